@@ -1,0 +1,46 @@
+/**
+ * The closed set of errors, the same in REST, NATS, CLI and logs. `docs/errors.md` is generated from this table
+ * and a test keeps the two equal.
+ *
+ * `status` is the HTTP status, `exit` the exit code of the CLI, `help` what a person does about it.
+ */
+export interface CodeEntry {
+  readonly status: number;
+  readonly exit: number;
+  readonly title: string;
+  readonly help: string;
+}
+
+const entry = (status: number, exit: number, title: string, help: string): CodeEntry => ({ status, exit, title, help });
+
+export const CODES = {
+  WITAN_ERR_MALFORMED: entry(400, 2, 'Malformed input', 'The bytes are not of the expected form. Check how they were made.'),
+  WITAN_ERR_INVALID: entry(422, 2, 'Invalid input', 'The input is well-formed and not acceptable. The detail says which rule refuses it.'),
+  WITAN_ERR_TOO_LARGE: entry(413, 2, 'Too large', 'Send less: the detail names the limit.'),
+  WITAN_ERR_UNSUPPORTED_MEDIA: entry(415, 2, 'Unsupported media type', 'Send application/json.'),
+  WITAN_ERR_NOT_FOUND: entry(404, 4, 'Not found', 'Check the name; a list route shows what exists.'),
+  WITAN_ERR_METHOD_NOT_ALLOWED: entry(405, 2, 'Method not allowed', 'The API document lists the methods of each route.'),
+  WITAN_ERR_RATE_LIMITED: entry(429, 5, 'Too many requests', 'Wait for as long as Retry-After says.'),
+  WITAN_ERR_NO_QUORUM: entry(503, 5, 'No usable quorum', 'Fewer elders than the threshold can sign. waitingOn names those that are missed.'),
+  WITAN_ERR_NOT_READY: entry(503, 5, 'Not ready', 'The service is starting or has lost something that it needs. /readyz says what.'),
+  WITAN_ERR_TIMEOUT: entry(504, 5, 'Timed out', 'The other side did not answer in time. Try again; if it lasts, look at its logs.'),
+  WITAN_ERR_UNAVAILABLE: entry(503, 5, 'Unavailable', 'The other side could not be reached. Check that it runs and that the address is right.'),
+  WITAN_ERR_SIGNATURE: entry(422, 3, 'Signature does not verify', 'The signature is not by the key that it names over these bytes.'),
+  WITAN_ERR_UNTRUSTED_KEY: entry(422, 3, 'Key is not linked to genesis', 'No chain leads from the genesis key to this key. Check which network the bundle is from.'),
+  WITAN_ERR_CHAIN: entry(422, 3, 'Section chain does not verify', 'The detail names the first link that fails.'),
+  WITAN_ERR_NOT_MEMBER: entry(403, 3, 'Not a member', 'The author is not a member of the section, or not a participant of the session.'),
+  WITAN_ERR_WRONG_SESSION: entry(409, 2, 'Wrong session', 'The message belongs to another session.'),
+  WITAN_ERR_STALE: entry(409, 2, 'Stale', 'A newer statement exists; catch up first.'),
+  WITAN_ERR_EQUIVOCATION: entry(409, 3, 'Equivocation', 'The author said two different things in one place. The evidence holds both.'),
+  WITAN_ERR_CONFIG: entry(500, 78, 'Wrong configuration', 'The detail names the setting and what it accepts.'),
+  WITAN_ERR_LOCKED: entry(500, 75, 'Data directory in use', 'Another process uses this data directory. Stop it, or choose another directory.'),
+  WITAN_ERR_STORE_FULL: entry(507, 74, 'Disk full', 'Free some space; the service goes on by itself.'),
+  WITAN_ERR_STORE: entry(500, 74, 'Storage failed', 'The disk refused a read or a write. The detail carries its reason.'),
+  WITAN_ERR_JOURNAL_CORRUPT: entry(500, 74, 'Journal corrupt', 'A record does not match its checksum. See docs/operations.md, "A corrupted journal".'),
+  WITAN_ERR_SEALED: entry(500, 77, 'Secret cannot be opened', 'The sealing key is not the one that sealed it. Give the right key.'),
+  WITAN_ERR_CRYPTO_BACKEND: entry(500, 70, 'Crypto backend missing', 'The native BLS library could not be loaded. Install again with optional dependencies.'),
+  WITAN_ERR_DEPENDENCY: entry(500, 69, 'Something is not installed', 'The detail says what to install.'),
+  WITAN_ERR_INTERNAL: entry(500, 70, 'Internal error', 'A defect. The log line with the same request id has the stack.'),
+} as const satisfies Record<string, CodeEntry>;
+
+export type WitanErrorCode = keyof typeof CODES;

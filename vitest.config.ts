@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+/** Unit and property tests live beside the code they test; what crosses packages lives in `test/`. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['libs/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts'], pool: 'forks' } },
+      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
