@@ -1,1 +1,13 @@
-export {};
+export { type CallInput, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts';
+export type { EventsOptions } from './client-events.ts';
+export { type OpenApiDocument, openApiDocument } from './openapi.ts';
+export * from './problem.ts';
+export * from './route.ts';
+export * from './routes.ts';
+export * from './schemas/attestation.ts';
+export * from './schemas/dkg.ts';
+export * from './schemas/event.ts';
+export * from './schemas/node.ts';
+export * from './schemas/problem.ts';
+export * from './schemas/section.ts';
+export { convertStrings, type FormError, formErrors, parse } from './validation.ts';

@@ -1,1 +1,24 @@
-export {};
+export {
+  type AttestationClaim,
+  attestationMessage,
+  makeBundle,
+  type ProofBundle,
+  verifyBundle,
+} from './attestation.ts';
+export { type Certified, certificateMessage, encodeCertified, openCertified, peekCertified } from './certificate.ts';
+export { keyOf, type Link, openLink, proofFrom, verifyChain } from './chain.ts';
+export {
+  type Action,
+  type ActionOf,
+  type ActionType,
+  type Decision,
+  decisionHash,
+  decisionId,
+  decodeDecision,
+  encodeDecision,
+  MAX_JOINS,
+  MAX_PARTICIPANTS,
+  NO_PARENT,
+} from './decision.ts';
+export { type LinkJson, linkFromJson, linkToJson, prefixName, verifyChainJson } from './json.ts';
+export { supermajority, tolerated } from './quorum.ts';

@@ -1,1 +1,16 @@
-export {};
+export { dkgMachine, type Event, initialState } from './machine.ts';
+export { isPhase, PHASES, Phase, type PhaseName, phaseName } from './phases.ts';
+export { type AskReason, type DkgReport, REJECT_REASONS, type RejectReason } from './reports.ts';
+export { openSession, type Participant, type Session } from './session.ts';
+export { decodeReports, encodeReports, sessionOf } from './session-of.ts';
+export {
+  type Blame,
+  type BlameReason,
+  DEFAULT_PARAMS,
+  type Env,
+  isDone,
+  type Outcome,
+  type Params,
+  type State,
+} from './state.ts';
+export { waitingOn } from './waiting.ts';

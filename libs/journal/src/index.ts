@@ -1,1 +1,14 @@
-export {};
+export { readOrCreateFile, setJournalAside } from './files.ts';
+export type {
+  Damage,
+  Journal,
+  JournalItem,
+  JournalStats,
+  JournalStream,
+  JournalTable,
+  Quarantine,
+  VerifyReport,
+} from './journal.ts';
+export { MemoryJournal } from './memory-journal.ts';
+export { openJournal } from './sqlite-journal.ts';
+export type { OpenOptions } from './sqlite-open.ts';

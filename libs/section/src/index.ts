@@ -1,1 +1,7 @@
-export {};
+export { append, type Elder, type Ledger, type Member, openGenesis, type PendingSession } from './ledger.ts';
+export { type Event, initialState, isDeciding, sectionMachine } from './machine.ts';
+export { answerCodec, type Heartbeat, heartbeatBody, holdingsBody, joinBody, SERVICES } from './messages.ts';
+export { DEFAULT_PARAMS } from './params.ts';
+export { chooseElders, DEFAULT_POLICY, type Policy, type SessionStatus, type Sight } from './policy.ts';
+export type { SectionAskReason, SectionRejectReason, SectionReport } from './reports.ts';
+export { currentShare, type Env, elderIndex, type Params, type State } from './state.ts';

@@ -1,1 +1,31 @@
-export {};
+export {
+  bool,
+  bytes,
+  type Codec,
+  decode,
+  encode,
+  fixed,
+  type Infer,
+  list,
+  malformed,
+  optional,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u53,
+  union,
+} from './codec.ts';
+export {
+  KINDS,
+  type Kind,
+  MAX_BODY_BYTES,
+  networkTag,
+  openEnvelope,
+  peekEnvelope,
+  type Signed,
+  sealEnvelope,
+  type Unverified,
+  WIRE_VERSION,
+} from './envelope.ts';

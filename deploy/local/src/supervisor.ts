@@ -1,0 +1,213 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { WitanError } from '@witan/errors';
+
+/** What a service says over its channel once it can do its work. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+  /** The port that its metrics are really on. */
+  readonly metricsPort?: number;
+  /** Gateway: the port that the API is really on. */
+  readonly httpPort?: number;
+  /** Elder: the genesis key of the network that it is in, hex, as soon as it knows it. */
+  readonly genesisKey?: string;
+  /** Elder, adult: the name of the node, hex. */
+  readonly node?: string;
+}
+
+export interface ProcessSpec {
+  readonly name: string;
+  readonly command: string;
+  /** Asked for before every start, so that a restarted process can keep the ports it had. */
+  readonly launch: (previous: ReadyMessage | undefined) => { args: readonly string[]; env: Readonly<Record<string, string>> };
+  readonly logFile: string;
+  /**
+   * `channel`: says `ready` by IPC and stops when the channel closes. `pipe`: stops when its standard input closes,
+   * and `probe` says when it is ready.
+   */
+  readonly lifeline: 'channel' | 'pipe';
+  readonly probe?: (pid: number) => Promise<ReadyMessage>;
+}
+
+export type ProcessState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'failed' | 'stopping' | 'stopped';
+
+export interface ProcessStatus {
+  readonly name: string;
+  readonly state: ProcessState;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  readonly ready: ReadyMessage | undefined;
+  /** How it ended last: "exit code 1", "killed by SIGKILL". */
+  readonly lastEnd: string | undefined;
+}
+
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** Ready for so long, the next end counts as a first one. */
+  readonly steadyMs: number;
+}
+
+const BACKOFF: Backoff = { firstMs: 200, maxMs: 10_000, steadyMs: 10_000 };
+
+/** Exit codes that another start cannot cure: wrong configuration, wrong sealing key, no crypto backend. */
+const HOPELESS_EXITS = new Set([70, 77, 78]);
+
+/** One child process that is kept running until told to stop. */
+export class SupervisedProcess {
+  readonly spec: ProcessSpec;
+  private readonly onChange: (status: ProcessStatus) => void;
+  private readonly backoff: Backoff;
+  private child: ChildProcess | undefined;
+  private state: ProcessState = 'waiting';
+  private restarts = 0;
+  private failuresInRow = 0;
+  private readySince = 0;
+  private lastReady: ReadyMessage | undefined;
+  private lastEnd: string | undefined;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private readonly firstReady = Promise.withResolvers<ReadyMessage>();
+  private ended = Promise.withResolvers<void>();
+
+  constructor(spec: ProcessSpec, onChange: (status: ProcessStatus) => void, backoff: Backoff = BACKOFF) {
+    this.spec = spec;
+    this.onChange = onChange;
+    this.backoff = backoff;
+    // Who asks for it gets the rejection; it is no defect when nobody does.
+    this.firstReady.promise.catch(() => {});
+  }
+
+  get status(): ProcessStatus {
+    return {
+      name: this.spec.name,
+      state: this.state,
+      pid: this.child?.pid,
+      restarts: this.restarts,
+      ready: this.state === 'ready' ? this.lastReady : undefined,
+      lastEnd: this.lastEnd,
+    };
+  }
+
+  /**
+   * Starts it; resolves when it is ready for the first time, after restarts if need be.
+   * @throws WitanError `WITAN_ERR_UNAVAILABLE` when it can never be
+   */
+  start(): Promise<ReadyMessage> {
+    if (this.state === 'waiting') this.spawn();
+    return this.firstReady.promise;
+  }
+
+  /** Resolves when the first attempt to start has come to an end, well or badly. */
+  settled(): Promise<void> {
+    return Promise.race([this.firstReady.promise.then(() => {}, () => {}), this.ended.promise]);
+  }
+
+  /** Asks it to stop, and kills it when it has not done so in time. Never rejects. */
+  async stop(graceMs: number): Promise<void> {
+    clearTimeout(this.restartTimer);
+    const child = this.child;
+    if (!child) {
+      if (this.state !== 'failed') this.change('stopped');
+      this.giveUp('stopped before it was ready');
+      return;
+    }
+    this.change('stopping');
+    const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    child.kill('SIGTERM');
+    await this.ended.promise;
+    clearTimeout(killer);
+  }
+
+  /** Ends it at once, without asking. */
+  kill(): void {
+    clearTimeout(this.restartTimer);
+    if (this.child) this.state = 'stopping';
+    this.child?.kill('SIGKILL');
+  }
+
+  private spawn(): void {
+    const { args, env } = this.spec.launch(this.lastReady);
+    const log = openSync(this.spec.logFile, 'a');
+    this.ended = Promise.withResolvers();
+    // A session of its own: Ctrl-C in the terminal is for the launcher, which stops its children in order.
+    const child = spawn(this.spec.command, args, {
+      env,
+      detached: true,
+      stdio: this.spec.lifeline === 'channel' ? ['ignore', log, log, 'ipc'] : ['pipe', log, log],
+    });
+    closeSync(log);
+    this.child = child;
+    this.change('starting');
+    child.on('message', (message) => {
+      if (isReady(message)) this.becomeReady(child, message);
+    });
+    // 'exit' and not 'close': a grandchild that holds the log open must not delay the restart.
+    child.once('exit', (code, signal) => this.onEnd(child, code, signal));
+    child.once('error', (error) => {
+      if (child.pid === undefined) this.onEnd(child, 127, null, error.message);
+    });
+    if (this.spec.probe && child.pid !== undefined) {
+      this.spec.probe(child.pid).then(
+        (ready) => this.becomeReady(child, ready),
+        (error: unknown) => {
+          // A probe fails when its process ends too; then the end is what counts.
+          this.lastEnd = error instanceof Error ? error.message : String(error);
+          child.kill('SIGKILL');
+        },
+      );
+    }
+  }
+
+  private becomeReady(child: ChildProcess, message: ReadyMessage): void {
+    if (this.child !== child || this.state === 'stopping') return;
+    // A service may say more than once, as it learns more.
+    this.lastReady = { ...this.lastReady, ...message };
+    if (this.state !== 'ready') this.readySince = performance.now();
+    this.change('ready');
+    this.firstReady.resolve(this.lastReady);
+  }
+
+  private onEnd(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null, reason?: string): void {
+    if (this.child !== child) return;
+    const wasReady = this.state === 'ready';
+    const stopping = this.state === 'stopping';
+    this.child = undefined;
+    this.lastEnd = reason ?? (signal ? `killed by ${signal}` : `exit code ${code}`);
+    if (stopping) {
+      this.change('stopped');
+      this.giveUp('stopped before it was ready');
+    } else if (code !== null && (HOPELESS_EXITS.has(code) || reason !== undefined)) {
+      this.change('failed');
+      this.giveUp(`ended with ${this.lastEnd}`);
+    } else {
+      this.scheduleRestart(wasReady);
+    }
+    this.ended.resolve();
+  }
+
+  private scheduleRestart(wasReady: boolean): void {
+    const steady = wasReady && performance.now() - this.readySince >= this.backoff.steadyMs;
+    this.failuresInRow = steady ? 1 : this.failuresInRow + 1;
+    // A port that it had may be what it fails on: the second attempt in a row asks for a new one.
+    if (!wasReady) this.lastReady = undefined;
+    const delayMs = Math.min(this.backoff.maxMs, this.backoff.firstMs * 2 ** (this.failuresInRow - 1));
+    this.change('restarting');
+    this.restartTimer = setTimeout(() => {
+      this.restarts++;
+      this.spawn();
+    }, delayMs);
+  }
+
+  private giveUp(why: string): void {
+    this.firstReady.reject(new WitanError('WITAN_ERR_UNAVAILABLE', `${this.spec.name} ${why}`));
+  }
+
+  private change(state: ProcessState): void {
+    this.state = state;
+    this.onChange(this.status);
+  }
+}
+
+function isReady(message: unknown): message is ReadyMessage {
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready';
+}

@@ -1,0 +1,100 @@
+import { wantedValues } from './intake.ts';
+import { type HeldProposal, leader, type State, value } from './state.ts';
+import { activeVoters, type Ballot, quorumValue, recordFor, recordsOf, type Slot } from './tally.ts';
+import { type Hash, type Holdings, MAX_WANTS, type Missing, type VoteRecord } from './types.ts';
+
+/** What this member has, to be sent to another, which answers with what {@link votesMissing} finds. */
+export function holdings(state: State): Holdings {
+  const { view, votes } = state;
+  const having = (slotOf: (ballot: Ballot | undefined) => unknown, at: number) =>
+    bitmap(votes.map((ballots) => slotOf(ballots.get(at)) !== undefined));
+  const again = unjustified(state);
+  return {
+    view,
+    proposal: state.proposals.some((proposal) => proposal.view === view),
+    prevotes: having((ballot) => ballot?.prevote, view),
+    precommits: having((ballot) => ballot?.precommit ?? ballot?.barred, view),
+    polka: again && {
+      ...again,
+      // A voter known to have said two things counts for any value: nothing more is needed of it.
+      prevotes: having((ballot) => ballot?.prevote?.second ?? recordFor(ballot?.prevote, again.hash), again.view),
+    },
+    wants: wantedValues(state).slice(0, MAX_WANTS),
+  };
+}
+
+/** The earlier view from which the leader's proposal still has to be justified, and its value. */
+function unjustified(state: State): { view: number; hash: Hash } | undefined {
+  const proposal = state.proposals.find(({ view }) => view === state.view);
+  if (proposal?.validView === undefined) return undefined;
+  const held = quorumValue(state.votes, proposal.validView, 'prevote', state.options.quorum);
+  return held === proposal.hash ? undefined : { view: proposal.validView, hash: proposal.hash };
+}
+
+/**
+ * What the member with these holdings lacks: votes of its view; if it is behind, those of the current view and of the
+ * last one that lets it jump there; prevotes that justify its leader's proposal; the proposal; values it wants. Nothing
+ * that it has, so that an answer to somebody who lacks nothing is empty. Bounded by a few votes for each member.
+ */
+export function votesMissing(state: State, theirs: Holdings): Missing {
+  const votes = new Map<string, VoteRecord>();
+  const add = (vote: VoteRecord | undefined) => {
+    if (vote && vote.raw.length > 0) votes.set(`${vote.voter} ${vote.view} ${vote.step} ${vote.hash}`, vote);
+  };
+  for (const [voter, ballots] of state.votes.entries()) {
+    for (const view of usefulViews(state, theirs)) {
+      const ballot = ballots.get(view);
+      if (view !== theirs.view) for (const vote of recordsOf(ballot)) add(vote);
+      else for (const vote of unheard(ballot, theirs, voter)) add(vote);
+    }
+    const { polka } = theirs;
+    if (polka && !has(polka.prevotes, voter)) for (const vote of justifying(ballots, polka)) add(vote);
+  }
+  return {
+    proposals: proposalsMissing(state, theirs).map((proposal) => proposal.raw),
+    votes: [...votes.values()].map((vote) => vote.raw),
+    values: theirs.wants.slice(0, MAX_WANTS).flatMap((hash) => value(state, hash) ?? []),
+  };
+}
+
+/** Own view, theirs, and the view before the own, whose precommits led out of it when the own has too few voters. */
+function usefulViews(state: State, theirs: Holdings): Set<number> {
+  const views = new Set([theirs.view]);
+  if (state.view > theirs.view) views.add(state.view);
+  const jumps = activeVoters(state.votes, state.view) > state.options.members - state.options.quorum;
+  if (state.view - 1 > theirs.view && !jumps) views.add(state.view - 1);
+  return views;
+}
+
+function* unheard(ballot: Ballot | undefined, theirs: Holdings, voter: number): Iterable<VoteRecord> {
+  if (!has(theirs.prevotes, voter)) yield* slotRecords(ballot?.prevote);
+  if (!has(theirs.precommits, voter)) yield* slotRecords(ballot?.precommit);
+}
+
+function slotRecords(slot: Slot | undefined): Iterable<VoteRecord> {
+  return recordsOf(slot && { prevote: slot });
+}
+
+/** The prevote for that value, or the two that make its voter count for any. */
+function justifying(ballots: ReadonlyMap<number, Ballot>, polka: { view: number; hash: Hash }): Iterable<VoteRecord> {
+  const slot = ballots.get(polka.view)?.prevote;
+  return slot && (slot.second || slot.first.hash === polka.hash) ? slotRecords(slot) : [];
+}
+
+function proposalsMissing(state: State, theirs: Holdings): HeldProposal[] {
+  const lacks = (view: number) => view > theirs.view || (view === theirs.view && !theirs.proposal);
+  return state.proposals.filter(({ view, raw, from }) => {
+    const isOfLeader = from === leader(state.options, view);
+    return view === state.view && lacks(view) && raw.length > 0 && (isOfLeader || view === 0);
+  });
+}
+
+function bitmap(bits: readonly boolean[]): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil(bits.length / 8));
+  for (const [i, bit] of bits.entries()) if (bit) bytes[i >> 3]! |= 1 << (i & 7);
+  return bytes;
+}
+
+function has(bits: Uint8Array, i: number): boolean {
+  return ((bits[i >> 3] ?? 0) & (1 << (i & 7))) !== 0;
+}

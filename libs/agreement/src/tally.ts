@@ -1,0 +1,129 @@
+import type { Hash, VoteRecord, VoteStep } from './types.ts';
+
+/**
+ * What one voter said in one place. A second, different vote is kept as proof; from then on the voter counts for
+ * every value. It is faulty and could have sent a vote for each, and a member that it told one thing is not cut off
+ * from a quorum that the others saw with its help.
+ */
+export interface Slot {
+  readonly first: VoteRecord;
+  readonly second?: VoteRecord;
+}
+
+export interface Ballot {
+  readonly prevote?: Slot;
+  readonly precommit?: Slot;
+  /** The application found the precommit bad. */
+  readonly barred?: true;
+}
+
+/** One map for each member: view → ballot. */
+export type Votes = readonly ReadonlyMap<number, Ballot>[];
+
+export interface Tally {
+  /** Members that voted for anything here. */
+  readonly voters: number;
+  /** The value (null: nothing) that a quorum may have; undefined when no vote is held. */
+  readonly leading: Hash | null | undefined;
+  /** Votes for `leading`. */
+  readonly leadingVotes: number;
+}
+
+// A tally is a function of the votes, and every rule asks for it several times; votes objects are never changed.
+const tallies = new WeakMap<Votes, Map<string, Tally>>();
+const supports = new WeakMap<Votes, readonly Support[]>();
+
+export function tally(votes: Votes, view: number, step: VoteStep): Tally {
+  const byPlace = tallies.get(votes) ?? new Map<string, Tally>();
+  tallies.set(votes, byPlace);
+  const place = `${step}${view}`;
+  const found = byPlace.get(place) ?? count(votes, view, step);
+  byPlace.set(place, found);
+  return found;
+}
+
+function count(votes: Votes, view: number, step: VoteStep): Tally {
+  const supporters = new Map<Hash | null, number>();
+  let voters = 0;
+  let equivocators = 0;
+  for (const ballots of votes) {
+    const slot = ballots.get(view)?.[step];
+    if (!slot) continue;
+    voters++;
+    if (slot.second) equivocators++;
+    else supporters.set(slot.first.hash, (supporters.get(slot.first.hash) ?? 0) + 1);
+  }
+  let leading: Hash | null | undefined;
+  let most = 0;
+  for (const [hash, supporting] of supporters) {
+    if (supporting > most) [leading, most] = [hash, supporting];
+  }
+  return { voters, leading, leadingVotes: leading === undefined ? 0 : most + equivocators };
+}
+
+/** The value (null: nothing) for which a quorum voted there. */
+export function quorumValue(votes: Votes, view: number, step: VoteStep, quorum: number): Hash | null | undefined {
+  const { leading, leadingVotes } = tally(votes, view, step);
+  return leadingVotes >= quorum ? leading : undefined;
+}
+
+/** Members that voted at all in this view. */
+export function activeVoters(votes: Votes, view: number): number {
+  return votes.filter((ballots) => ballots.has(view)).length;
+}
+
+/** The view that the `rank`-th furthest of the voters (0: the furthest), `except` one, has reached; -1 when none. */
+export function reachedView(votes: Votes, rank: number, except: number): number {
+  const furthest = votes.map((ballots, voter) => (voter === except ? -1 : Math.max(-1, ...ballots.keys())));
+  return furthest.sort((a, b) => b - a)[rank] ?? -1;
+}
+
+/** The signed precommits to `hash` in `view`. */
+export function precommitsFor(votes: Votes, view: number, hash: Hash): Map<number, VoteRecord> {
+  const found = new Map<number, VoteRecord>();
+  for (const [voter, ballots] of votes.entries()) {
+    const vote = recordFor(ballots.get(view)?.precommit, hash);
+    if (vote && vote.raw.length > 0) found.set(voter, vote);
+  }
+  return found;
+}
+
+export function recordFor(slot: Slot | undefined, hash: Hash | null): VoteRecord | undefined {
+  if (slot?.first.hash === hash) return slot.first;
+  return slot?.second?.hash === hash ? slot.second : undefined;
+}
+
+export interface Support {
+  readonly view: number;
+  readonly step: VoteStep;
+  readonly hash: Hash;
+  readonly votes: number;
+}
+
+/** Every value that `least` members or more voted for in one place. */
+export function supportedValues(votes: Votes, least: number): readonly Support[] {
+  const all = supports.get(votes) ?? countSupport(votes);
+  supports.set(votes, all);
+  return all.filter((support) => support.votes >= least);
+}
+
+function countSupport(votes: Votes): readonly Support[] {
+  const places = new Map<string, Support>();
+  for (const { view, step, hash } of records(votes)) {
+    if (hash === null) continue;
+    const place = `${view} ${step} ${hash}`;
+    places.set(place, { view, step, hash, votes: (places.get(place)?.votes ?? 0) + 1 });
+  }
+  return [...places.values()];
+}
+
+export function* records(votes: Votes): Iterable<VoteRecord> {
+  for (const ballots of votes) for (const ballot of ballots.values()) yield* recordsOf(ballot);
+}
+
+export function* recordsOf(ballot: Ballot | undefined): Iterable<VoteRecord> {
+  for (const slot of [ballot?.prevote, ballot?.precommit]) {
+    if (slot) yield slot.first;
+    if (slot?.second) yield slot.second;
+  }
+}

@@ -1,0 +1,126 @@
+import { type Static, Type } from 'typebox';
+import {
+  Bytes,
+  Count,
+  DurationMs,
+  described,
+  Hash,
+  NextCursor,
+  NodeName,
+  Nullable,
+  Prefix,
+  PublicKey,
+  Reason,
+  SessionId,
+  Time,
+  U32,
+} from './primitives.ts';
+
+export const PHASES = [
+  'initialisation',
+  'contribution',
+  'complaining',
+  'justification',
+  'commitment',
+  'finalisation',
+] as const;
+export const Phase = Type.Enum([...PHASES], { type: 'string', title: 'DkgPhase' });
+export type Phase = Static<typeof Phase>;
+
+export const SessionState = Type.Enum(['running', 'stalled', 'done', 'failed'], {
+  type: 'string',
+  title: 'DkgSessionState',
+  description: '`stalled`: below a supermajority, goes on when those in `waitingOn` return',
+});
+export type SessionState = Static<typeof SessionState>;
+
+export const Participant = Type.Object({ name: NodeName, index: Count }, { title: 'DkgParticipant' });
+
+export const PhaseMessage = Type.Object(
+  { from: NodeName, at: described(Time, 'When the gateway first saw it'), hash: Hash },
+  { title: 'DkgPhaseMessage' },
+);
+
+export const PhaseClose = Type.Object(
+  {
+    view: described(U32, '0 when the first proposal was agreed on'),
+    included: Type.Array(NodeName, { description: 'Whose messages count' }),
+  },
+  { title: 'DkgPhaseClose' },
+);
+
+export const PhaseView = Type.Object(
+  {
+    name: Phase,
+    startedAt: Nullable(Time),
+    endedAt: Nullable(Time),
+    durationMs: Nullable(DurationMs),
+    expected: Type.Integer({
+      minimum: 0,
+      description: 'Messages that the phase asks for: 0 for a Justification with nobody accused',
+    }),
+    received: Count,
+    closeView: Nullable(U32),
+    messages: Type.Array(PhaseMessage, { description: 'In the order seen' }),
+    close: Nullable(PhaseClose),
+  },
+  { title: 'DkgPhaseView' },
+);
+export type PhaseView = Static<typeof PhaseView>;
+
+export const Blame = Type.Object(
+  {
+    node: NodeName,
+    reason: Reason,
+    phase: Phase,
+    evidence: Type.Array(Bytes, { description: 'The signed messages that prove it, exact bytes' }),
+  },
+  { title: 'DkgBlame' },
+);
+
+export const Repair = Type.Object(
+  {
+    node: described(NodeName, 'Who lacked something and got it'),
+    at: Time,
+    recovered: Type.Integer({ minimum: 0, description: 'Messages and closes' }),
+    reason: described(Reason, 'Why it asked: `later-phase`, `unknown-session`, `no-progress`, `restart`'),
+  },
+  { title: 'DkgRepair' },
+);
+
+export const Session = Type.Object(
+  {
+    id: SessionId,
+    prefix: Prefix,
+    generation: U32,
+    attempt: Type.Integer({
+      minimum: 0,
+      description: '0 for the first try; the next one leaves out the blamed and the silent',
+    }),
+    state: SessionState,
+    phase: described(Phase, 'The current one; of an ended session the last one it was in'),
+    participants: Type.Array(Participant),
+    threshold: Type.Integer({ minimum: 1 }),
+    waitingOn: Type.Array(NodeName),
+    blame: Type.Array(Blame),
+    phases: Type.Array(PhaseView, {
+      minItems: 6,
+      maxItems: 6,
+      description: 'All six, in order; `startedAt` is null for those to come',
+    }),
+    antiEntropy: Type.Object({ requests: Count, messagesRecovered: Count }),
+    repairs: Type.Array(Repair),
+    resultKey: Nullable(PublicKey),
+    startedAt: Time,
+    endedAt: Nullable(Time),
+    durationMs: Nullable(DurationMs),
+  },
+  { title: 'DkgSession' },
+);
+export type Session = Static<typeof Session>;
+
+export const SessionList = Type.Object(
+  { sessions: Type.Array(Session), nextCursor: NextCursor },
+  { title: 'DkgSessionList' },
+);
+export type SessionList = Static<typeof SessionList>;

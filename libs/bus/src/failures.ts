@@ -1,0 +1,17 @@
+import { WitanError } from '@witan/errors';
+
+export function tooLarge(subject: string, size: number, limit: number): WitanError {
+  return new WitanError('WITAN_ERR_TOO_LARGE', `${size} bytes to ${subject}: the bus takes ${limit}`, {
+    data: { subject, size, limit },
+  });
+}
+
+export function timedOut(subject: string, timeoutMs: number): WitanError {
+  return new WitanError('WITAN_ERR_TIMEOUT', `no reply from ${subject} within ${timeoutMs} ms`, {
+    data: { subject, timeoutMs },
+  });
+}
+
+export function unavailable(detail: string, cause?: unknown): WitanError {
+  return new WitanError('WITAN_ERR_UNAVAILABLE', detail, cause === undefined ? {} : { cause });
+}

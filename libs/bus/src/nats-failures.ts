@@ -1,0 +1,19 @@
+import { errors } from '@nats-io/nats-core';
+import { isWitanError, type WitanError } from '@witan/errors';
+import { timedOut, unavailable } from './failures.ts';
+
+/** What the client library threw at a request, as ours. */
+export function requestFailure(error: unknown, subject: string, timeoutMs: number): WitanError {
+  if (isWitanError(error)) return error;
+  if (error instanceof errors.TimeoutError) return timedOut(subject, timeoutMs);
+  if (error instanceof errors.RequestError && error.isNoResponders()) {
+    return unavailable(`nobody listens on ${subject}`, error);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return unavailable(`the request to ${subject} failed: ${reason}`, error);
+}
+
+/** Not worth another try: what was configured is wrong. */
+export function isConfigurationError(error: unknown): boolean {
+  return error instanceof errors.InvalidArgumentError;
+}

@@ -1,0 +1,32 @@
+import { headers as emptyHeaders, type Msg, type MsgHdrs } from '@nats-io/nats-core';
+import type { WitanErrorCode } from '@witan/errors';
+import type { BusMessage, Headers } from './bus.ts';
+import { errorHeaders } from './dispatch.ts';
+
+export type Reply = (message: Msg, payload: Uint8Array, headers?: Headers) => void;
+
+/** A message of the client library as one of ours. */
+export function incoming(message: Msg, reply: Reply): BusMessage {
+  const { subject, data: payload } = message;
+  const headers = headersOf(message);
+  if (!message.reply) return { subject, payload, headers };
+  return { subject, payload, headers, respond: (answer) => reply(message, answer) };
+}
+
+/** How to tell whoever sent this that there will be no reply; undefined when it awaits none. */
+export function failing(message: Msg, reply: Reply): ((code: WitanErrorCode) => void) | undefined {
+  return message.reply ? (code) => reply(message, new Uint8Array(0), errorHeaders(code)) : undefined;
+}
+
+export function headersOf(message: Msg): Headers | undefined {
+  const { headers } = message;
+  if (headers === undefined) return undefined;
+  return Object.fromEntries([...headers].map(([name, values]) => [name, values[0] ?? '']));
+}
+
+export function toNats(headers: Headers | undefined): { headers?: MsgHdrs } {
+  if (headers === undefined) return {};
+  const result = emptyHeaders();
+  for (const [name, value] of Object.entries(headers)) result.set(name, value);
+  return { headers: result };
+}

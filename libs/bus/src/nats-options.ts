@@ -1,0 +1,56 @@
+import type { NodeConnectionOptions } from '@nats-io/transport-node';
+import type { BusEvent } from './bus.ts';
+
+export interface NatsOptions {
+  /** `host:port` or URLs, one or several of a cluster. */
+  readonly servers: string | readonly string[];
+  /** Of the connection, for people who look at the server: service and node. */
+  readonly name: string;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+  /** Where replies go; `_INBOX` by default. Needed when the user may only listen below a subject of its own. */
+  readonly inboxPrefix?: string;
+  /** Paths of PEM files. */
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Shortest wait before the next try to connect, to which jitter is added; 250 by default. */
+  readonly retryMs?: number;
+  /** Bytes that may be sent and not yet taken by the server, before messages are dropped; 16 MiB by default. */
+  readonly maxPendingBytes?: number;
+  /** A server that does not answer for two of these is given up; 10,000 by default. */
+  readonly pingIntervalMs?: number;
+  /** Ends the tries for the first connection. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: BusEvent) => void;
+}
+
+export const NATS_DEFAULTS = { retryMs: 250, maxPendingBytes: 16 << 20, pingIntervalMs: 10_000 } as const;
+
+/** Longest wait between tries for the first connection, without the jitter. */
+export const MAX_FIRST_RETRY_MS = 5_000;
+
+export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
+  const { servers, name, user, pass, token, inboxPrefix, tls } = options;
+  const retryMs = options.retryMs ?? NATS_DEFAULTS.retryMs;
+  return {
+    servers: typeof servers === 'string' ? [servers] : [...servers],
+    name,
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(token === undefined ? {} : { token }),
+    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    ...(tls === undefined ? {} : { tls: { ...tls } }),
+    timeout: 5_000,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: retryMs,
+    // Else a restarted server meets all its clients in the same moment.
+    reconnectJitter: retryMs,
+    reconnectJitterTLS: retryMs,
+    // A server that is being set up anew may not know its users yet.
+    ignoreAuthErrorAbort: true,
+    pingInterval: options.pingIntervalMs ?? NATS_DEFAULTS.pingIntervalMs,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+  };
+}

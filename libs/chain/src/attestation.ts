@@ -1,0 +1,82 @@
+import { fromHex, sha256, toHex, verifySignature } from '@witan/crypto';
+import { WitanError } from '@witan/errors';
+import { bytes, encode, fixed, struct, text, u53 } from '@witan/wire';
+import type { Link } from './chain.ts';
+import { type LinkJson, linkToJson, prefixName, verifyChainJson } from './json.ts';
+
+const attestationCodec = struct({
+  domain: bytes(32),
+  context: text(256),
+  payloadHash: fixed(32),
+  signedAt: u53,
+});
+const DOMAIN = new TextEncoder().encode('witan/attestation/1');
+
+export interface AttestationClaim {
+  readonly payloadHash: Uint8Array;
+  /** What the payload is for: keeps a signature made for one purpose out of another. At most 256 bytes. */
+  readonly context: string;
+  /** Milliseconds since the epoch. */
+  readonly signedAt: number;
+}
+
+/** The bytes that the section signs. No decision or certificate begins like them. */
+export function attestationMessage(claim: AttestationClaim): Uint8Array {
+  return encode(attestationCodec, { domain: DOMAIN, ...claim });
+}
+
+/** The section's signature over a payload, with all that is needed to check it offline. */
+export interface ProofBundle {
+  readonly payloadHash: string;
+  readonly context: string;
+  readonly signedAt: string;
+  readonly prefix: string;
+  readonly key: string;
+  readonly signature: string;
+  readonly chain: readonly LinkJson[];
+}
+
+export function makeBundle(claim: AttestationClaim, signature: Uint8Array, chain: readonly Link[]): ProofBundle {
+  const last = chain.at(-1)!;
+  return {
+    payloadHash: toHex(claim.payloadHash),
+    context: claim.context,
+    signedAt: new Date(claim.signedAt).toISOString(),
+    prefix: prefixName(last.certified.decision.prefix),
+    key: toHex(last.key),
+    signature: toHex(signature),
+    chain: chain.map(linkToJson),
+  };
+}
+
+/**
+ * Verifies a bundle with nothing but the genesis key; with `payload` also that it is the one signed.
+ * @throws WitanError that says what does not hold: `WITAN_ERR_CHAIN`, `WITAN_ERR_UNTRUSTED_KEY`, `WITAN_ERR_SIGNATURE`,
+ * `WITAN_ERR_INVALID` (payload or prefix differ), `WITAN_ERR_MALFORMED`
+ */
+export function verifyBundle(
+  bundle: ProofBundle,
+  genesisKey: Uint8Array,
+  payload?: Uint8Array,
+): { links: readonly Link[] } {
+  const links = verifyChainJson(genesisKey, bundle.chain);
+  const last = links.at(-1)!;
+  if (toHex(last.key) !== bundle.key)
+    throw new WitanError('WITAN_ERR_UNTRUSTED_KEY', 'the chain does not end at the signing key');
+  if (prefixName(last.certified.decision.prefix) !== bundle.prefix) {
+    throw new WitanError('WITAN_ERR_INVALID', 'the signing key is not of that prefix');
+  }
+  const payloadHash = fromHex(bundle.payloadHash);
+  if (payload && toHex(sha256(payload)) !== bundle.payloadHash) {
+    throw new WitanError('WITAN_ERR_INVALID', 'the bundle is about another payload');
+  }
+  const signedAt = Date.parse(bundle.signedAt);
+  if (!Number.isSafeInteger(signedAt) || signedAt < 0 || new Date(signedAt).toISOString() !== bundle.signedAt) {
+    throw new WitanError('WITAN_ERR_MALFORMED', 'signedAt is not an RFC 3339 time in UTC with milliseconds');
+  }
+  const message = attestationMessage({ payloadHash, context: bundle.context, signedAt });
+  if (!verifySignature(last.key, message, fromHex(bundle.signature))) {
+    throw new WitanError('WITAN_ERR_SIGNATURE', 'the signature is not by the section key over this payload');
+  }
+  return { links };
+}

@@ -1,0 +1,237 @@
+import * as agreement from '@witan/agreement';
+import { tolerated } from '@witan/chain';
+import { scalarToBytes } from '@witan/crypto';
+import { type Kind, openEnvelope, type Signed } from '@witan/wire';
+import { closeApplication, expected } from './closing.ts';
+import { receiveShares } from './dealing.ts';
+import { Phase, phaseName } from './phases.ts';
+import { judgeDealers, toJustify } from './qualify.ts';
+import { releaseHeld, wantedIds } from './receive.ts';
+import { agreeing, computeOutcome, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
+import { openShareOf, speak } from './speak.ts';
+import { type Close, freshAgreement, isDone } from './state.ts';
+import type { Turn } from './turn.ts';
+import { encodeCloseCertificate, encodeProposal, encodeVote, makeClose, openVote } from './votes.ts';
+
+/** Draws all conclusions from what is known, until there is nothing more to do or say. */
+export function settle(turn: Turn): void {
+  while (advanceOnce(turn)) {
+    // each conclusion may allow the next
+  }
+}
+
+function advanceOnce(turn: Turn): boolean {
+  const { state } = turn;
+  if (state.failed || isDone(state)) return false;
+  if (state.pendingClose) return enactPending(turn);
+  if (state.phase === Phase.Finalisation) {
+    speak(turn);
+    return finalise(turn);
+  }
+  if (state.closes[state.phase]) return finishCommitment(turn);
+  speak(turn);
+  checkCommitments(turn);
+  return decide(turn);
+}
+
+/** Before voting in Commitment: every Feldman commitment is held against the own shares, and objections are raised. */
+function checkCommitments(turn: Turn): void {
+  const { state } = turn;
+  if (state.phase !== Phase.Commitment || state.commitmentsChecked) return;
+  const waiting = expected(state).some((dealer) => !state.messages[Phase.Commitment]!.has(dealer));
+  if (waiting && !state.atDeadline) return;
+  turn.update({ commitmentsChecked: true });
+  for (const dealer of falseForMe(state)) openShareOf(turn, dealer);
+}
+
+/** Runs the agreement on the close of the running phase. */
+function decide(turn: Turn): boolean {
+  const { state, outputs } = agreement.advance(turn.state.agreement, closeApplication(turn.state));
+  turn.update({ agreement: state });
+  let again = false;
+  for (const output of outputs) {
+    switch (output.type) {
+      case 'vote':
+        vote(turn, output);
+        again = true;
+        break;
+      case 'propose':
+        propose(turn, output);
+        break;
+      case 'timer':
+        turn.setTimer(`agreement/${turn.state.phase}/${output.view}/${output.step}`, output.afterMs);
+        break;
+      case 'decide':
+        enact(turn, makeClose(output.value, output.view, encodeCloseCertificate(output.value, output.certificate)));
+        return true;
+      case 'need':
+        turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+        break;
+    }
+  }
+  return again;
+}
+
+function vote(turn: Turn, output: Extract<agreement.Output, { type: 'vote' }>): void {
+  const { state } = turn;
+  const ballot = agreement.voteOf(state.agreement.options.instance, output);
+  const { raw } = send(turn, 'dkgVote', encodeVote(state, ballot), (signed) =>
+    turn.persist({ type: 'voted', raw: signed, value: output.value }),
+  );
+  turn.update({ agreement: agreement.attachRaw(state.agreement, output.view, output.step, raw) });
+}
+
+function propose(turn: Turn, output: Extract<agreement.Output, { type: 'propose' }>): void {
+  const { state } = turn;
+  const proposal = agreement.proposalOf(state.agreement.options.instance, output);
+  const { raw } = send(turn, 'dkgProposal', encodeProposal(state.session, state.phase, proposal));
+  turn.update({ agreement: agreement.attachRaw(state.agreement, output.view, 'propose', raw) });
+}
+
+function send(turn: Turn, kind: Kind, body: Uint8Array, first?: (raw: Uint8Array) => void): Signed {
+  const signed = turn.sign(kind, body);
+  first?.(signed.raw);
+  turn.broadcast(signed);
+  return signed;
+}
+
+/** A close that is agreed, by the own agreement or proven by others. Enacted once all that it includes is here. */
+export function enact(turn: Turn, close: Close): void {
+  if (close.value.phase !== turn.state.phase || turn.state.closes[turn.state.phase]) return;
+  turn.persist({ type: 'closed', certificate: close.certificate });
+  turn.update({ pendingClose: close });
+  turn.learn();
+  if (wantedIds(turn.state).length > 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+}
+
+function enactPending(turn: Turn): boolean {
+  const { state } = turn;
+  const close = state.pendingClose!;
+  if (wantedIds(state).length > 0) return false;
+  turn.update({ pendingClose: undefined, closes: state.closes.with(state.phase, close) });
+  turn.report({
+    type: 'closed',
+    at: turn.at,
+    phase: phaseName(state.phase),
+    view: close.view,
+    included: [...close.included.keys()].map((sender) => turn.nameOf(sender)),
+  });
+  switch (state.phase) {
+    case Phase.Initialisation:
+      enter(turn, Phase.Contribution);
+      break;
+    case Phase.Contribution:
+      checkShares(turn);
+      enter(turn, Phase.Complaining);
+      break;
+    case Phase.Complaining:
+      if (toJustify(turn.state).size > 0) enter(turn, Phase.Justification);
+      else qualify(turn);
+      break;
+    case Phase.Justification:
+      qualify(turn);
+      break;
+    default:
+      for (const dealer of dealersToOpen(turn.state)) openShareOf(turn, dealer);
+  }
+  return true;
+}
+
+function checkShares(turn: Turn): void {
+  const { state } = turn;
+  if (state.me < 0 || !state.seed) return;
+  const { shares, bad } = receiveShares(state, state.seed);
+  turn.update({ shares, badDealers: bad });
+}
+
+/** Fixes the qualified set. Too few, and none of them need be honest: the elders have to try again. */
+function qualify(turn: Turn): void {
+  const { qualified, blame } = judgeDealers(turn.state);
+  for (const each of blame) turn.blame(each);
+  turn.update({ qualified });
+  if (qualified.length <= tolerated(turn.state.session.participants.length)) {
+    fail(turn, `only ${qualified.length} dealers are qualified`);
+    return;
+  }
+  enter(turn, Phase.Commitment);
+}
+
+export function fail(turn: Turn, reason: string): void {
+  turn.update({ failed: reason });
+  turn.report({ type: 'failed', at: turn.at, reason });
+}
+
+export function enter(turn: Turn, phase: Phase): void {
+  const { state } = turn;
+  turn.update({
+    phase,
+    atDeadline: undefined,
+    commitmentsChecked: false,
+    agreement: freshAgreement(state.env, state.session, state.me, phase),
+  });
+  begin(turn);
+  releaseHeld(turn);
+}
+
+/** Announces the running phase and sets its deadline; also after a restart. */
+export function begin(turn: Turn): void {
+  const { state } = turn;
+  const { phase } = state;
+  const waitedFor = phase === Phase.Finalisation ? state.session.participants.length : expected(state).length;
+  turn.report({ type: 'phase', at: turn.at, phase: phaseName(phase), expected: waitedFor });
+  turn.setTimer(`deadline/${phase}`, state.env.params.deadlineMs);
+}
+
+/** Commitment has closed; once every dealer without a commitment that counts is opened, the key is known. */
+function finishCommitment(turn: Turn): boolean {
+  if (stillClosed(turn.state).length > 0) return false;
+  const { outcome, secretShare } = computeOutcome(turn.state);
+  turn.update({ outcome, secretShare: secretShare ?? turn.state.secretShare });
+  enter(turn, Phase.Finalisation);
+  return true;
+}
+
+function finalise(turn: Turn): boolean {
+  const { state } = turn;
+  if (agreeing(state).length < state.session.threshold) return false;
+  const confirmed = confirm(state);
+  if ('bad' in confirmed) {
+    turn.update({ badSignatures: new Set([...state.badSignatures, ...confirmed.bad]) });
+    for (const sender of confirmed.bad) {
+      const { raw } = state.messages[Phase.Finalisation]!.get(sender)!.signed;
+      turn.blame({
+        node: turn.nameOf(sender),
+        reason: 'bad-signature-share',
+        phase: Phase.Finalisation,
+        evidence: [raw],
+      });
+    }
+    return confirmed.bad.length > 0;
+  }
+  const share = state.secretShare;
+  turn.update({ outcome: { ...state.outcome!, signature: confirmed.signature } });
+  turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share) });
+  turn.report({ type: 'done', at: turn.at, key: state.outcome!.key, usableShare: share !== undefined });
+  return true;
+}
+
+/** Replays an own vote: it is not cast again, and what it binds this participant to holds. */
+export function recoverOwnVote(turn: Turn, raw: Uint8Array, value: Uint8Array | undefined): void {
+  const { state } = turn;
+  const { phase, vote: ballot } = openVote(openEnvelope(raw, state.env.network).body);
+  if (phase !== state.phase) return;
+  const record = agreement.voteRecord(state.me, ballot, raw);
+  turn.update({ agreement: agreement.recoverVote(state.agreement, record, value) });
+}
+
+/** The part of settling that says nothing: what is needed to fold the journal back in. */
+export function settleSilently(turn: Turn): void {
+  for (;;) {
+    const { state } = turn;
+    if (state.failed) return;
+    const moved = state.pendingClose
+      ? enactPending(turn)
+      : state.phase === Phase.Commitment && state.closes[Phase.Commitment] !== undefined && finishCommitment(turn);
+    if (!moved) return;
+  }
+}

@@ -1,0 +1,130 @@
+import type * as agreement from '@witan/agreement';
+import { fromHex, toHex } from '@witan/crypto';
+import { isWitanError } from '@witan/errors';
+import { decode, encode } from '@witan/wire';
+import { isAscending } from './judge.ts';
+import { type CloseValue, closeCodec } from './messages.ts';
+import { Phase } from './phases.ts';
+import { toJustify } from './qualify.ts';
+import type { State } from './state.ts';
+import { encodeVotes } from './votes.ts';
+
+/** Who may say something in the running phase. */
+export function allowed(state: State): readonly number[] {
+  switch (state.phase) {
+    case Phase.Justification:
+      return [...toJustify(state).keys()].sort((a, b) => a - b);
+    case Phase.Commitment:
+      return state.qualified ?? [];
+    default:
+      return state.session.participants.map((participant) => participant.index);
+  }
+}
+
+/**
+ * Whom the running phase waits for: those who were heard in the phase before. A node that was silent for one deadline
+ * is not waited for again until it is heard. Fixed when the phase begins, but for those who are caught lying.
+ */
+export function expected(state: State): readonly number[] {
+  const heard = lastHeard(state);
+  return allowed(state).filter(
+    (sender) => !state.equivocators.has(sender) && (heard === undefined || heard.has(sender)),
+  );
+}
+
+function lastHeard(state: State): ReadonlyMap<number, string> | undefined {
+  if (state.phase === Phase.Initialisation) return undefined;
+  // Only the accused speak in Justification, so Commitment looks one phase further back.
+  const before = Math.min(state.phase - 1, Phase.Complaining);
+  return state.closes[before]?.included;
+}
+
+/** Of the expected, those whose message is not here. */
+export function missing(state: State): readonly number[] {
+  const here = state.messages[state.phase]!;
+  return expected(state).filter((sender) => !here.has(sender));
+}
+
+/** Fewest messages with which a phase may close. The last two can do without any: what is missing is made good. */
+function fewest(state: State): number {
+  return state.phase <= Phase.Complaining ? state.session.quorum : 0;
+}
+
+/** Messages that this participant would let count now. */
+function countable(state: State): ReadonlyMap<number, string> {
+  const may = new Set(allowed(state));
+  const out = new Map<number, string>();
+  for (const [sender, { signed }] of state.messages[state.phase]!) {
+    if (!may.has(sender) || state.equivocators.has(sender) || state.falseCommitments.has(sender)) continue;
+    out.set(sender, signed.id);
+  }
+  return out;
+}
+
+export function encodeClose(phase: Phase, included: ReadonlyMap<number, string>): Uint8Array {
+  const sorted = [...included].sort(([a], [b]) => a - b);
+  return encode(closeCodec, { phase, included: sorted.map(([sender, id]) => ({ sender, id: fromHex(id) })) });
+}
+
+function candidate(state: State): agreement.Application['candidate'] {
+  if (!commitmentsChecked(state)) return undefined;
+  const determined = missing(state).length === 0;
+  const messages = countable(state);
+  if (messages.size < fewest(state) || !(determined || state.atDeadline)) return undefined;
+  return { value: encodeClose(state.phase, messages), determined };
+}
+
+/**
+ * Verdicts only ever go from `unknown` to `valid` or `invalid` as messages arrive: what others may have bound
+ * themselves to must not become unacceptable. `invalid` is for what no honest participant can propose.
+ */
+function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
+  const value = decodeClose(bytes);
+  if (!value || value.phase !== state.phase) return 'invalid';
+  if (!isAscending(value.included.map((each) => each.sender))) return 'invalid';
+  const may = new Set(allowed(state));
+  const included = new Map(value.included.map(({ sender, id }) => [sender, toHex(id)]));
+  if (included.size < fewest(state) || [...included.keys()].some((sender) => !may.has(sender))) return 'invalid';
+  for (const id of included.values()) if (!state.variants.has(id)) return 'unknown';
+  if (!commitmentsChecked(state) || [...included.keys()].some((sender) => state.falseCommitments.has(sender))) {
+    return 'unknown';
+  }
+  const left = expected(state).filter((sender) => !included.has(sender) && !state.falseCommitments.has(sender));
+  if (left.length === 0) return 'valid';
+  // Leaving out what everyone heard in time would let a proposer choose the dealers.
+  return state.atDeadline && !left.some((sender) => state.atDeadline!.has(sender)) ? 'valid' : 'unknown';
+}
+
+/** In Commitment nobody votes before having checked the Feldman commitments against its own shares. */
+export function commitmentsChecked(state: State): boolean {
+  return state.phase !== Phase.Commitment || state.commitmentsChecked;
+}
+
+function decodeClose(bytes: Uint8Array): CloseValue | undefined {
+  try {
+    return decode(closeCodec, bytes);
+  } catch (error) {
+    if (isWitanError(error)) return undefined;
+    throw error;
+  }
+}
+
+const NO_EXTRA = new Uint8Array(0);
+
+/** The close of the running phase, as the agreement library sees it. */
+export function closeApplication(state: State): agreement.Application {
+  return {
+    candidate: candidate(state),
+    judge: (value) => judgeClose(state, value),
+    // A commitment can be false for a single receiver: its objection is heard before anyone is bound.
+    awaited: state.phase === Phase.Commitment ? heardParticipants(state) : [],
+    endorse: () => NO_EXTRA,
+    certify: (_view, _hash, precommits) => ({
+      certificate: encodeVotes([...precommits.values()].map((vote) => vote.raw)),
+    }),
+  };
+}
+
+function heardParticipants(state: State): readonly number[] {
+  return [...(lastHeard(state)?.keys() ?? [])];
+}

@@ -1,0 +1,136 @@
+import {
+  encodeG1,
+  ephemeralFromSeed,
+  evaluate,
+  findBadPedersenShares,
+  type G1Point,
+  hkdf,
+  openSealed,
+  openWithEphemeral,
+  pedersenCommit,
+  pedersenHolds,
+  polynomialFromSeed,
+  type Scalar,
+  scalarFromBytes,
+  scalarToBytes,
+  sealTo,
+  x25519PublicFromEd25519,
+} from '@witan/crypto';
+import type { PayloadOf } from './messages.ts';
+import { Phase } from './phases.ts';
+import type { Session } from './session.ts';
+import { allCounted, counted, type Share, type State } from './state.ts';
+
+/** Everything that a dealer knows and nobody else; the same for the same seed. */
+export interface Dealing {
+  readonly value: readonly Scalar[];
+  readonly blind: readonly Scalar[];
+  /** Pedersen commitments, sent with the Contribution. */
+  readonly pedersen: readonly G1Point[];
+  /** Feldman commitments, kept back until the qualified set is fixed, so that nobody can steer the key. */
+  readonly feldman: readonly G1Point[];
+}
+
+export function deal(seed: Uint8Array, threshold: number): Dealing {
+  const value = polynomialFromSeed(seed, 'value', threshold - 1);
+  const blind = polynomialFromSeed(seed, 'blind', threshold - 1);
+  return { value, blind, ...pedersenCommit(value, blind) };
+}
+
+/** The key that others seal shares to in this session. */
+export function sessionKeys(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array } {
+  return ephemeralFromSeed(hkdf(seed, 'witan/dkg/ephemeral', 32));
+}
+
+/** One fresh key for each receiver, so that a dealer can justify one share by showing one key. */
+export function sealingSecret(seed: Uint8Array, receiver: number): Uint8Array {
+  return hkdf(seed, `witan/dkg/seal/${receiver}`, 32);
+}
+
+/**
+ * The key that shares for `receiver` are sealed to: the one that it announced for this session, or, if Initialisation
+ * closed without it, the one of its identity. So a node that was dead then still gets its share.
+ */
+export function receiverKey(state: State, receiver: number): Uint8Array {
+  const announced = counted<'initialisation'>(state, Phase.Initialisation, receiver);
+  return announced?.payload.ephemeral ?? x25519PublicFromEd25519(state.session.participants[receiver]!.publicKey);
+}
+
+export function contribution(state: State, dealing: Dealing, seed: Uint8Array): PayloadOf<'contribution'> {
+  const { session, me } = state;
+  const shares = session.participants.map(({ index }) => {
+    const share = { value: evaluate(dealing.value, index + 1), blind: evaluate(dealing.blind, index + 1) };
+    const context = shareContext(session, me, index);
+    return sealTo(receiverKey(state, index), sealingSecret(seed, index), encodeShare(share), context);
+  });
+  return { type: 'contribution', commitment: dealing.pedersen.map(encodeG1), shares };
+}
+
+/** Opens and checks the own share of every dealer that counts: one batched check for all of them. */
+export function receiveShares(state: State, seed: Uint8Array): { shares: Map<number, Share>; bad: number[] } {
+  const { session, me, env } = state;
+  const announced = counted(state, Phase.Initialisation, me) !== undefined;
+  const privateKey = announced ? sessionKeys(seed).privateKey : env.identity.x25519Private();
+  const shares = new Map<number, Share>();
+  const bad: number[] = [];
+  for (const { sender, payload } of allCounted<'contribution'>(state, Phase.Contribution)) {
+    const sealed = payload.shares[me]!;
+    const share = attempt(() =>
+      decodeShare(openSealed(privateKey, sealed.ephemeral, sealed.ciphertext, shareContext(session, sender, me))),
+    );
+    if (share) shares.set(sender, share);
+    else bad.push(sender);
+  }
+  const others = [...shares.keys()].filter((dealer) => dealer !== me);
+  const dealings = others.map((dealer) => ({
+    commitment: counted<'contribution'>(state, Phase.Contribution, dealer)!.points,
+    share: shares.get(dealer)!,
+  }));
+  for (const at of findBadPedersenShares(me + 1, dealings, hkdf(seed, 'witan/dkg/coins', 32))) {
+    shares.delete(others[at]!);
+    bad.push(others[at]!);
+  }
+  return { shares, bad: bad.sort((a, b) => a - b) };
+}
+
+/** Whether the sealing secret that a dealer shows opens its share for `accuser`, and the share is right. */
+export function justifies(state: State, dealer: number, accuser: number, secret: Uint8Array): boolean {
+  const dealt = counted<'contribution'>(state, Phase.Contribution, dealer)!;
+  const sealed = dealt.payload.shares[accuser]!;
+  const share = attempt(() =>
+    decodeShare(
+      openWithEphemeral(
+        secret,
+        sealed.ephemeral,
+        receiverKey(state, accuser),
+        sealed.ciphertext,
+        shareContext(state.session, dealer, accuser),
+      ),
+    ),
+  );
+  return share !== undefined && pedersenHolds(dealt.points, accuser + 1, share);
+}
+
+function shareContext(session: Session, dealer: number, receiver: number): Uint8Array {
+  return new Uint8Array(
+    Buffer.concat([Buffer.from('witan/dkg/share/1'), session.idBytes, Buffer.of(dealer, receiver)]),
+  );
+}
+
+function encodeShare(share: Share): Uint8Array {
+  return new Uint8Array(Buffer.concat([scalarToBytes(share.value), scalarToBytes(share.blind)]));
+}
+
+function decodeShare(bytes: Uint8Array): Share | undefined {
+  if (bytes.length !== 64) return undefined;
+  return { value: scalarFromBytes(bytes.subarray(0, 32)), blind: scalarFromBytes(bytes.subarray(32)) };
+}
+
+/** A share that cannot be opened or read is a bad share; why does not matter to the protocol. */
+function attempt<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import { bytes, decode, encode, fixed, type Infer, optional, struct, union } from '@witan/wire';
+
+/**
+ * What a participant writes down. Folding these records gives its state back; everything else follows from them,
+ * so that a message sent again after a restart is the same bytes.
+ */
+const factCodec = union({
+  /** DkgStart and the one secret of the session. Nothing is sent before it is on disk. */
+  started: [1, struct({ start: bytes(64 * 1024), seed: optional(fixed(32)) })],
+  /** A valid message, own or of others. Lost, it is asked for again, so it need not be synced. */
+  accepted: [2, struct({ raw: bytes(512 * 1024) })],
+  /** An own vote and the value that it is for, on disk before it is sent: a member votes once. */
+  voted: [3, struct({ raw: bytes(64 * 1024), value: optional(bytes(64 * 1024)) })],
+  closed: [4, struct({ certificate: bytes(512 * 1024) })],
+  /** The key share, once everything else secret may go. */
+  finished: [5, struct({ share: optional(fixed(32)) })],
+});
+export type Fact = Infer<typeof factCodec>;
+
+const SECRET: ReadonlySet<Fact['type']> = new Set(['started', 'finished']);
+const DURABLE: ReadonlySet<Fact['type']> = new Set(['started', 'voted', 'finished']);
+
+export function encodeFact(fact: Fact): { record: Uint8Array; durable: boolean; secret: boolean } {
+  return { record: encode(factCodec, fact), durable: DURABLE.has(fact.type), secret: SECRET.has(fact.type) };
+}
+
+export function decodeFact(record: Uint8Array): Fact {
+  return decode(factCodec, record);
+}

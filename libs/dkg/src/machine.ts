@@ -1,0 +1,239 @@
+import * as agreement from '@witan/agreement';
+import { scalarFromBytes, scalarToBytes } from '@witan/crypto';
+import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
+import { decode, openEnvelope } from '@witan/wire';
+import { begin, enact, recoverOwnVote, settle, settleSilently } from './advance.ts';
+import { ask, nextPeer, serve, take } from './anti-entropy.ts';
+import { decodeFact, encodeFact, type Fact } from './facts.ts';
+import { messageCodec, phaseOf } from './messages.ts';
+import { Phase, phaseName } from './phases.ts';
+import { accept, receive } from './receive.ts';
+import type { Session } from './session.ts';
+import { allCounted, type Env, emptyState, isDone, type State } from './state.ts';
+import { Turn } from './turn.ts';
+import { decodeCloseCertificate, makeClose } from './votes.ts';
+import { waitingOn } from './waiting.ts';
+
+/** What can happen to a participant. `at` is monotonic milliseconds. */
+export type Event =
+  /** The session begins here. `seed` is 32 fresh random bytes; none for a node that only follows. */
+  | { readonly type: 'start'; readonly seed: Uint8Array | undefined; readonly at: number }
+  | { readonly type: 'received'; readonly bytes: Uint8Array; readonly at: number }
+  | { readonly type: 'request'; readonly id: string; readonly bytes: Uint8Array; readonly at: number }
+  | RuntimeEvent
+  /** The key is in use (or will never be): seed and session keys are destroyed. */
+  | { readonly type: 'retire'; readonly at: number };
+
+/** One participant of one session; also a follower, who computes the outcome and has no share. */
+export function dkgMachine(): Machine<State, Event> {
+  return {
+    step: (state, event) => run(state, event.at, (turn) => handle(turn, event)),
+    recover: (state, record) => {
+      const turn = new Turn(state, 0);
+      replay(turn, decodeFact(record));
+      settleSilently(turn);
+      return turn.state;
+    },
+    resume: (state, at) => run(state, at, resume),
+  };
+}
+
+export function initialState(env: Env, session: Session): State {
+  return emptyState(env, session);
+}
+
+function run(state: State, at: number, act: (turn: Turn) => void): Step<State> {
+  const turn = new Turn(state, at);
+  act(turn);
+  return { state: turn.state, effects: turn.effects };
+}
+
+function handle(turn: Turn, event: Event): void {
+  switch (event.type) {
+    case 'start':
+      start(turn, event.seed);
+      break;
+    case 'received':
+      receive(turn, event.bytes);
+      settle(turn);
+      break;
+    case 'request':
+      serve(turn, event.bytes, event.id);
+      break;
+    case 'response':
+      take(turn, event.tag.slice('ae/'.length), event.ok ? event.bytes : undefined);
+      settle(turn);
+      break;
+    case 'timer':
+      onTimer(turn, event.id);
+      settle(turn);
+      break;
+    case 'retire':
+      retire(turn);
+      break;
+  }
+  noteRecovery(turn);
+}
+
+function start(turn: Turn, seed: Uint8Array | undefined): void {
+  const { session, started } = turn.state;
+  if (started) return;
+  const own = turn.state.me < 0 ? undefined : seed;
+  turn.update({ started: true, seed: own });
+  turn.persist({ type: 'started', start: session.start, seed: own });
+  announce(turn, false);
+  begin(turn);
+  turn.setTimer('progress', turn.state.progress.waitMs);
+  settle(turn);
+}
+
+function announce(turn: Turn, restarted: boolean): void {
+  const participants = turn.state.session.participants.map((each) => each.name);
+  turn.report({ type: 'started', at: turn.at, participants, restarted });
+}
+
+/** After the journal is folded in: says again what it said in the running phase, and asks what it missed. */
+function resume(turn: Turn): void {
+  const { state } = turn;
+  if (!state.started) return;
+  announce(turn, true);
+  if (state.failed) return;
+  if (isDone(state)) {
+    settle(turn);
+    return;
+  }
+  begin(turn);
+  turn.setTimer('progress', state.progress.waitMs);
+  for (const bytes of ownWords(state)) turn.effects.push({ type: 'broadcast', topic: topicOf(turn), bytes });
+  settle(turn);
+  const peer = nextPeer(turn);
+  if (peer) ask(turn, peer, 'restart');
+}
+
+/** Own signed messages and votes of the running phase, as they were sent. */
+function ownWords(state: State): readonly Uint8Array[] {
+  const message = state.messages[state.phase]!.get(state.me);
+  const openings = [...state.openings.values()].flatMap((bySender) => bySender.get(state.me) ?? []);
+  const all = [...(message ? [message] : []), ...openings].map((each) => each.signed.raw);
+  const mine = agreement.holdings(state.agreement);
+  const lacking = agreement.votesMissing(state.agreement, { ...mine, prevotes: EMPTY, precommits: EMPTY });
+  return [...all, ...lacking.votes];
+}
+
+const EMPTY = new Uint8Array(0);
+
+function topicOf(turn: Turn): string {
+  const { session } = turn.state;
+  return `section.${session.prefix === '' ? 'root' : session.prefix}.dkg.${session.id}`;
+}
+
+function onTimer(turn: Turn, id: string): void {
+  const { state } = turn;
+  const [kind, phase, view, step] = id.split('/');
+  if (kind === 'deadline') {
+    if (Number(phase) !== state.phase || state.atDeadline) return;
+    turn.update({ atDeadline: new Set(state.messages[state.phase]!.keys()) });
+    reportStall(turn);
+  } else if (kind === 'agreement') {
+    if (Number(phase) !== state.phase) return;
+    const timer = { view: Number(view), step: step as 'propose' };
+    turn.update({ agreement: agreement.onTimeout(state.agreement, timer) });
+  } else if (kind === 'catch-up') {
+    catchUp(turn);
+  } else if (kind === 'progress') {
+    progress(turn);
+  }
+}
+
+/** Something of a later phase is still held: its sender is past what is missing here. */
+function catchUp(turn: Turn): void {
+  const { state } = turn;
+  const ahead = [...state.held.values()].find((each) => each.sender >= 0);
+  if (ahead) ask(turn, turn.nameOf(ahead.sender), 'later-phase');
+  else if (state.pendingClose) {
+    const peer = nextPeer(turn);
+    if (peer) ask(turn, peer, 'missing-message');
+  }
+}
+
+function progress(turn: Turn): void {
+  const { state } = turn;
+  if (isDone(state) || state.failed) return;
+  const { learnt, learntAtLastTick, waitMs } = state.progress;
+  const idle = learnt === learntAtLastTick;
+  const next = idle ? Math.min(waitMs * 2, state.env.params.progressMaxMs) : state.env.params.progressMs;
+  turn.update({ progress: { ...state.progress, learntAtLastTick: learnt, waitMs: next } });
+  turn.setTimer('progress', next);
+  if (!idle) return;
+  reportStall(turn);
+  const peer = nextPeer(turn);
+  if (peer) ask(turn, peer, 'no-progress');
+}
+
+function reportStall(turn: Turn): void {
+  const { state } = turn;
+  if (!state.atDeadline) return;
+  const waiting = waitingOn(state).map((index) => turn.nameOf(index));
+  if (waiting.length === 0) return;
+  if (!state.progress.stalled) turn.update({ progress: { ...state.progress, stalled: true } });
+  turn.report({ type: 'stalled', at: turn.at, phase: phaseName(state.phase), waitingOn: waiting });
+}
+
+function noteRecovery(turn: Turn): void {
+  const { state } = turn;
+  if (!state.progress.stalled || state.progress.learnt === state.progress.learntAtLastTick) return;
+  if (state.atDeadline && !isDone(state)) return;
+  turn.update({ progress: { ...state.progress, stalled: false } });
+  turn.report({ type: 'resumed', at: turn.at, phase: phaseName(state.phase) });
+}
+
+/** Only the share and what helps stragglers stay; the journal is rewritten, so that the seed is gone from disk too. */
+function retire(turn: Turn): void {
+  const { state } = turn;
+  if (!state.seed && !state.dealing) return;
+  turn.update({ seed: undefined, dealing: undefined, shares: new Map() });
+  const facts: Fact[] = [{ type: 'started', start: state.session.start, seed: undefined }];
+  for (let phase = 0; phase < state.closes.length; phase++) {
+    for (const { signed } of allCounted(state, phase as Phase)) facts.push({ type: 'accepted', raw: signed.raw });
+    const close = state.closes[phase];
+    if (close) facts.push({ type: 'closed', certificate: close.certificate });
+    if (phase === Phase.Commitment) {
+      for (const bySender of state.openings.values()) {
+        for (const { signed } of bySender.values()) facts.push({ type: 'accepted', raw: signed.raw });
+      }
+    }
+  }
+  for (const { signed } of state.messages[Phase.Finalisation]!.values()) {
+    facts.push({ type: 'accepted', raw: signed.raw });
+  }
+  const share = state.secretShare === undefined ? undefined : scalarToBytes(state.secretShare);
+  if (isDone(state)) facts.push({ type: 'finished', share });
+  turn.effects.push({ type: 'compact', records: facts.map((fact) => encodeFact(fact)) });
+}
+
+function replay(turn: Turn, fact: Fact): void {
+  const { state } = turn;
+  switch (fact.type) {
+    case 'started':
+      turn.update({ started: true, seed: fact.seed });
+      break;
+    case 'accepted': {
+      const signed = openEnvelope(fact.raw, state.env.network);
+      const { payload } = decode(messageCodec, signed.body);
+      const sender = state.session.indexOf.get(signed.author);
+      if (sender !== undefined && phaseOf(payload.type) === state.phase) accept(turn, signed, sender, payload);
+      break;
+    }
+    case 'voted':
+      recoverOwnVote(turn, fact.raw, fact.value);
+      break;
+    case 'closed': {
+      const { value, view } = decodeCloseCertificate(fact.certificate, state.env.network);
+      enact(turn, makeClose(value, view, fact.certificate));
+      break;
+    }
+    case 'finished':
+      if (fact.share) turn.update({ secretShare: scalarFromBytes(fact.share) });
+      break;
+  }
+}

@@ -1,0 +1,48 @@
+import { MAX_PARTICIPANTS } from '@witan/chain';
+import { bytes, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
+import { Phase } from './phases.ts';
+
+const point = fixed(48);
+const scalar = fixed(32);
+const index = u16;
+
+/** A share sealed to its receiver: 64 bytes of (value, blind) and the tag. */
+const sealedShare = struct({ ephemeral: fixed(32), ciphertext: bytes(96) });
+
+const payload = union({
+  initialisation: [0, struct({ ephemeral: fixed(32) })],
+  contribution: [1, struct({ commitment: list(point, MAX_PARTICIPANTS), shares: list(sealedShare, MAX_PARTICIPANTS) })],
+  complaining: [2, struct({ accused: list(index, MAX_PARTICIPANTS) })],
+  justification: [3, struct({ answers: list(struct({ accuser: index, secret: scalar }), MAX_PARTICIPANTS) })],
+  commitment: [4, struct({ commitment: list(point, MAX_PARTICIPANTS) })],
+  finalisation: [5, struct({ transcript: fixed(32), signature: fixed(96) })],
+  /** Belongs to the Commitment phase: a share of a dealer whose commitment is false or missing, in the open. */
+  opening: [6, struct({ dealer: index, value: scalar, blind: scalar })],
+});
+
+/** Body of an envelope of kind `dkgMessage`. */
+export const messageCodec = struct({ session: fixed(32), payload });
+export type Payload = Infer<typeof payload>;
+export type PayloadType = Payload['type'];
+export type PayloadOf<T extends PayloadType> = Extract<Payload, { type: T }>;
+
+const phaseOfType: Record<PayloadType, Phase> = {
+  initialisation: Phase.Initialisation,
+  contribution: Phase.Contribution,
+  complaining: Phase.Complaining,
+  justification: Phase.Justification,
+  commitment: Phase.Commitment,
+  finalisation: Phase.Finalisation,
+  opening: Phase.Commitment,
+};
+
+export function phaseOf(type: PayloadType): Phase {
+  return phaseOfType[type];
+}
+
+/** What a close decides: exactly these messages count. Sorted by sender. */
+export const closeCodec = struct({
+  phase: u8,
+  included: list(struct({ sender: index, id: fixed(32) }), MAX_PARTICIPANTS),
+});
+export type CloseValue = Infer<typeof closeCodec>;

@@ -1,0 +1,226 @@
+import * as agreement from '@witan/agreement';
+import { feldmanHolds, scalarFromBytes } from '@witan/crypto';
+import { isWitanError, type WitanErrorCode } from '@witan/errors';
+import { decode, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
+import { judgeMessage } from './judge.ts';
+import { messageCodec, type Payload, phaseOf } from './messages.ts';
+import { isPhase, Phase, phaseName } from './phases.ts';
+import type { RejectReason } from './reports.ts';
+import { type Accepted, counted, isDone, type State } from './state.ts';
+import type { Turn } from './turn.ts';
+import { openProposal, openVote } from './votes.ts';
+
+/** What became of a received message: taken, held for a later phase, or the reason why not. */
+export type Received = 'new' | 'held' | RejectReason;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Messages of later phases held for one sender: one a phase, its votes and proposals of a few views. */
+const HELD_PER_SENDER = 16;
+/** Versions of one sender's message in one phase: two prove that it lies, more help nobody but a lying coordinator. */
+const VARIANTS_PER_SLOT = 4;
+
+/** Takes one signed message. Cheap questions first: the signature is verified only for what could matter. */
+export function receive(turn: Turn, raw: Uint8Array): Received {
+  const result = orReason(() => {
+    const peeked = peekEnvelope(raw, turn.state.env.network);
+    if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked);
+    if (peeked.kind === 'dkgVote' || peeked.kind === 'dkgProposal') return receiveBallot(turn, peeked);
+    return 'invalid';
+  });
+  if (result !== 'new' && result !== 'held') {
+    turn.report({ type: 'rejected', at: turn.at, reason: result, phase: phaseName(turn.state.phase) });
+  }
+  return result;
+}
+
+function receiveMessage(turn: Turn, peeked: Unverified): Received {
+  const { state } = turn;
+  if (state.variants.has(peeked.id) || state.held.has(peeked.id)) return 'duplicate';
+  const { session, payload } = decode(messageCodec, peeked.body);
+  if (Buffer.compare(session, state.session.idBytes) !== 0) return 'wrong-session';
+  const sender = state.session.indexOf.get(peeked.author);
+  if (sender === undefined) return 'not-participant';
+  const phase = phaseOf(payload.type);
+  if (phase < state.phase) return 'late';
+  const signed = peeked.verify();
+  return phase > state.phase ? hold(turn, signed, sender, phase) : accept(turn, signed, sender, payload);
+}
+
+function receiveBallot(turn: Turn, peeked: Unverified): Received {
+  const { state } = turn;
+  if (state.held.has(peeked.id)) return 'duplicate';
+  const open = peeked.kind === 'dkgVote' ? openVote : openProposal;
+  const ballot = open(peeked.body);
+  if (Buffer.compare(ballot.session, state.session.idBytes) !== 0) return 'wrong-session';
+  if (!isPhase(ballot.phase)) return 'malformed';
+  const sender = state.session.indexOf.get(peeked.author);
+  if (sender === undefined && peeked.kind === 'dkgVote') return 'not-participant';
+  if (ballot.phase < state.phase || (ballot.phase === state.phase && state.closes[ballot.phase])) return 'late';
+  if (ballot.phase > state.phase) return hold(turn, peeked.verify(), sender ?? -1, ballot.phase);
+  return peeked.kind === 'dkgVote' ? takeVote(turn, peeked, sender!) : takeProposal(turn, peeked, sender);
+}
+
+function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
+  const { agreement: before } = turn.state;
+  const { vote } = openVote(peeked.body);
+  if (Buffer.compare(vote.instance, before.options.instance) !== 0) return 'invalid';
+  // Tried unverified first: most late and repeated votes would change nothing, and cost no verification.
+  const trial = agreement.onVote(before, agreement.voteRecord(voter, vote, NO_BYTES));
+  if (trial.state === before) return 'duplicate';
+  const { raw } = peeked.verify();
+  const { state, rejected, evidence } = agreement.onVote(before, agreement.voteRecord(voter, vote, raw));
+  turn.update({ agreement: state });
+  if (evidence) {
+    turn.blame({
+      node: peeked.author,
+      reason: 'equivocation',
+      phase: turn.state.phase,
+      evidence: evidence.map((each) => each.raw),
+    });
+  }
+  if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
+  turn.learn();
+  return 'new';
+}
+
+function takeProposal(turn: Turn, peeked: Unverified, from: number | undefined): Received {
+  const { agreement: before } = turn.state;
+  const { proposal } = openProposal(peeked.body);
+  if (Buffer.compare(proposal.instance, before.options.instance) !== 0) return 'invalid';
+  if (agreement.onProposal(before, agreement.proposalInput(from, proposal, NO_BYTES)).state === before)
+    return 'duplicate';
+  const { raw } = peeked.verify();
+  const { state, rejected } = agreement.onProposal(before, agreement.proposalInput(from, proposal, raw));
+  turn.update({ agreement: state });
+  if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
+  turn.learn();
+  return 'new';
+}
+
+function hold(turn: Turn, signed: Signed, sender: number, phase: Phase): Received {
+  const { held } = turn.state;
+  const ofSender = [...held.values()].filter((each) => each.sender === sender).length;
+  if (ofSender >= HELD_PER_SENDER) return 'overflow';
+  turn.update({ held: new Map(held).set(signed.id, { signed, sender, phase }) });
+  if (held.size === 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+  turn.report({ type: 'held', at: turn.at, count: held.size + 1 });
+  return 'held';
+}
+
+/** Takes what was held for the phase that has just begun: once, and never before. */
+export function releaseHeld(turn: Turn): void {
+  const { held, phase } = turn.state;
+  const due = [...held].filter(([, each]) => each.phase <= phase);
+  if (due.length === 0) return;
+  const rest = new Map([...held].filter(([, each]) => each.phase > phase));
+  turn.update({ held: rest });
+  turn.report({ type: 'held', at: turn.at, count: rest.size });
+  for (const [, { signed }] of due) receive(turn, signed.raw);
+  if (rest.size === 0) turn.cancelTimer('catch-up');
+}
+
+/** A verified message of the running phase: judged, and taken if valid. Also the way of own messages and of replay. */
+export function accept(turn: Turn, signed: Signed, sender: number, payload: Payload): Received {
+  const judged = judgeOrReason(turn.state, sender, payload);
+  if (typeof judged === 'string') {
+    turn.blame({ node: signed.author, reason: 'invalid-message', phase: turn.state.phase, evidence: [signed.raw] });
+    return judged;
+  }
+  const accepted: Accepted = { sender, signed, payload: payload as never, points: judged };
+  const result =
+    payload.type === 'opening' ? fileOpening(turn, accepted as Accepted<'opening'>) : fileMessage(turn, accepted);
+  if (result !== 'new') return result;
+  turn.update({ variants: new Map(turn.state.variants).set(signed.id, accepted) });
+  turn.persist({ type: 'accepted', raw: signed.raw });
+  turn.learn();
+  exposeFalseCommitments(turn, accepted);
+  return 'new';
+}
+
+function fileMessage(turn: Turn, accepted: Accepted): Received {
+  const { state } = turn;
+  const { phase } = state;
+  const { sender, signed } = accepted;
+  const first = state.messages[phase]!.get(sender);
+  if (first) {
+    const versions = [...state.variants.values()].filter(
+      (each) => each.sender === sender && phaseOf(each.payload.type) === phase && each.payload.type !== 'opening',
+    );
+    if (versions.length >= VARIANTS_PER_SLOT && !isWanted(state, signed.id)) return 'overflow';
+    turn.update({ equivocators: new Set(state.equivocators).add(sender) });
+    turn.blame({ node: signed.author, reason: 'equivocation', phase, evidence: [first.signed.raw, signed.raw] });
+    return 'new';
+  }
+  const messages = state.messages.with(phase, new Map(state.messages[phase]).set(sender, accepted));
+  turn.update({ messages });
+  turn.report({ type: 'message', at: turn.at, phase: phaseName(phase), from: signed.author, id: signed.id });
+  return 'new';
+}
+
+function fileOpening(turn: Turn, opening: Accepted<'opening'>): Received {
+  const { openings } = turn.state;
+  const ofDealer = openings.get(opening.payload.dealer);
+  if (ofDealer?.has(opening.sender)) return 'duplicate';
+  turn.update({
+    openings: new Map(openings).set(opening.payload.dealer, new Map(ofDealer).set(opening.sender, opening)),
+  });
+  return 'new';
+}
+
+/** An opened share that a dealer's Feldman commitment does not fit proves that commitment false, to anyone. */
+function exposeFalseCommitments(turn: Turn, accepted: Accepted): void {
+  const { state } = turn;
+  if (state.phase !== Phase.Commitment) return;
+  const dealer = accepted.payload.type === 'opening' ? accepted.payload.dealer : accepted.sender;
+  const commitment = state.messages[Phase.Commitment]!.get(dealer);
+  if (!commitment || state.falseCommitments.has(dealer)) return;
+  for (const opening of state.openings.get(dealer)?.values() ?? []) {
+    if (feldmanHolds(commitment.points, opening.sender + 1, scalarFromBytes(opening.payload.value))) continue;
+    turn.update({ falseCommitments: new Set(state.falseCommitments).add(dealer) });
+    turn.blame({
+      node: turn.nameOf(dealer),
+      reason: 'false-commitment',
+      phase: Phase.Commitment,
+      evidence: [counted(state, Phase.Contribution, dealer)!.signed.raw, commitment.signed.raw, opening.signed.raw],
+    });
+    return;
+  }
+}
+
+/** Ids that an agreed close includes and that are not here. */
+export function wantedIds(state: State): readonly string[] {
+  const ids = [...(state.pendingClose?.included.values() ?? [])];
+  return ids.filter((id) => !state.variants.has(id));
+}
+
+function isWanted(state: State, id: string): boolean {
+  return !isDone(state) && wantedIds(state).includes(id);
+}
+
+const REASONS: Partial<Record<WitanErrorCode, RejectReason>> = {
+  WITAN_ERR_MALFORMED: 'malformed',
+  WITAN_ERR_INVALID: 'invalid',
+  WITAN_ERR_SIGNATURE: 'signature',
+};
+
+/** Bad bytes are an answer; a defect of ours is not, and goes on as it is. */
+function orReason(take: () => Received): Received {
+  try {
+    return take();
+  } catch (error) {
+    const reason = isWitanError(error) ? REASONS[error.code] : undefined;
+    if (reason) return reason;
+    throw error;
+  }
+}
+
+function judgeOrReason(state: State, sender: number, payload: Payload): Accepted['points'] | RejectReason {
+  try {
+    return judgeMessage(state, sender, payload);
+  } catch (error) {
+    const reason = isWitanError(error) ? REASONS[error.code] : undefined;
+    if (reason) return reason;
+    throw error;
+  }
+}

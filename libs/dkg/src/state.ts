@@ -1,0 +1,221 @@
+import * as agreement from '@witan/agreement';
+import type { G1Point, Identity, Scalar } from '@witan/crypto';
+import type { Signed } from '@witan/wire';
+import type { Dealing } from './dealing.ts';
+import type { CloseValue, Payload, PayloadOf, PayloadType } from './messages.ts';
+import { CLOSED_PHASES, PHASES, Phase } from './phases.ts';
+import { closeInstance, type Session } from './session.ts';
+
+export interface Params {
+  /** How long a phase waits for everyone before a supermajority may close it. */
+  readonly deadlineMs: number;
+  /** How long a message of a later phase is held before its sender is asked; most gaps close by themselves sooner. */
+  readonly catchUpMs: number;
+  /** Without progress for this long a participant asks another one; doubles up to `progressMaxMs`. */
+  readonly progressMs: number;
+  readonly progressMaxMs: number;
+  readonly requestTimeoutMs: number;
+  readonly timeouts: agreement.Options['timeouts'];
+}
+
+export const DEFAULT_PARAMS: Params = {
+  deadlineMs: 2000,
+  catchUpMs: 60,
+  progressMs: 300,
+  progressMaxMs: 4000,
+  requestTimeoutMs: 500,
+  timeouts: { proposeMs: 150, prevoteMs: 150, precommitMs: 150, growthMs: 150, maxMs: 4000 },
+};
+
+/** What a participant is given and never changes. */
+export interface Env {
+  readonly identity: Identity;
+  readonly network: Uint8Array;
+  readonly params: Params;
+}
+
+/** A message of the session that has been verified and judged valid. */
+export interface Accepted<T extends PayloadType = PayloadType> {
+  readonly sender: number;
+  readonly signed: Signed;
+  readonly payload: PayloadOf<T>;
+  /** Decoded commitment of a Contribution or Commitment message. */
+  readonly points: readonly G1Point[];
+}
+
+export interface Share {
+  readonly value: Scalar;
+  readonly blind: Scalar;
+}
+
+export interface Close {
+  readonly value: CloseValue;
+  readonly hash: string;
+  readonly view: number;
+  /** Sender to the id of the message that counts. */
+  readonly included: ReadonlyMap<number, string>;
+  /** As it is stored and sent to others, with the votes that prove it. */
+  readonly certificate: Uint8Array;
+}
+
+export type BlameReason =
+  | 'equivocation'
+  | 'invalid-message'
+  | 'too-many-complaints'
+  | 'not-justified'
+  | 'false-accusation'
+  | 'false-commitment'
+  | 'bad-signature-share';
+
+export interface Blame {
+  readonly node: string;
+  readonly reason: BlameReason;
+  readonly phase: Phase;
+  /** The signed bytes that prove it. */
+  readonly evidence: readonly Uint8Array[];
+}
+
+/** What all honest participants compute alike. */
+export interface Outcome {
+  readonly key: Uint8Array;
+  readonly publicKeyShares: readonly Uint8Array[];
+  readonly qualified: readonly number[];
+  readonly transcript: Uint8Array;
+  /** Of the transcript by the new key; there once the session is done. */
+  readonly signature: Uint8Array | undefined;
+}
+
+export interface Held {
+  readonly signed: Signed;
+  readonly phase: Phase;
+  readonly sender: number;
+}
+
+export interface State {
+  readonly env: Env;
+  readonly session: Session;
+  /** Own index; -1 when this node only follows. */
+  readonly me: number;
+  /** Whether the session has begun here: before that nothing is said, not even after a restart. */
+  readonly started: boolean;
+  /** Destroyed once the key is in use. Everything secret of the session is derived from it. */
+  readonly seed: Uint8Array | undefined;
+  readonly phase: Phase;
+  /** By phase, sender to the message seen first. */
+  readonly messages: readonly ReadonlyMap<number, Accepted>[];
+  /** All accepted messages by id: more than one a sender only if it said two things. */
+  readonly variants: ReadonlyMap<string, Accepted>;
+  /** Dealer, then sender. */
+  readonly openings: ReadonlyMap<number, ReadonlyMap<number, Accepted<'opening'>>>;
+  readonly closes: readonly (Close | undefined)[];
+  /** Decided, and some of what it includes is not here yet. */
+  readonly pendingClose: Close | undefined;
+  readonly agreement: agreement.State;
+  /** Senders heard when the deadline of the running phase passed; undefined before. */
+  readonly atDeadline: ReadonlySet<number> | undefined;
+  readonly held: ReadonlyMap<string, Held>;
+  /** Own shares that verified, by dealer; set when Contribution closes. */
+  readonly shares: ReadonlyMap<number, Share>;
+  readonly badDealers: readonly number[];
+  /** Dealers in the final set; set when Justification ends. */
+  readonly qualified: readonly number[] | undefined;
+  /** Every Feldman commitment here has been checked against the own shares. */
+  readonly commitmentsChecked: boolean;
+  readonly falseCommitments: ReadonlySet<number>;
+  readonly equivocators: ReadonlySet<number>;
+  /** Finalisation messages whose signature share did not verify. */
+  readonly badSignatures: ReadonlySet<number>;
+  readonly blame: readonly Blame[];
+  readonly outcome: Outcome | undefined;
+  /** Own dealing, kept in memory so that it is computed once. */
+  readonly dealing: Dealing | undefined;
+  /** Own share of the new key. */
+  readonly secretShare: Scalar | undefined;
+  readonly failed: string | undefined;
+  readonly progress: Progress;
+}
+
+/** What anti-entropy remembers between its timers. */
+export interface Progress {
+  /** Grows whenever something new is learnt. */
+  readonly learnt: number;
+  readonly learntAtLastTick: number;
+  readonly waitMs: number;
+  /** Whose turn it is to be asked. */
+  readonly turn: number;
+  /** The peer with an unanswered request, if any. */
+  readonly asking: string | undefined;
+  readonly stalled: boolean;
+  /** When each peer was last answered, for rate limiting. */
+  readonly answered: ReadonlyMap<string, readonly number[]>;
+}
+
+export function emptyState(env: Env, session: Session): State {
+  const me = session.indexOf.get(env.identity.name) ?? -1;
+  return {
+    env,
+    session,
+    me,
+    started: false,
+    seed: undefined,
+    phase: Phase.Initialisation,
+    messages: PHASES.map(() => new Map()),
+    variants: new Map(),
+    openings: new Map(),
+    closes: Array.from({ length: CLOSED_PHASES }, () => undefined),
+    pendingClose: undefined,
+    agreement: freshAgreement(env, session, me, Phase.Initialisation),
+    atDeadline: undefined,
+    held: new Map(),
+    shares: new Map(),
+    badDealers: [],
+    qualified: undefined,
+    commitmentsChecked: false,
+    falseCommitments: new Set(),
+    equivocators: new Set(),
+    badSignatures: new Set(),
+    blame: [],
+    outcome: undefined,
+    dealing: undefined,
+    secretShare: undefined,
+    failed: undefined,
+    progress: {
+      learnt: 0,
+      learntAtLastTick: 0,
+      waitMs: env.params.progressMs,
+      turn: me + 1,
+      asking: undefined,
+      stalled: false,
+      answered: new Map(),
+    },
+  };
+}
+
+export function freshAgreement(env: Env, session: Session, me: number, phase: Phase): agreement.State {
+  return agreement.initial({
+    instance: closeInstance(session, phase),
+    members: session.participants.length,
+    me,
+    quorum: session.quorum,
+    firstLeader: phase % session.participants.length,
+    openFirstView: true,
+    timeouts: env.params.timeouts,
+  });
+}
+
+export function isDone(state: State): boolean {
+  return state.outcome?.signature !== undefined;
+}
+
+/** The message of `sender` that counts in a phase that has closed. */
+export function counted<T extends PayloadType>(state: State, phase: Phase, sender: number): Accepted<T> | undefined {
+  const id = state.closes[phase]?.included.get(sender);
+  return id === undefined ? undefined : (state.variants.get(id) as Accepted<T> | undefined);
+}
+
+export function allCounted<T extends PayloadType>(state: State, phase: Phase): readonly Accepted<T>[] {
+  const senders = [...(state.closes[phase]?.included.keys() ?? [])];
+  return senders.flatMap((sender) => counted<T>(state, phase, sender) ?? []);
+}
+
+export type { Payload };

@@ -1,0 +1,210 @@
+import { type Identity, type Scalar, scalarFromHash } from '@witan/crypto';
+import type * as dkg from '@witan/dkg';
+import type { Params as DkgParams, DkgReport } from '@witan/dkg';
+import type { Journal } from '@witan/journal';
+import { Actor, type ActorObserver, type Clock, type EffectPorts, type Sealer } from '@witan/runtime';
+import * as section from '@witan/section';
+import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import { Sessions } from './sessions.ts';
+import { answerSignRequest } from './sign-request.ts';
+import type { Transport } from './transport.ts';
+
+export interface ElderOptions {
+  readonly identity: Identity;
+  readonly network: string;
+  readonly prefix: string;
+  /** `create`: this is the first node, which makes the genesis key if it has no section yet. */
+  readonly genesis: 'create' | 'join';
+  readonly genesisKey: Uint8Array | undefined;
+  readonly journal: Journal;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  /** Fresh random bytes: the only source of randomness. */
+  readonly random: (length: number) => Uint8Array;
+  readonly params: { readonly section: section.Params; readonly dkg: DkgParams; readonly heartbeatMs: number };
+  readonly observer: ElderObserver;
+}
+
+/** What an elder tells the process around it, for logs, metrics and traces. */
+export interface ElderObserver {
+  readonly section?: (report: section.SectionReport) => void;
+  readonly dkg?: (session: dkg.Session, report: DkgReport) => void;
+  readonly actor?: ActorObserver;
+  /** A request that could not be read, by verb. */
+  readonly badRequest?: (verb: string, error: unknown) => void;
+  /** An actor's machine threw, or its journal failed; it goes on by itself. */
+  readonly trouble?: (what: 'crash' | 'store', error: unknown) => void;
+}
+
+/**
+ * A node's elder side as a set of actors: its view of the section, and one actor for each DKG session. The same over
+ * NATS, in one process, and in the simulator.
+ */
+export class Elder {
+  readonly #options: ElderOptions;
+  readonly #networkTag: Uint8Array;
+  readonly #section: Actor<section.State, section.Event>;
+  readonly #sessions: Sessions;
+  readonly #replies = new Map<string, (bytes: Uint8Array) => void>();
+  #replyCount = 0;
+  #sequence = 0;
+  #heartbeat: unknown;
+  #stopped = false;
+
+  constructor(options: ElderOptions) {
+    this.#options = options;
+    this.#networkTag = networkTag(options.network);
+    const env: section.Env = {
+      identity: options.identity,
+      network: this.#networkTag,
+      prefix: options.prefix,
+      genesisKey: options.genesisKey,
+      params: options.params.section,
+    };
+    this.#section = new Actor<section.State, section.Event>({
+      name: 'section',
+      machine: section.sectionMachine(),
+      initial: () => section.initialState(env),
+      stream: options.journal.stream('section'),
+      clock: options.clock,
+      sealer: options.sealer,
+      ports: this.#ports((report) => this.#onSection(report as section.SectionReport)),
+      ...this.#supervision(),
+    });
+    this.#sessions = new Sessions({
+      ...options,
+      networkTag: this.#networkTag,
+      portsFor: (onReport) => this.#ports((report) => onReport(report as DkgReport)),
+      supervision: this.#supervision(),
+      tellSection: (event) => this.#section.send(event),
+    });
+  }
+
+  /** The node's view of its section; read only. */
+  get state(): section.State {
+    return this.#section.state;
+  }
+
+  get sessions(): Sessions {
+    return this.#sessions;
+  }
+
+  /** Recovers from the journal, subscribes, and begins. @throws what a damaged journal or a wrong sealing key throws */
+  start(): void {
+    const { clock, params, genesis, random } = this.#options;
+    this.#subscribe();
+    this.#section.start();
+    if (genesis === 'create' && !this.state.ledger) {
+      const secret: Scalar = scalarFromHash(random(32), 'witan/genesis');
+      this.#section.send({ type: 'create', secret, at: clock.now() });
+    }
+    const beat = () => {
+      if (this.#stopped) return;
+      this.beat();
+      this.#heartbeat = clock.setTimer(params.heartbeatMs, beat);
+    };
+    beat();
+  }
+
+  /** Ends at once, as a killed process would; the journal is left to its owner. */
+  stop(): void {
+    this.#stopped = true;
+    this.#options.clock.clearTimer(this.#heartbeat);
+    this.#section.stop();
+    this.#sessions.stop();
+  }
+
+  /** Tells the section that this elder process is alive and what it has. */
+  beat(): void {
+    const { ledger } = this.state;
+    const body = encode(section.heartbeatBody, {
+      prefix: this.#options.prefix,
+      service: section.SERVICES.indexOf('elder'),
+      generation: ledger?.generation,
+      key: ledger?.key,
+      usableShare: section.currentShare(this.state) !== undefined,
+      sequence: this.#sequence++,
+    });
+    const { raw } = sealEnvelope(this.#options.identity, this.#networkTag, 'heartbeat', body);
+    this.#options.transport.publish(this.#topic('heartbeats'), raw);
+    this.#section.send({ type: 'received', bytes: raw, at: this.#options.clock.now() });
+  }
+
+  #topic(channel: string): string {
+    const { prefix } = this.#options;
+    return `section.${prefix === '' ? 'root' : prefix}.${channel}`;
+  }
+
+  #subscribe(): void {
+    const { transport, clock, wallClock } = this.#options;
+    const received = (bytes: Uint8Array) => this.#section.send({ type: 'received', bytes, at: clock.now() });
+    for (const channel of ['decisions', 'heartbeats', 'join']) transport.subscribe(this.#topic(channel), received);
+    transport.subscribe(this.#topic('events'), (bytes) =>
+      this.#section.send({ type: 'certified', bytes, at: clock.now() }),
+    );
+    transport.subscribe(this.#topic('dkg.*'), (bytes) => this.#sessions.receive(bytes, this.state.ledger));
+    this.#serve('ae.section', (bytes, id) => this.#section.send({ type: 'request', id, bytes, at: clock.now() }), true);
+    this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id, this.#replies), false);
+    transport.serve('sign', (bytes, respond) =>
+      this.#guard('sign', () => respond(answerSignRequest(this.state, bytes, wallClock()))),
+    );
+    transport.serve('dkg.history', (bytes, respond) =>
+      this.#guard('dkg.history', () => respond(this.#sessions.historyPage(bytes))),
+    );
+  }
+
+  /** Requests that an actor answers: kept until it does, and no longer than anyone waits for the answer. */
+  #serve(verb: string, deliver: (bytes: Uint8Array, id: string) => void, anyone: boolean): void {
+    this.#options.transport.serve(
+      verb,
+      (bytes, respond) => {
+        const id = `${verb}/${this.#replyCount++}`;
+        this.#replies.set(id, respond);
+        if (this.#replies.size > 1024) this.#replies.delete(this.#replies.keys().next().value!);
+        this.#guard(verb, () => deliver(bytes, id));
+      },
+      anyone,
+    );
+  }
+
+  #guard(verb: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.observer.badRequest?.(verb, error);
+    }
+  }
+
+  #onSection(report: section.SectionReport): void {
+    this.#options.observer.section?.(report);
+    if (report.type === 'ledger' || report.type === 'decided') {
+      this.#sessions.follow(report.ledger);
+      if (report.type === 'decided' && !this.#stopped) this.beat();
+    }
+  }
+
+  #ports(report: (report: unknown) => void): EffectPorts {
+    const { transport } = this.#options;
+    return {
+      broadcast: (topic, bytes) => transport.publish(topic, bytes),
+      request: (to, verb, bytes, timeoutMs, done) => transport.request(to, verb, bytes, timeoutMs, done),
+      reply: (id, bytes) => {
+        this.#replies.get(id)?.(bytes);
+        this.#replies.delete(id);
+      },
+      report,
+    };
+  }
+
+  #supervision() {
+    const { observer } = this.#options;
+    return {
+      ...(observer.actor ? { observer: observer.actor } : {}),
+      onCrash: ({ error }: { error: unknown }) => observer.trouble?.('crash', error),
+      onStoreFailure: ({ error }: { error: unknown }) => observer.trouble?.('store', error),
+    };
+  }
+}

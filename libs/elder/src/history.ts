@@ -1,0 +1,27 @@
+import type { DkgReport } from '@witan/dkg';
+
+/** A report with the wall-clock time at which this node made it, in milliseconds since the epoch; hex for bytes. */
+export type HistoryEntry = { readonly wallMs: number } & { readonly [K in string]: unknown };
+
+/** Entries kept of one session: a DKG of 31 makes some 250; one that stalls for days must not fill the memory. */
+const ENTRIES_KEPT = 2000;
+const EVIDENCE_BYTES_SHOWN = 16 * 1024;
+
+/** What this node saw of one session, for people to look at. */
+export class History {
+  readonly entries: HistoryEntry[] = [];
+
+  add(report: DkgReport, wallMs: number): HistoryEntry | undefined {
+    if (report.type === 'rejected' || report.type === 'held' || report.type === 'served') return undefined;
+    const entry = { wallMs, ...(toJson(report) as object) } as HistoryEntry;
+    if (this.entries.length < ENTRIES_KEPT) this.entries.push(entry);
+    return entry;
+  }
+}
+
+function toJson(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value.subarray(0, EVIDENCE_BYTES_SHOWN)).toString('hex');
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, toJson(each)]));
+}

@@ -1,0 +1,196 @@
+import * as dkg from '@witan/dkg';
+import { isWitanError } from '@witan/errors';
+import { Actor, type ActorOptions, type EffectPorts } from '@witan/runtime';
+import type * as section from '@witan/section';
+import { openEnvelope, sealEnvelope } from '@witan/wire';
+import type { ElderOptions } from './elder.ts';
+import { History, type HistoryEntry } from './history.ts';
+import { encodeHistory, openHistoryRequest } from './history-messages.ts';
+import { Strangers } from './strangers.ts';
+
+interface SessionsOptions extends ElderOptions {
+  readonly networkTag: Uint8Array;
+  readonly portsFor: (onReport: (report: dkg.DkgReport) => void) => EffectPorts;
+  readonly supervision: Partial<ActorOptions<dkg.State, dkg.Event>>;
+  readonly tellSection: (event: section.Event) => void;
+}
+
+interface Running {
+  readonly session: dkg.Session;
+  readonly actor: Actor<dkg.State, dkg.Event>;
+  readonly history: History;
+  /** Entries not yet published. */
+  unsent: HistoryEntry[];
+}
+
+/** Reports go out in bundles, so that telling about a session does not slow it down. */
+const PUBLISH_AFTER_MS = 150;
+
+/**
+ * The DKG sessions that this node takes part in or watches: begun when the section decides them, kept while anyone may
+ * still need help with them, and forgotten when the key after theirs is in use.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #running = new Map<string, Running>();
+  readonly #strangers = new Strangers();
+  #ledger: section.Ledger | undefined;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Sessions by id; read only. */
+  get all(): ReadonlyMap<string, { readonly session: dkg.Session; readonly state: dkg.State }> {
+    return new Map([...this.#running].map(([id, { session, actor }]) => [id, { session, state: actor.state }]));
+  }
+
+  stop(): void {
+    for (const { actor } of this.#running.values()) actor.stop();
+  }
+
+  /** Takes up what the section has decided: the pending session, and the one that made the current key. */
+  follow(ledger: section.Ledger): void {
+    this.#ledger = ledger;
+    const wanted = [ledger.origin, ledger.pending].filter((each) => each !== undefined);
+    for (const each of wanted) this.#ensure(each, ledger);
+    for (const [id, { actor }] of this.#running) {
+      if (wanted.some((each) => each.id === id)) continue;
+      actor.stop();
+      this.#running.delete(id);
+      this.#options.journal.drop(streamName(id));
+    }
+    if (ledger.origin) this.#useShare(ledger.origin.id);
+  }
+
+  receive(bytes: Uint8Array, ledger: section.Ledger | undefined): void {
+    const id = dkg.sessionOf(bytes, this.#options.networkTag);
+    if (id === undefined) return;
+    const running = this.#running.get(id);
+    if (running) running.actor.send({ type: 'received', bytes, at: this.#now() });
+    else this.#meetStranger(id, bytes, ledger);
+  }
+
+  request(bytes: Uint8Array, id: string, replies: Map<string, unknown>): void {
+    const running = this.#running.get(dkg.sessionOf(bytes, this.#options.networkTag) ?? '');
+    if (running) running.actor.send({ type: 'request', id, bytes, at: this.#now() });
+    else replies.delete(id);
+  }
+
+  historyPage(request: Uint8Array): Uint8Array {
+    const { session, after } = openHistoryRequest(request);
+    const running = session === undefined ? undefined : this.#running.get(session);
+    return encodeHistory([...this.#running.keys()], running?.history.entries ?? [], after);
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  /**
+   * A message of a session that is not known here. If its author is a member, it has a decision that is missing here:
+   * the section actor asks it, and the message waits for what that brings.
+   */
+  #meetStranger(id: string, bytes: Uint8Array, ledger: section.Ledger | undefined): void {
+    if (!this.#strangers.mayHold(id)) return;
+    try {
+      const { author } = openEnvelope(bytes, this.#options.networkTag);
+      if (ledger && !ledger.members.has(author)) return;
+      const isFirst = this.#strangers.hold(id, bytes);
+      if (isFirst) this.#options.tellSection({ type: 'behind', node: author, at: this.#now() });
+    } catch (error) {
+      if (!isWitanError(error)) throw error;
+    }
+  }
+
+  #ensure(pending: section.PendingSession, ledger: section.Ledger): void {
+    if (this.#running.has(pending.id)) return;
+    const { identity, params, networkTag, clock, journal, sealer, random } = this.#options;
+    const session = dkg.openSession(pending.certified);
+    const takesPart = session.indexOf.has(identity.name);
+    const watches = ledger.elders.some((elder) => elder.name === identity.name);
+    if (!takesPart && !watches) return;
+    const env: dkg.Env = { identity, network: networkTag, params: params.dkg };
+    const history = new History();
+    const actor = new Actor<dkg.State, dkg.Event>({
+      name: streamName(session.id),
+      machine: dkg.dkgMachine(),
+      initial: () => dkg.initialState(env, session),
+      stream: journal.stream(streamName(session.id)),
+      clock,
+      sealer,
+      ports: this.#options.portsFor((report) => this.#onReport(session.id, report)),
+      ...this.#options.supervision,
+    });
+    this.#running.set(session.id, { session, actor, history, unsent: [] });
+    actor.start();
+    if (!actor.state.started) {
+      actor.send({ type: 'start', seed: takesPart ? random(32) : undefined, at: this.#now() });
+    } else if (dkg.isDone(actor.state)) this.#onDone(session.id);
+    for (const bytes of this.#strangers.release(session.id)) {
+      actor.send({ type: 'received', bytes, at: this.#now() });
+    }
+  }
+
+  #onReport(id: string, report: dkg.DkgReport): void {
+    const running = this.#running.get(id);
+    if (!running) return;
+    this.#options.observer.dkg?.(running.session, report);
+    this.#record(running, report);
+    if (report.type === 'done') this.#onDone(id);
+    else if (report.type === 'failed' || report.type === 'stalled') this.#onTrouble(running, report);
+  }
+
+  #onDone(id: string): void {
+    const { outcome } = this.#running.get(id)!.actor.state;
+    if (!outcome) return;
+    const { key, publicKeyShares } = outcome;
+    const status = { state: 'done', outcome: { key, publicKeyShares }, avoid: [] } as const;
+    this.#options.tellSection({ type: 'session', id, status, at: this.#now() });
+    if (this.#ledger?.origin?.id === id) this.#useShare(id);
+  }
+
+  #onTrouble({ session, actor }: Running, report: dkg.DkgReport): void {
+    const blamed = actor.state.blame.map((blame) => blame.node);
+    const silent = report.type === 'stalled' ? report.waitingOn : [];
+    const status = {
+      state: report.type === 'failed' ? 'failed' : 'running',
+      outcome: undefined,
+      avoid: [...new Set([...blamed, ...silent])],
+    } as const;
+    this.#options.tellSection({ type: 'session', id: session.id, status, at: this.#now() });
+  }
+
+  /** The key is in use: the share goes to the section's actor, and what made it is destroyed. */
+  #useShare(id: string): void {
+    const running = this.#running.get(id);
+    if (!running || !dkg.isDone(running.actor.state)) return;
+    const { outcome, secretShare, seed } = running.actor.state;
+    if (secretShare !== undefined) {
+      this.#options.tellSection({ type: 'share', key: outcome!.key, share: secretShare, at: this.#now() });
+    }
+    if (seed) running.actor.send({ type: 'retire', at: this.#now() });
+  }
+
+  #record(running: Running, report: dkg.DkgReport): void {
+    const entry = running.history.add(report, this.#options.wallClock());
+    if (!entry) return;
+    if (running.unsent.length === 0) {
+      this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#publish(running));
+    }
+    running.unsent.push(entry);
+  }
+
+  #publish(running: Running): void {
+    const { identity, networkTag, transport, prefix } = this.#options;
+    const entries = running.unsent;
+    running.unsent = [];
+    const body = dkg.encodeReports(running.session, entries);
+    const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);
+    transport.publish(`section.${prefix === '' ? 'root' : prefix}.reports`, raw);
+  }
+}
+
+function streamName(session: string): string {
+  return `dkg/${session}`;
+}

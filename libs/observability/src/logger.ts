@@ -1,0 +1,105 @@
+import { destination, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { censor } from './log-fields.ts';
+import { prettyLine } from './pretty.ts';
+
+/** Facts of a log line. `node`, `session`, `err` mean the same everywhere. */
+export interface LogFields {
+  /** Hex name of the node. */
+  readonly node?: string;
+  /** Hex id of the DKG session. */
+  readonly session?: string;
+  readonly err?: unknown;
+  readonly [name: string]: unknown;
+}
+
+export interface LogMethod {
+  (fields: LogFields, message: string): void;
+  (message: string): void;
+}
+
+export interface Logger {
+  readonly trace: LogMethod;
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+  readonly fatal: LogMethod;
+  /** A logger whose every line carries these fields too. */
+  child(fields: LogFields): Logger;
+  /** Adds fields to every later line of this logger and of children made later, such as the node's name once known. */
+  bind(fields: LogFields): void;
+  isEnabled(level: LogLevel): boolean;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface LoggerOptions {
+  readonly service: string;
+  readonly level?: LogLevel;
+  /** `json` unless asked otherwise. */
+  readonly format?: 'json' | 'pretty';
+  readonly colour?: boolean;
+  /** Gets whole lines; standard output unless given. */
+  readonly write?: (line: string) => void;
+}
+
+/**
+ * A logger of JSON lines: time (RFC 3339), level, service, pid, msg and the fields. Secrets are censored by name, and
+ * bytes are never written. Lines to standard output are written synchronously: what a killed process said is there.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const { service, level = 'info', format = 'json', colour = false } = options;
+  const sink = options.write === undefined ? destination({ dest: 1, sync: true }) : { write: options.write };
+  const stream =
+    format === 'pretty' ? { write: (line: string): void => void sink.write(prettyLine(line, colour)) } : sink;
+  return wrap(
+    pino(
+      {
+        level,
+        base: { service, pid: process.pid },
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: {
+          level: (label) => ({ level: label }),
+          log: censorFields,
+        },
+      },
+      stream,
+    ),
+  );
+}
+
+/** Keeps nothing; for libraries whose caller gives no logger. */
+export const silentLogger: Logger = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  fatal: () => {},
+  child: () => silentLogger,
+  bind: () => {},
+  isEnabled: () => false,
+};
+
+const censorFields = (fields: object): Record<string, unknown> => censor(fields) as Record<string, unknown>;
+
+function wrap(logger: PinoLogger): Logger {
+  const method =
+    (level: Exclude<LogLevel, 'silent'>): LogMethod =>
+    (fields: LogFields | string, message?: string): void => {
+      if (typeof fields === 'string') logger[level](fields);
+      else logger[level](fields, message);
+    };
+  return {
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    fatal: method('fatal'),
+    // pino's own formatter of bindings is not applied to children.
+    child: (fields) => wrap(logger.child(censorFields(fields))),
+    bind: (fields) => logger.setBindings(censorFields(fields)),
+    isEnabled: (level) => logger.isLevelEnabled(level),
+  };
+}

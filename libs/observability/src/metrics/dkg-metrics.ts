@@ -1,0 +1,89 @@
+import { counter, gauge, histogram, type Instruments, instruments, type Meter } from '../meter.ts';
+
+export const DKG_PHASES = [
+  'initialisation',
+  'contribution',
+  'complaining',
+  'justification',
+  'commitment',
+  'finalisation',
+] as const;
+
+/**
+ * A phase among 7 participants on one machine takes 5 to 40 ms and among 31 some hundred; a silent participant costs
+ * one deadline (seconds), and a stall lasts until people return (minutes). Steps of about 2 over that whole range.
+ */
+const PHASE_SECONDS = [0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10, 30, 60, 120];
+
+export const DKG_METRICS = {
+  phaseDuration: histogram({
+    name: 'witan_dkg_phase_duration_seconds',
+    help: 'From the start of a DKG phase to its close, as this participant saw it',
+    labels: { phase: DKG_PHASES },
+    buckets: PHASE_SECONDS,
+  }),
+  sessionDuration: histogram({
+    name: 'witan_dkg_session_duration_seconds',
+    help: 'From DkgStart to the end of a session, as this participant saw it',
+    buckets: PHASE_SECONDS,
+  }),
+  sessions: counter({
+    name: 'witan_dkg_sessions_total',
+    help: 'DKG sessions that ended: done with a share, learned by anti-entropy after their end, failed, or superseded by a further attempt',
+    labels: { outcome: ['done', 'learned', 'failed', 'superseded'] },
+  }),
+  phase: gauge({
+    name: 'witan_dkg_phase',
+    help: 'Phase of the running DKG session: 1 initialisation to 6 finalisation; 0 if none runs',
+  }),
+  phaseAge: gauge({
+    name: 'witan_dkg_phase_age_seconds',
+    help: 'How long the running DKG session has been in its phase; 0 if none runs',
+  }),
+  waitingOn: gauge({
+    name: 'witan_dkg_waiting_on',
+    help: 'Participants whose message the current phase still misses',
+  }),
+  messages: counter({
+    name: 'witan_dkg_messages_total',
+    help: 'DKG messages received, by the phase they are for and what became of them',
+    labels: { phase: [...DKG_PHASES, 'unknown'], result: ['accepted', 'held', 'duplicate', 'late', 'rejected'] },
+  }),
+  blames: counter({
+    name: 'witan_dkg_blames_total',
+    help: 'Participants blamed with proof',
+    labels: {
+      reason: [
+        'equivocation',
+        'invalid-message',
+        'too-many-complaints',
+        'not-justified',
+        'false-accusation',
+        'false-commitment',
+        'bad-signature-share',
+      ],
+    },
+  }),
+} as const;
+
+export type DkgMetrics = Instruments<typeof DKG_METRICS>;
+
+export const dkgMetrics = (meter: Meter): DkgMetrics => instruments(meter, DKG_METRICS);
+
+/** Where the running session is now. */
+export interface DkgView {
+  readonly phase: (typeof DKG_PHASES)[number];
+  readonly phaseAgeMs: number;
+  readonly waitingOn: number;
+}
+
+/** Keeps the gauges of "now" true, also while nothing moves: `read` is asked at each scrape. */
+export function watchDkg(meter: Meter, read: () => DkgView | undefined): void {
+  const { phase, phaseAge, waitingOn } = dkgMetrics(meter);
+  phase.collect((set) => {
+    const view = read();
+    set(view === undefined ? 0 : DKG_PHASES.indexOf(view.phase) + 1);
+  });
+  phaseAge.collect((set) => set((read()?.phaseAgeMs ?? 0) / 1000));
+  waitingOn.collect((set) => set(read()?.waitingOn ?? 0));
+}

@@ -1,0 +1,77 @@
+import { type Attributes, ROOT_CONTEXT, type Span, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
+import type { DKG_PHASES } from '../metrics/dkg-metrics.ts';
+import { sessionIds, withIds } from './session-ids.ts';
+
+export const TRACER_NAME = 'witan';
+/** Spans that carry it are always sampled: sessions are few, and each matters. */
+export const SESSION_ATTRIBUTE = 'witan.session';
+
+export interface SessionTraceOptions {
+  /** Hex session id. */
+  readonly session: string;
+  readonly prefix: string;
+  /** Hex name of the node; of a coordinator undefined. */
+  readonly node?: string;
+  readonly startedAtMs: number;
+  readonly attributes?: Attributes;
+}
+
+export interface SessionPhase {
+  readonly phase: (typeof DKG_PHASES)[number];
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly attributes?: Attributes;
+}
+
+/** What one process saw of a session. All times are milliseconds since the epoch. */
+export interface SessionTrace {
+  /** A span for a phase that is over. */
+  phase(phase: SessionPhase): void;
+  /** Something that happened at one moment: a blame, an anti-entropy request, a stall. */
+  event(name: string, atMs: number, attributes?: Attributes): void;
+  end(outcome: 'done' | 'learned' | 'failed' | 'superseded' | 'interrupted', atMs: number): void;
+}
+
+/** Unlike a number, a pair is never taken for a reading of the process's own clock. */
+const hrTime = (ms: number): [number, number] => [Math.trunc(ms / 1000), Math.round((ms % 1000) * 1e6)];
+
+/**
+ * The trace of a DKG session: one for all nodes. Each participant adds a span with a child for each phase; the
+ * coordinator's span is the root of all. Nodes whose coordinator is gone still share the trace, without its root.
+ */
+export function sessionTrace(options: SessionTraceOptions): SessionTrace {
+  const { session, prefix, node, startedAtMs } = options;
+  const common: Attributes = { [SESSION_ATTRIBUTE]: session, 'witan.prefix': prefix };
+  if (node !== undefined) common['witan.node'] = node;
+  const tracer = trace.getTracer(TRACER_NAME);
+  const ids = sessionIds(session);
+  const attributes = { ...common, ...options.attributes };
+  const startTime = hrTime(startedAtMs);
+
+  const startSpan = (): Span => {
+    if (node === undefined) {
+      return withIds(ids, () => tracer.startSpan('dkg session', { startTime, attributes }, ROOT_CONTEXT));
+    }
+    const root = trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.SAMPLED, isRemote: true });
+    return tracer.startSpan('dkg participant', { startTime, attributes }, root);
+  };
+  const span = startSpan();
+  const inside = trace.setSpan(ROOT_CONTEXT, span);
+
+  return {
+    phase: ({ phase, startedAtMs: phaseStart, endedAtMs, attributes: own }) =>
+      tracer
+        .startSpan(
+          `dkg ${phase}`,
+          { startTime: hrTime(phaseStart), attributes: { ...common, 'witan.phase': phase, ...own } },
+          inside,
+        )
+        .end(hrTime(endedAtMs)),
+    event: (name, atMs, own = {}) => void span.addEvent(name, own, hrTime(atMs)),
+    end: (outcome, atMs) => {
+      span.setAttribute('witan.outcome', outcome);
+      if (outcome === 'failed') span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end(hrTime(atMs));
+    },
+  };
+}

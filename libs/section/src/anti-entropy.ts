@@ -1,0 +1,137 @@
+import * as agreement from '@witan/agreement';
+import { decode, encode, peekEnvelope } from '@witan/wire';
+import { settle } from './decide.ts';
+import { answerCodec, holdingsBody } from './messages.ts';
+import { receive, receiveCertified } from './receive.ts';
+import type { SectionAskReason } from './reports.ts';
+import type { State } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** One answer stays well below NATS's maximum payload of 1 MiB. */
+const ANSWER_BYTES = 256 * 1024;
+const ANSWER_DECISIONS = 128;
+const ANSWERS_PER_WINDOW = 8;
+const WINDOW_MS = 1000;
+const PEERS_REMEMBERED = 1024;
+/** Answered by any node of the section. */
+const ANYONE = '';
+
+/** Asks `to` for what is missing; one question at a time. */
+export function ask(turn: Turn, to: string, reason: SectionAskReason): void {
+  const { state } = turn;
+  if (state.progress.asking !== undefined || to === state.env.identity.name) return;
+  turn.updateProgress({ asking: to });
+  const body = encode(holdingsBody, {
+    prefix: state.env.prefix,
+    generation: state.ledger?.generation,
+    agreement: state.agreement && agreement.holdings(state.agreement),
+  });
+  turn.effects.push({
+    type: 'request',
+    to,
+    verb: 'ae.section',
+    bytes: turn.sign('sectionHoldings', body).raw,
+    timeoutMs: state.env.params.requestTimeoutMs,
+    tag: `ae/${to}`,
+  });
+  turn.report({ type: 'asked', at: turn.at, to, reason });
+}
+
+/** The elders in turn; anyone, while none is known. */
+export function nextPeer(turn: Turn): string {
+  const { ledger, env, progress } = turn.state;
+  const others = ledger?.elders.filter((elder) => elder.name !== env.identity.name) ?? [];
+  turn.updateProgress({ turn: progress.turn + 1 });
+  return others.length === 0 ? ANYONE : others[progress.turn % others.length]!.name;
+}
+
+export function serve(turn: Turn, raw: Uint8Array, replyTo: string): void {
+  const { state } = turn;
+  const signed = peekEnvelope(raw, state.env.network).verify();
+  if (signed.kind !== 'sectionHoldings') return;
+  const limited = isLimited(turn, signed.author);
+  const asked = decode(holdingsBody, signed.body);
+  const answer = limited || asked.prefix !== state.env.prefix ? nothing(state) : answerTo(state, asked);
+  const items = answer.decisions.length + answer.ballots.length;
+  turn.report({ type: 'served', at: turn.at, to: signed.author, items, limited });
+  turn.effects.push({ type: 'reply', id: replyTo, bytes: encode(answerCodec, answer) });
+}
+
+type Asked = { readonly generation: number | undefined; readonly agreement: agreement.Holdings | undefined };
+
+function nothing(state: State) {
+  const generation = state.ledger?.generation;
+  return {
+    generation,
+    decisions: [] as Uint8Array[],
+    ballots: [] as Uint8Array[],
+    values: [] as Uint8Array[],
+    more: false,
+  };
+}
+
+function answerTo(state: State, asked: Asked) {
+  const answer = nothing(state);
+  const { ledger } = state;
+  if (!ledger) return answer;
+  let size = 0;
+  for (const raw of ledger.decisions.slice(asked.generation === undefined ? 0 : asked.generation + 1)) {
+    size += raw.length;
+    if (answer.decisions.length > 0 && (size > ANSWER_BYTES || answer.decisions.length >= ANSWER_DECISIONS)) {
+      return { ...answer, more: true };
+    }
+    answer.decisions.push(raw);
+  }
+  if (asked.generation === ledger.generation && asked.agreement && state.agreement) {
+    const lacking = agreement.votesMissing(state.agreement, asked.agreement);
+    answer.ballots.push(...lacking.proposals, ...lacking.votes);
+    answer.values.push(...lacking.values);
+  }
+  return answer;
+}
+
+function isLimited(turn: Turn, peer: string): boolean {
+  const { progress } = turn.state;
+  const recent = (progress.answered.get(peer) ?? []).filter((at) => at > turn.at - WINDOW_MS);
+  if (recent.length >= ANSWERS_PER_WINDOW) return true;
+  const answered = new Map(progress.answered);
+  answered.delete(peer);
+  answered.set(peer, [...recent, turn.at]);
+  if (answered.size > PEERS_REMEMBERED) answered.delete(answered.keys().next().value!);
+  turn.updateProgress({ answered });
+  return false;
+}
+
+/** What a peer answered: every item is verified as if it had been broadcast. */
+export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): void {
+  turn.updateProgress({ asking: undefined });
+  const report = (recovered: number, result: 'new' | 'nothing' | 'timeout' | 'refused') =>
+    turn.report({ type: 'answered', at: turn.at, from, recovered, result });
+  if (!bytes) return report(0, 'timeout');
+  const answer = decodeAnswer(bytes);
+  if (!answer) return report(0, 'refused');
+  let recovered = 0;
+  for (const raw of answer.decisions) {
+    const result = receiveCertified(turn, raw);
+    if (result === 'new') recovered++;
+    else if (result !== 'ignored') return report(recovered, 'refused');
+  }
+  for (const raw of answer.ballots) if (receive(turn, raw) === 'new') recovered++;
+  for (const value of answer.values) {
+    if (turn.state.agreement) turn.update({ agreement: agreement.onValue(turn.state.agreement, value).state });
+  }
+  settle(turn);
+  report(recovered, recovered > 0 ? 'new' : 'nothing');
+  const generation = turn.state.ledger?.generation ?? -1;
+  if (turn.state.progress.ahead && turn.state.progress.ahead.generation <= generation)
+    turn.updateProgress({ ahead: undefined });
+  if (recovered > 0 && answer.more) ask(turn, from, 'more');
+}
+
+function decodeAnswer(bytes: Uint8Array) {
+  try {
+    return decode(answerCodec, bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import * as agreement from '@witan/agreement';
+import {
+  type Action,
+  certificateMessage,
+  type Decision,
+  decisionHash,
+  decodeDecision,
+  encodeCertified,
+  encodeDecision,
+} from '@witan/chain';
+import { combineVerified, nodeName, sha256, signShare, toHex } from '@witan/crypto';
+import { isWitanError } from '@witan/errors';
+import type { Ledger } from './ledger.ts';
+import { nextAction, startDkg } from './policy.ts';
+import { currentShare, type State } from './state.ts';
+
+/** The decision that `action` would be, as the next generation of the ledger. */
+export function makeDecision(ledger: Ledger, action: Action): Uint8Array {
+  return encodeDecision({
+    network: ledger.network,
+    prefix: ledger.prefix,
+    generation: ledger.generation + 1,
+    parent: ledger.head,
+    action,
+  });
+}
+
+/** The next generation, as the agreement library sees it. */
+export function councilApplication(state: State): agreement.Application {
+  const { ledger, sight, env } = state as State & { ledger: Ledger };
+  const action = nextAction(ledger, sight, env.params.policy);
+  const candidate = action && makeDecision(ledger, action);
+  // The agreement votes on hashes; what is signed is the decision behind one, which it has shown here before.
+  const shown = new Map<agreement.Hash, Uint8Array>();
+  const show = (value: Uint8Array) => shown.set(toHex(sha256(value)), value);
+  const valueOf = (hash: agreement.Hash) => shown.get(hash) ?? agreement.value(state.agreement!, hash);
+  if (candidate) show(candidate);
+  return {
+    candidate: candidate && { value: candidate, determined: false },
+    judge: (value) => {
+      show(value);
+      return judge(state, ledger, value);
+    },
+    awaited: [],
+    endorse: (view, hash) => signShare(currentShare(state)!, certificateMessage(decisionHash(valueOf(hash)!), view)),
+    certify: (view, hash, precommits) => {
+      const value = valueOf(hash)!;
+      const combined = combineVerified({
+        publicKey: ledger.key,
+        publicKeyShares: ledger.elders.map((elder) => elder.publicKeyShare),
+        message: certificateMessage(decisionHash(value), view),
+        shares: [...precommits.values()].map((vote) => ({ index: vote.voter, signature: vote.extra })),
+        threshold: ledger.threshold,
+      });
+      return 'bad' in combined ? combined : { certificate: encodeCertified(value, view, combined.signature) };
+    },
+  };
+}
+
+/**
+ * Whether this elder would vote for a decision. `invalid` is what no honest elder proposes; what merely is not what
+ * this one sees stays `unknown`, and is voted for as soon as it sees it too.
+ */
+function judge(state: State, ledger: Ledger, value: Uint8Array): agreement.Verdict {
+  const decision = decodeOrNothing(value);
+  if (!decision || !follows(decision, ledger)) return 'invalid';
+  switch (decision.action.type) {
+    case 'genesis':
+      return 'invalid';
+    case 'join':
+      return judgeJoin(state, ledger, decision.action.nodes);
+    case 'dkg': {
+      if (decision.action.chainLength !== ledger.chain.length) return 'invalid';
+      if (decision.action.participants.some((key) => !ledger.members.has(nodeName(key)))) return 'invalid';
+      return sameAction(
+        ledger,
+        value,
+        startDkg(ledger, { ...state.sight, changedAt: -Infinity }, state.env.params.policy),
+      );
+    }
+    case 'handover': {
+      const { pending } = ledger;
+      if (!pending || Buffer.compare(decision.action.session, pending.certified.hash) !== 0) return 'invalid';
+      const action = nextAction(ledger, state.sight, state.env.params.policy);
+      return sameAction(ledger, value, action?.type === 'handover' ? action : undefined);
+    }
+  }
+}
+
+function follows(decision: Decision, ledger: Ledger): boolean {
+  return (
+    decision.generation === ledger.generation + 1 &&
+    decision.prefix === ledger.prefix &&
+    Buffer.compare(decision.parent, ledger.head) === 0 &&
+    Buffer.compare(decision.network, ledger.network) === 0
+  );
+}
+
+function judgeJoin(state: State, ledger: Ledger, nodes: readonly Uint8Array[]): agreement.Verdict {
+  const names = nodes.map(nodeName);
+  const sorted = names.every((name, at) => at === 0 || name > names[at - 1]!);
+  if (names.length === 0 || !sorted || names.some((name) => ledger.members.has(name))) return 'invalid';
+  return names.every((name) => state.sight.joins.has(name)) ? 'valid' : 'unknown';
+}
+
+function sameAction(ledger: Ledger, value: Uint8Array, action: Action | undefined): agreement.Verdict {
+  if (!action) return 'unknown';
+  return Buffer.compare(makeDecision(ledger, action), value) === 0 ? 'valid' : 'unknown';
+}
+
+function decodeOrNothing(value: Uint8Array): Decision | undefined {
+  try {
+    return decodeDecision(value);
+  } catch (error) {
+    if (isWitanError(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,181 @@
+import * as agreement from '@witan/agreement';
+import { type Scalar, scalarFromBytes } from '@witan/crypto';
+import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
+import { decode, openEnvelope } from '@witan/wire';
+import { ask, nextPeer, serve, take } from './anti-entropy.ts';
+import { createGenesis, install, rememberShare, settle, takeShare } from './decide.ts';
+import { decodeFact, type Fact } from './facts.ts';
+import { append, openGenesis } from './ledger.ts';
+import { voteBody } from './messages.ts';
+import type { SessionStatus } from './policy.ts';
+import { noteAhead, receive, receiveCertified } from './receive.ts';
+import { currentShare, type Env, elderIndex, emptyState, type State } from './state.ts';
+import { Turn } from './turn.ts';
+
+/** What can happen to a node's view of its section. `at` is monotonic milliseconds. */
+export type Event =
+  /** The first node makes the genesis key, with a fresh secret. */
+  | { readonly type: 'create'; readonly secret: Scalar; readonly at: number }
+  /** A signed message: vote, proposal, join request, heartbeat. */
+  | { readonly type: 'received'; readonly bytes: Uint8Array; readonly at: number }
+  | { readonly type: 'certified'; readonly bytes: Uint8Array; readonly at: number }
+  /** A member speaks in a session that nobody here has heard of: it has decisions that are missing here. */
+  | { readonly type: 'behind'; readonly node: string; readonly at: number }
+  | { readonly type: 'share'; readonly key: Uint8Array; readonly share: Scalar; readonly at: number }
+  | {
+      readonly type: 'session';
+      readonly id: string;
+      readonly status: Omit<SessionStatus, 'since'>;
+      readonly at: number;
+    }
+  | { readonly type: 'request'; readonly id: string; readonly bytes: Uint8Array; readonly at: number }
+  | RuntimeEvent;
+
+/** A node's view of its section: followed by everyone, decided by those who hold a share of the current key. */
+export function sectionMachine(): Machine<State, Event> {
+  return {
+    step: (state, event) => run(state, event.at, (turn) => handle(turn, event)),
+    recover: (state, record) => {
+      const turn = new Turn(state, 0);
+      replay(turn, decodeFact(record));
+      return turn.state;
+    },
+    resume: (state, at) =>
+      run(state, at, (turn) => {
+        turn.updateSight({ at, since: at, changedAt: at });
+        resumeSessions(turn);
+        if (turn.state.ledger) turn.report({ type: 'ledger', at, ledger: turn.state.ledger, recovered: true });
+        begin(turn);
+      }),
+  };
+}
+
+export function initialState(env: Env): State {
+  return emptyState(env);
+}
+
+function run(state: State, at: number, act: (turn: Turn) => void): Step<State> {
+  const turn = new Turn({ ...state, sight: { ...state.sight, at } }, at);
+  act(turn);
+  return { state: turn.state, effects: turn.effects };
+}
+
+function begin(turn: Turn): void {
+  turn.setTimer('progress', turn.state.env.params.progressMs);
+  settle(turn);
+  ask(turn, nextPeer(turn), 'start');
+}
+
+function handle(turn: Turn, event: Event): void {
+  switch (event.type) {
+    case 'create':
+      createGenesis(turn, event.secret);
+      break;
+    case 'received':
+      receive(turn, event.bytes);
+      break;
+    case 'certified':
+      receiveCertified(turn, event.bytes);
+      break;
+    case 'behind':
+      noteAhead(turn, event.node, (turn.state.ledger?.generation ?? -1) + 1);
+      break;
+    case 'share':
+      takeShare(turn, event.key, event.share);
+      break;
+    case 'session':
+      noteSession(turn, event.id, event.status);
+      break;
+    case 'request':
+      serve(turn, event.bytes, event.id);
+      return;
+    case 'response':
+      take(turn, event.tag.slice('ae/'.length), event.ok ? event.bytes : undefined);
+      break;
+    case 'timer':
+      onTimer(turn, event.id);
+      break;
+  }
+  settle(turn);
+}
+
+function noteSession(turn: Turn, id: string, status: Omit<SessionStatus, 'since'>): void {
+  const { sessions } = turn.state.sight;
+  const known = sessions.get(id);
+  if (!known) return;
+  turn.updateSight({ sessions: new Map(sessions).set(id, { ...status, since: known.since }) });
+}
+
+/** After a restart the clock is another: a session that was running began, for this node, now. */
+function resumeSessions(turn: Turn): void {
+  const { sessions } = turn.state.sight;
+  turn.updateSight({ sessions: new Map([...sessions].map(([id, each]) => [id, { ...each, since: turn.at }])) });
+}
+
+function onTimer(turn: Turn, id: string): void {
+  const { state } = turn;
+  const [kind, generation, view, step] = id.split('/');
+  if (kind === 'agreement') {
+    if (!state.agreement || Number(generation) !== (state.ledger?.generation ?? -1) + 1) return;
+    const timer = { view: Number(view), step: step as 'propose' };
+    turn.update({ agreement: agreement.onTimeout(state.agreement, timer) });
+  } else if (kind === 'catch-up') {
+    catchUp(turn);
+  } else if (kind === 'progress') {
+    progress(turn);
+  }
+}
+
+function catchUp(turn: Turn): void {
+  const { ahead } = turn.state.progress;
+  const generation = turn.state.ledger?.generation ?? -1;
+  if (ahead && ahead.generation > generation) {
+    turn.updateProgress({ ahead: undefined });
+    ask(turn, ahead.node === '' ? nextPeer(turn) : ahead.node, 'behind');
+  } else {
+    turn.updateProgress({ ahead: undefined });
+    if (isDeciding(turn.state)) ask(turn, nextPeer(turn), 'no-progress');
+  }
+}
+
+function progress(turn: Turn): void {
+  const { state } = turn;
+  const { learnt, learntAtLastTick, waitMs } = state.progress;
+  const wanting = !state.ledger || isDeciding(state);
+  const idle = learnt === learntAtLastTick && wanting;
+  const next = idle ? Math.min(waitMs * 2, state.env.params.progressMaxMs) : state.env.params.progressMs;
+  turn.updateProgress({ learntAtLastTick: learnt, waitMs: next });
+  turn.setTimer('progress', next);
+  if (idle) ask(turn, nextPeer(turn), state.ledger ? 'no-progress' : 'start');
+}
+
+/** Whether something is to be decided that this elder takes part in. */
+export function isDeciding(state: State): boolean {
+  const current = state.agreement;
+  if (!current || currentShare(state) === undefined) return false;
+  const { view, prevotes } = agreement.holdings(current);
+  return current.candidate !== undefined || view > 0 || prevotes.some((byte) => byte !== 0);
+}
+
+function replay(turn: Turn, fact: Fact): void {
+  const { state } = turn;
+  switch (fact.type) {
+    case 'decided': {
+      const { env, ledger } = state;
+      install(turn, ledger ? append(ledger, fact.raw).ledger : openGenesis(fact.raw, env.network, env.genesisKey));
+      break;
+    }
+    case 'voted': {
+      const { ledger, agreement: current } = state;
+      if (!ledger || !current || fact.generation !== ledger.generation + 1 || current.options.me < 0) return;
+      const { vote } = decode(voteBody, openEnvelope(fact.raw, state.env.network).body);
+      const record = agreement.voteRecord(elderIndex(state), vote, fact.raw);
+      const value = fact.value.length === 0 ? undefined : fact.value;
+      turn.update({ agreement: agreement.recoverVote(current, record, value) });
+      break;
+    }
+    case 'share':
+      rememberShare(turn, fact.key, scalarFromBytes(fact.share));
+      break;
+  }
+}

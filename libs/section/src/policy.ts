@@ -1,0 +1,148 @@
+import { type Action, type ActionOf, MAX_JOINS, supermajority } from '@witan/chain';
+import { nodeName } from '@witan/crypto';
+import type { Ledger, Member } from './ledger.ts';
+
+/** What became of a DKG session, as far as this node knows. */
+export interface SessionStatus {
+  readonly since: number;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly outcome: SessionOutcome | undefined;
+  /** Names blamed with proof, or waited for in vain. */
+  readonly avoid: readonly string[];
+}
+
+export interface SessionOutcome {
+  readonly key: Uint8Array;
+  readonly publicKeyShares: readonly Uint8Array[];
+}
+
+export interface Policy {
+  /** Elders of a section that has enough nodes. */
+  readonly elderCount: number;
+  /** Quiet time after a change of members before the elders are chosen anew, so that nodes that come together go together. */
+  readonly settleMs: number;
+  /** An elder not heard of for this long may be replaced. */
+  readonly absentAfterMs: number;
+  /** A node not heard of for this long does not become an elder. */
+  readonly unheardAfterMs: number;
+  /** A session that has not ended after this long is tried again. */
+  readonly retryAfterMs: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  elderCount: 7,
+  settleMs: 700,
+  absentAfterMs: 120_000,
+  unheardAfterMs: 5_000,
+  retryAfterMs: 45_000,
+};
+
+/** What a node sees for itself: no two see quite the same, so it only ever guides votes, never what is valid. */
+export interface Sight {
+  readonly at: number;
+  /** When this node began to look: nobody counts as absent since before. */
+  readonly since: number;
+  /** Elder processes heard of, by name. */
+  readonly heard: ReadonlyMap<string, number>;
+  /** Join requests that are open: name to public key. */
+  readonly joins: ReadonlyMap<string, Uint8Array>;
+  readonly sessions: ReadonlyMap<string, SessionStatus>;
+  /** When the members last changed. */
+  readonly changedAt: number;
+}
+
+/** The one thing that this elder would have decided next, if any. */
+export function nextAction(ledger: Ledger, sight: Sight, policy: Policy): Action | undefined {
+  return handover(ledger, sight) ?? join(ledger, sight) ?? startDkg(ledger, sight, policy);
+}
+
+function handover(ledger: Ledger, sight: Sight): ActionOf<'handover'> | undefined {
+  const { pending } = ledger;
+  const outcome = pending && sight.sessions.get(pending.id)?.outcome;
+  if (!pending || !outcome) return undefined;
+  const { participants, threshold } = pending.certified.decision.action as ActionOf<'dkg'>;
+  return {
+    type: 'handover',
+    session: pending.certified.hash,
+    key: outcome.key,
+    threshold,
+    elders: participants,
+    publicKeyShares: outcome.publicKeyShares,
+  };
+}
+
+function join(ledger: Ledger, sight: Sight): ActionOf<'join'> | undefined {
+  const names = [...sight.joins.keys()].filter((name) => !ledger.members.has(name)).sort();
+  if (names.length === 0) return undefined;
+  return { type: 'join', nodes: names.slice(0, MAX_JOINS).map((name) => sight.joins.get(name)!) };
+}
+
+export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'dkg'> | undefined {
+  const again = retry(ledger, sight, policy);
+  if (ledger.pending && !again) return undefined;
+  if (!again && sight.at - sight.changedAt < policy.settleMs) return undefined;
+  const avoid = again ? sight.sessions.get(ledger.pending!.id)!.avoid : [];
+  const chosen = chooseElders(ledger, sight, policy, new Set(avoid));
+  if (!again && sameNames(chosen, ledger.elders)) return undefined;
+  return {
+    type: 'dkg',
+    chainLength: ledger.chain.length,
+    participants: chosen.map((member) => member.publicKey),
+    threshold: supermajority(chosen.length),
+    attempt: (ledger.pending?.attempt ?? 0) + 1,
+  };
+}
+
+function retry(ledger: Ledger, sight: Sight, policy: Policy): boolean {
+  const status = ledger.pending && sight.sessions.get(ledger.pending.id);
+  if (!status || status.state === 'done') return false;
+  return status.state === 'failed' || sight.at - status.since > policy.retryAfterMs;
+}
+
+/** When the policy will want something that only time brings; undefined if nothing is waited for. */
+export function nextLookMs(ledger: Ledger, sight: Sight, policy: Policy): number | undefined {
+  const status = ledger.pending && sight.sessions.get(ledger.pending.id);
+  if (status?.state === 'running') return Math.max(policy.retryAfterMs - (sight.at - status.since), 0) + 1;
+  if (ledger.pending) return undefined;
+  const settled = policy.settleMs - (sight.at - sight.changedAt);
+  return settled > 0 ? settled : undefined;
+}
+
+/**
+ * The oldest reachable members, by age, then by who came first, then by name; returned sorted by name, the order of
+ * their indices. An elder who is away for a while stays one as long as nobody can take its place.
+ */
+export function chooseElders(
+  ledger: Ledger,
+  sight: Sight,
+  policy: Policy,
+  avoid: ReadonlySet<string>,
+): readonly Member[] {
+  const elders = new Set(ledger.elders.map((elder) => elder.name));
+  const silence = (name: string) => sight.at - Math.max(sight.heard.get(name) ?? sight.since, 0);
+  const fit = ({ name }: Member) =>
+    !avoid.has(name) &&
+    (elders.has(name)
+      ? silence(name) <= policy.absentAfterMs
+      : sight.heard.has(name) && silence(name) <= policy.unheardAfterMs);
+  const oldest = [...ledger.members.values()].sort(byAge);
+  const chosen = oldest.filter(fit).slice(0, policy.elderCount);
+  for (const member of oldest) {
+    const short = chosen.length < Math.min(policy.elderCount, elders.size);
+    if (short && elders.has(member.name) && !chosen.includes(member) && !avoid.has(member.name)) chosen.push(member);
+  }
+  return chosen.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function byAge(a: Member, b: Member): number {
+  return b.age - a.age || a.since - b.since || (a.name < b.name ? -1 : 1);
+}
+
+function sameNames(a: readonly { name: string }[], b: readonly { name: string }[]): boolean {
+  const names = new Set(b.map((each) => each.name));
+  return a.length === b.length && a.every((each) => names.has(each.name));
+}
+
+export function namesOf(action: ActionOf<'dkg'>): readonly string[] {
+  return action.participants.map(nodeName);
+}

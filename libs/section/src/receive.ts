@@ -1,0 +1,153 @@
+import * as agreement from '@witan/agreement';
+import { peekCertified } from '@witan/chain';
+import { isWitanError, type WitanErrorCode } from '@witan/errors';
+import { decode, peekEnvelope, type Unverified } from '@witan/wire';
+import { adopt } from './decide.ts';
+import { heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
+import type { SectionRejectReason } from './reports.ts';
+import type { Turn } from './turn.ts';
+
+export type Received = 'new' | 'ignored' | SectionRejectReason;
+
+/** Open join requests remembered: what a flood of new identities can make grow. */
+const JOINS_REMEMBERED = 256;
+const HEARD_REMEMBERED = 4096;
+const NO_BYTES = new Uint8Array(0);
+
+/** Takes one signed message about the section. */
+export function receive(turn: Turn, raw: Uint8Array): Received {
+  return reporting(turn, () => {
+    const peeked = peekEnvelope(raw, turn.state.env.network);
+    switch (peeked.kind) {
+      case 'sectionVote':
+      case 'sectionProposal':
+        return receiveBallot(turn, peeked);
+      case 'joinRequest':
+        return receiveJoin(turn, peeked);
+      case 'heartbeat':
+        return receiveHeartbeat(turn, peeked);
+      default:
+        return 'invalid';
+    }
+  });
+}
+
+/** Takes a certified decision from wherever it came. */
+export function receiveCertified(turn: Turn, raw: Uint8Array): Received {
+  return reporting(turn, () => {
+    const { decision } = peekCertified(raw);
+    const { ledger } = turn.state;
+    if (ledger && decision.generation <= ledger.generation) return 'ignored';
+    if (decision.generation > (ledger ? ledger.generation + 1 : 0)) {
+      noteAhead(turn, '', decision.generation);
+      return 'ignored';
+    }
+    adopt(turn, raw, false);
+    return 'new';
+  });
+}
+
+function receiveBallot(turn: Turn, peeked: Unverified): Received {
+  const { ledger, agreement: before } = turn.state;
+  if (!ledger || !before) return 'ignored';
+  const open = peeked.kind === 'sectionVote' ? voteBody : proposalBody;
+  const { prefix, generation } = decode(open as typeof voteBody, peeked.body);
+  if (prefix !== ledger.prefix) return 'invalid';
+  if (generation <= ledger.generation) return 'ignored';
+  if (generation > ledger.generation + 1) {
+    peeked.verify();
+    noteAhead(turn, peeked.author, generation - 1);
+    return 'ignored';
+  }
+  const voter = ledger.elders.findIndex((elder) => elder.name === peeked.author);
+  if (voter < 0) return 'not-member';
+  return peeked.kind === 'sectionVote' ? takeVote(turn, peeked, voter) : takeProposal(turn, peeked, voter);
+}
+
+function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
+  const before = turn.state.agreement!;
+  const { vote } = decode(voteBody, peeked.body);
+  if (Buffer.compare(vote.instance, before.options.instance) !== 0) return 'invalid';
+  if (agreement.onVote(before, agreement.voteRecord(voter, vote, NO_BYTES)).state === before) return 'duplicate';
+  const { raw } = peeked.verify();
+  const { state, rejected, evidence } = agreement.onVote(before, agreement.voteRecord(voter, vote, raw));
+  turn.update({ agreement: state });
+  if (evidence) {
+    turn.report({ type: 'equivocation', at: turn.at, node: peeked.author, evidence: evidence.map((each) => each.raw) });
+  }
+  if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
+  turn.learn();
+  return 'new';
+}
+
+function takeProposal(turn: Turn, peeked: Unverified, from: number): Received {
+  const before = turn.state.agreement!;
+  const { proposal } = decode(proposalBody, peeked.body);
+  if (Buffer.compare(proposal.instance, before.options.instance) !== 0) return 'invalid';
+  if (agreement.onProposal(before, agreement.proposalInput(from, proposal, NO_BYTES)).state === before)
+    return 'duplicate';
+  const { raw } = peeked.verify();
+  const { state, rejected } = agreement.onProposal(before, agreement.proposalInput(from, proposal, raw));
+  turn.update({ agreement: state });
+  if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
+  turn.learn();
+  return 'new';
+}
+
+function receiveJoin(turn: Turn, peeked: Unverified): Received {
+  const { ledger, sight, env } = turn.state;
+  if (decode(joinBody, peeked.body).prefix !== env.prefix) return 'invalid';
+  if (ledger?.members.has(peeked.author) || sight.joins.has(peeked.author)) return 'duplicate';
+  if (sight.joins.size >= JOINS_REMEMBERED) return 'ignored';
+  const { author, authorKey } = peeked.verify();
+  turn.updateSight({ joins: new Map(sight.joins).set(author, authorKey) });
+  return 'new';
+}
+
+function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
+  const { ledger, sight } = turn.state;
+  const beat = decode(heartbeatBody, peeked.body);
+  if (SERVICES[beat.service] === undefined) return 'malformed';
+  if (ledger && !ledger.members.has(peeked.author)) return 'not-member';
+  peeked.verify();
+  if (SERVICES[beat.service] === 'elder' && (sight.heard.has(peeked.author) || sight.heard.size < HEARD_REMEMBERED)) {
+    turn.updateSight({ heard: new Map(sight.heard).set(peeked.author, turn.at) });
+  }
+  if (beat.generation !== undefined && beat.generation > (ledger?.generation ?? -1)) {
+    noteAhead(turn, peeked.author, beat.generation);
+  }
+  return 'new';
+}
+
+/** Someone has later decisions. Most gaps close by themselves within moments; then nobody is asked. */
+export function noteAhead(turn: Turn, node: string, generation: number): void {
+  const { ahead } = turn.state.progress;
+  if (ahead && ahead.generation >= generation && ahead.node !== '') return;
+  if (!ahead) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+  turn.updateProgress({ ahead: { node, generation } });
+}
+
+const REASONS: Partial<Record<WitanErrorCode, SectionRejectReason>> = {
+  WITAN_ERR_MALFORMED: 'malformed',
+  WITAN_ERR_INVALID: 'invalid',
+  WITAN_ERR_CHAIN: 'invalid',
+  WITAN_ERR_UNTRUSTED_KEY: 'invalid',
+  WITAN_ERR_SIGNATURE: 'signature',
+  WITAN_ERR_STALE: 'stale',
+};
+
+function reporting(turn: Turn, take: () => Received): Received {
+  const result = orReason(take);
+  if (result !== 'new' && result !== 'ignored') turn.report({ type: 'rejected', at: turn.at, reason: result });
+  return result;
+}
+
+function orReason(take: () => Received): Received {
+  try {
+    return take();
+  } catch (error) {
+    const reason = isWitanError(error) ? REASONS[error.code] : undefined;
+    if (reason) return reason;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Certified } from '@witan/chain';
+import type { Ledger } from './ledger.ts';
+
+export type SectionRejectReason =
+  | 'malformed'
+  | 'invalid'
+  | 'signature'
+  | 'not-member'
+  | 'duplicate'
+  | 'stale'
+  | 'equivocation';
+
+/** What a node tells its host about its section. */
+export type SectionReport =
+  | { readonly type: 'ledger'; readonly at: number; readonly ledger: Ledger; readonly recovered: boolean }
+  | {
+      readonly type: 'decided';
+      readonly at: number;
+      readonly certified: Certified;
+      readonly ledger: Ledger;
+      /** Whether this node's own agreement decided it, rather than hearing of it. */
+      readonly own: boolean;
+    }
+  | { readonly type: 'share'; readonly at: number; readonly usable: boolean }
+  | { readonly type: 'rejected'; readonly at: number; readonly reason: SectionRejectReason }
+  | {
+      readonly type: 'equivocation';
+      readonly at: number;
+      readonly node: string;
+      readonly evidence: readonly Uint8Array[];
+    }
+  | {
+      readonly type: 'view';
+      readonly at: number;
+      readonly generation: number;
+      readonly view: number;
+      readonly waitingOn: readonly string[];
+    }
+  | { readonly type: 'asked'; readonly at: number; readonly to: string; readonly reason: SectionAskReason }
+  | {
+      readonly type: 'answered';
+      readonly at: number;
+      readonly from: string;
+      readonly recovered: number;
+      readonly result: 'new' | 'nothing' | 'timeout' | 'refused';
+    }
+  | {
+      readonly type: 'served';
+      readonly at: number;
+      readonly to: string;
+      readonly items: number;
+      readonly limited: boolean;
+    };
+
+export type SectionAskReason = 'start' | 'behind' | 'no-progress' | 'more';

@@ -1,0 +1,100 @@
+import * as agreement from '@witan/agreement';
+import { type Identity, type Scalar, sha256, toHex } from '@witan/crypto';
+import type { Ledger } from './ledger.ts';
+import type { Policy, SessionStatus, Sight } from './policy.ts';
+
+export interface Params {
+  readonly policy: Policy;
+  /** How long a gap may close by itself before someone is asked. */
+  readonly catchUpMs: number;
+  /** An undecided generation without progress for this long is asked about; doubles up to `progressMaxMs`. */
+  readonly progressMs: number;
+  readonly progressMaxMs: number;
+  readonly requestTimeoutMs: number;
+  readonly timeouts: agreement.Options['timeouts'];
+}
+
+/** What a node is given and never changes. */
+export interface Env {
+  readonly identity: Identity;
+  readonly network: Uint8Array;
+  readonly prefix: string;
+  /** The trust anchor. Without one, the first genesis seen is kept for ever (trust on first use). */
+  readonly genesisKey: Uint8Array | undefined;
+  readonly params: Params;
+}
+
+export interface State {
+  readonly env: Env;
+  readonly ledger: Ledger | undefined;
+  /** Own shares of section keys, by key in hex. */
+  readonly shares: ReadonlyMap<string, Scalar>;
+  /** Agreement on the next generation; there once there is a ledger. */
+  readonly agreement: agreement.State | undefined;
+  /** What this elder wants decided; kept while the agreement runs, so that it does not change under it. */
+  readonly sight: Sight;
+  readonly progress: Progress;
+}
+
+export interface Progress {
+  readonly learnt: number;
+  readonly learntAtLastTick: number;
+  readonly waitMs: number;
+  readonly turn: number;
+  readonly asking: string | undefined;
+  /** Who is known to have later decisions, and which generation. */
+  readonly ahead: { readonly node: string; readonly generation: number } | undefined;
+  readonly answered: ReadonlyMap<string, readonly number[]>;
+}
+
+export function emptyState(env: Env): State {
+  return {
+    env,
+    ledger: undefined,
+    shares: new Map(),
+    agreement: undefined,
+    sight: { at: 0, since: 0, heard: new Map(), joins: new Map(), sessions: new Map(), changedAt: 0 },
+    progress: {
+      learnt: 0,
+      learntAtLastTick: 0,
+      waitMs: env.params.progressMs,
+      turn: 0,
+      asking: undefined,
+      ahead: undefined,
+      answered: new Map(),
+    },
+  };
+}
+
+/** Own index among the elders of the current key, or -1. */
+export function elderIndex({ ledger, env }: State): number {
+  return ledger?.elders.findIndex((elder) => elder.name === env.identity.name) ?? -1;
+}
+
+/** Own share of the current key, when this node is an elder and has one. */
+export function currentShare(state: State): Scalar | undefined {
+  if (!state.ledger || elderIndex(state) < 0) return undefined;
+  return state.shares.get(toHex(state.ledger.key));
+}
+
+/** Agreement on the generation after `ledger`'s. An elder without its share can follow and cannot vote. */
+export function freshAgreement(state: State, ledger: Ledger): agreement.State {
+  const canVote = currentShare({ ...state, ledger }) !== undefined;
+  return agreement.initial({
+    instance: generationInstance(ledger),
+    members: ledger.elders.length,
+    me: canVote ? elderIndex({ ...state, ledger }) : -1,
+    quorum: ledger.threshold,
+    firstLeader: (ledger.generation + 1) % ledger.elders.length,
+    openFirstView: false,
+    timeouts: state.env.params.timeouts,
+  });
+}
+
+function generationInstance(ledger: Ledger): Uint8Array {
+  const generation = Buffer.alloc(4);
+  generation.writeUInt32BE(ledger.generation + 1);
+  return sha256(Buffer.concat([Buffer.from('witan/section/generation/1'), ledger.head, generation]));
+}
+
+export type { SessionStatus };

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import {
+  convertStrings,
+  formErrors,
+  type JsonRouteName,
+  type OpenApiDocument,
+  parse,
+  ROUTE_NAMES,
+  ROUTES,
+  type RouteDefinition,
+  routerPath,
+} from '@witan/api';
+import { WitanError } from '@witan/errors';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Backend } from './backend.ts';
+import { createHandlers, type HandlerInput, type Handlers } from './handlers.ts';
+import type { EventStreams } from './streams.ts';
+
+export interface ApiParts {
+  readonly backend: Backend;
+  readonly document: OpenApiDocument;
+  readonly streams: EventStreams;
+  readonly checkResponses: boolean;
+}
+
+/** Registers every route of the contract. */
+export function addApi(app: FastifyInstance, parts: ApiParts): void {
+  const handlers = createHandlers(parts.backend, parts.document);
+  for (const name of ROUTE_NAMES) {
+    if (name === 'events') addEvents(app, parts.streams);
+    else addJsonRoute(app, name, handlers, parts.checkResponses);
+  }
+}
+
+function addJsonRoute(app: FastifyInstance, name: JsonRouteName, handlers: Handlers, checkResponses: boolean): void {
+  const route: RouteDefinition = ROUTES[name];
+  const handle = handlers[name] as (input: HandlerInput<JsonRouteName>) => unknown;
+  app.route({
+    method: route.method,
+    url: routerPath(route.path),
+    ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
+    handler: async (request, reply) => {
+      const answer = await handle(inputOf(route, request) as HandlerInput<JsonRouteName>);
+      if (checkResponses) demandForm(name, route, answer);
+      return sendJson(request, reply, route, answer);
+    },
+  });
+}
+
+function addEvents(app: FastifyInstance, streams: EventStreams): void {
+  const route: RouteDefinition = ROUTES.events;
+  app.route({
+    method: route.method,
+    url: routerPath(route.path),
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      const { query, headers } = inputOf(route, request);
+      streams.admit();
+      reply.hijack();
+      reply.raw.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        connection: 'close',
+        // Proxies of the nginx kind would otherwise hold events back.
+        'x-accel-buffering': 'no',
+      });
+      // A browser that reconnects repeats its first URL and adds the header: the header is the newer of the two.
+      const lastEventId = headers['last-event-id'] ?? query.lastEventId;
+      streams.serve(reply.raw, typeof lastEventId === 'string' ? lastEventId : undefined);
+    },
+  });
+}
+
+interface Input {
+  readonly params: unknown;
+  readonly query: Record<string, unknown>;
+  readonly headers: Record<string, unknown>;
+  readonly body: unknown;
+}
+
+/** @throws `WITAN_ERR_MALFORMED` naming the first place that is not of the form. */
+function inputOf(route: RouteDefinition, request: FastifyRequest): Input {
+  const query = request.query as Record<string, unknown>;
+  return {
+    params: route.params && parse(route.params, request.params, 'path'),
+    query: route.query ? (parse(route.query, convertStrings(route.query, query), 'query') as Input['query']) : {},
+    headers: route.headers ? (parse(route.headers, request.headers, 'headers') as Input['headers']) : {},
+    body: route.body && parse(route.body, request.body, 'body'),
+  };
+}
+
+function sendJson(request: FastifyRequest, reply: FastifyReply, route: RouteDefinition, answer: unknown): FastifyReply {
+  const text = JSON.stringify(answer);
+  reply.code(route.status).type('application/json; charset=utf-8');
+  if (!route.etag) return reply.header('cache-control', 'no-store').send(text);
+  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+  reply.headers({ etag, 'cache-control': 'no-cache' });
+  return matches(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(text);
+}
+
+/** RFC 9110 section 13.1.2: a list of tags, compared weakly. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()));
+}
+
+function demandForm(name: string, route: RouteDefinition, answer: unknown): void {
+  const errors = formErrors(route.response, answer);
+  if (errors.length > 0)
+    throw new WitanError('WITAN_ERR_INTERNAL', `answer of ${name}: ${JSON.stringify(errors)}`, { data: { errors } });
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import { openApiDocument } from '@witan/api';
+import { WitanError } from '@witan/errors';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { addApi } from './api.ts';
+import type { Backend } from './backend.ts';
+import { addDocs } from './docs.ts';
+import { addErrorAnswers, answerClientError, sendProblem } from './errors.ts';
+import { addSecurityHeaders, setSecurityHeaders } from './headers.ts';
+import { type HttpObserver, silentObserver } from './observer.ts';
+import { addPage } from './page.ts';
+import { EventStreams, type StreamOptions } from './streams.ts';
+
+export interface GatewayOptions {
+  /** Shown in the API document. */
+  readonly version?: string;
+  readonly logger?: FastifyBaseLogger;
+  readonly observer?: HttpObserver;
+  /** Requests that one client address may make in a window; absent: no limit. Probes do not count. */
+  readonly rateLimit?: { readonly max: number; readonly windowMs: number };
+  readonly streams?: Partial<StreamOptions>;
+  /** Believe `X-Forwarded-For`: only behind a proxy that sets it. */
+  readonly trustProxy?: boolean;
+  /** Folder of the explorer page. */
+  readonly pageRoot?: string;
+  /** Check every answer against its schema and fail with 500 where it is not of that form. For tests. */
+  readonly checkResponses?: boolean;
+}
+
+const STREAM_DEFAULTS: StreamOptions = {
+  maxStreams: 256,
+  heartbeatMs: 15_000,
+  maxBufferedBytes: 2 * 1024 * 1024,
+  retryMs: 1_000,
+};
+
+/** Of routes that say nothing about their body. */
+const BODY_LIMIT = 16 * 1024;
+/** A prefix may have 256 bits. */
+const PARAM_LENGTH_MAX = 300;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const UNLIMITED = new Set(['/livez', '/readyz']);
+
+/** The HTTP side of the gateway, ready to listen or to be injected into. Closing it ends all event streams. */
+export async function buildApp(backend: Backend, options: GatewayOptions = {}): Promise<FastifyInstance> {
+  const observer = options.observer ?? silentObserver;
+  const app: FastifyInstance = Fastify({
+    ...(options.logger && { loggerInstance: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: options.trustProxy ?? false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    // While it stops, requests on open connections are still answered; new ones find the port closed.
+    return503OnClosing: false,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      // Such a request has no route yet, and no hook has run for it.
+      setSecurityHeaders(request, reply);
+      void sendProblem(error, request, reply);
+    },
+  });
+
+  acceptOnlyJson(app);
+  addSecurityHeaders(app);
+  observeRequests(app, observer);
+  if (options.rateLimit) await limitRates(app, options.rateLimit);
+  addErrorAnswers(app, options.rateLimit && app.rateLimit());
+
+  const document = openApiDocument(options.version ?? '0.0.0');
+  const streams = new EventStreams(backend.events, { ...STREAM_DEFAULTS, ...options.streams }, observer);
+  app.addHook('preClose', async () => streams.close());
+
+  addApi(app, { backend, document, streams, checkResponses: options.checkResponses ?? false });
+  await addDocs(app, document);
+  await addPage(app, options.pageRoot);
+  return app;
+}
+
+/** A caller's id is kept when it is harmless in a log, so that one request can be followed through several services. */
+function requestId(given: unknown): string {
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function acceptOnlyJson(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let text: string;
+    try {
+      text = utf8.decode(body as Buffer);
+    } catch {
+      return done(new WitanError('WITAN_ERR_MALFORMED', 'The body is not UTF-8.'));
+    }
+    parseJson(request, text, done);
+  });
+}
+
+function observeRequests(app: FastifyInstance, observer: HttpObserver): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    // A stream lasts as long as its client stays: it has counts of its own.
+    if (reply.raw.getHeader('content-type')?.toString().startsWith('text/event-stream')) return;
+    observer.requestDone({
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
+  });
+}
+
+async function limitRates(app: FastifyInstance, limit: { max: number; windowMs: number }): Promise<void> {
+  await app.register(rateLimit, {
+    global: true,
+    max: limit.max,
+    timeWindow: limit.windowMs,
+    cache: 10_000,
+    allowList: (request) => UNLIMITED.has(request.routeOptions.url ?? ''),
+    errorResponseBuilder: (_request, { max, ttl }) =>
+      new WitanError('WITAN_ERR_RATE_LIMITED', `More than ${max} requests in ${limit.windowMs} ms.`, {
+        data: { limit: max, retryAfterMs: ttl },
+      }),
+  });
+}

@@ -1,0 +1,119 @@
+import { MAX_PAYLOAD_BYTES, type ProofBundle, ROUTES } from '@witan/api';
+import { WitanError } from '@witan/errors';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { expectProblem, fakeBackend, startApp } from './harness.ts';
+
+const attest = (app: FastifyInstance, payload: unknown) =>
+  app.inject({ method: 'POST', url: '/v1/attestations', payload: payload as object });
+const verify = (app: FastifyInstance, payload: object) =>
+  app.inject({ method: 'POST', url: '/v1/verifications', payload });
+const encode = (bytes: string | Uint8Array) => Buffer.from(bytes).toString('base64url');
+
+describe('an attestation', () => {
+  test('is a bundle that verifies, also with its payload', async () => {
+    const { app } = await startApp();
+    const response = await attest(app, { payload: encode('hello'), context: 'greeting' });
+    expect(response.statusCode).toBe(201);
+    const bundle = response.json() as ProofBundle;
+    expect(bundle.context).toBe('greeting');
+    expect(bundle.chain.at(-1)?.key).toBe(bundle.key);
+    expect((await verify(app, bundle)).json()).toMatchObject({ valid: true, reason: null });
+    expect((await verify(app, { ...bundle, payload: encode('hello') })).json()).toMatchObject({ valid: true });
+    expect((await verify(app, { ...bundle, payload: encode('other') })).json()).toMatchObject({
+      valid: false,
+      reason: { code: 'WITAN_ERR_INVALID' },
+    });
+  });
+
+  test('gives the backend the bytes, and an empty context when there is none', async () => {
+    const backend = fakeBackend();
+    const seen: unknown[] = [];
+    const original = backend.attest.bind(backend);
+    backend.attest = (input) => {
+      seen.push(input);
+      return original(input);
+    };
+    const { app } = await startApp({}, backend);
+    await attest(app, { payload: encode(new Uint8Array([0, 255, 128])) });
+    expect(seen).toEqual([{ payload: new Uint8Array([0, 255, 128]), context: '' }]);
+  });
+
+  test('of the largest payload works, of one byte more is 413', async () => {
+    const { app } = await startApp();
+    expect((await attest(app, { payload: encode(new Uint8Array(MAX_PAYLOAD_BYTES)) })).statusCode).toBe(201);
+    const problem = expectProblem(
+      await attest(app, { payload: encode(new Uint8Array(MAX_PAYLOAD_BYTES + 1)) }),
+      'WITAN_ERR_TOO_LARGE',
+    );
+    expect(problem.limit).toBe(MAX_PAYLOAD_BYTES);
+  });
+
+  test('without a quorum is 503 and says whom it waits for', async () => {
+    const { app, backend } = await startApp();
+    const { world } = backend;
+    for (const name of world.elders) world.setReachable(name, name === world.elders[0], world.now());
+    const response = await attest(app, { payload: '' });
+    const problem = expectProblem(response, 'WITAN_ERR_NO_QUORUM');
+    expect(response.statusCode).toBe(503);
+    expect(problem.waitingOn).toEqual(world.elders.slice(1).sort());
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  test('that takes too long is 504', async () => {
+    const backend = fakeBackend();
+    backend.attest = () => Promise.reject(new WitanError('WITAN_ERR_TIMEOUT', 'the elders did not answer'));
+    const { app } = await startApp({}, backend);
+    expect((await attest(app, { payload: '' })).statusCode).toBe(504);
+  });
+});
+
+describe('a verification', () => {
+  test.each([
+    [
+      'another payload hash',
+      (bundle: ProofBundle) => ({ ...bundle, payloadHash: '0'.repeat(64) }),
+      'WITAN_ERR_SIGNATURE',
+    ],
+    ['another context', (bundle: ProofBundle) => ({ ...bundle, context: 'other' }), 'WITAN_ERR_SIGNATURE'],
+    [
+      'a cut chain',
+      (bundle: ProofBundle) => ({ ...bundle, chain: bundle.chain.slice(0, -1) }),
+      'WITAN_ERR_UNTRUSTED_KEY',
+    ],
+    [
+      'a chain with a hole',
+      (bundle: ProofBundle) => ({ ...bundle, chain: bundle.chain.toSpliced(1, 1) }),
+      'WITAN_ERR_CHAIN',
+    ],
+  ])('of a bundle with %s says no and why', async (_, change, code) => {
+    const { app } = await startApp();
+    const bundle = (await attest(app, { payload: encode('x') })).json() as ProofBundle;
+    const response = await verify(app, change(bundle));
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({ valid: false, reason: { code } });
+  });
+
+  test('takes fields that a newer gateway has added', async () => {
+    const { app } = await startApp();
+    const bundle = (await attest(app, { payload: encode('x') })).json() as ProofBundle;
+    expect((await verify(app, { ...bundle, note: 'new' })).json()).toMatchObject({ valid: true });
+  });
+
+  test.each([
+    ['no fields', {}],
+    ['an empty chain', { chain: [] }],
+    ['a signature of another length', { signature: 'ab' }],
+  ])('of something with %s is 400: that is no bundle', async (_, change) => {
+    const { app } = await startApp();
+    const bundle = (await attest(app, { payload: encode('x') })).json() as ProofBundle;
+    const body = Object.keys(change).length === 0 ? {} : { ...bundle, ...change };
+    expectProblem(await verify(app, body), 'WITAN_ERR_MALFORMED');
+  });
+
+  test('over the limit of its route is 413', async () => {
+    const { app } = await startApp();
+    const response = await verify(app, { payload: 'A'.repeat(ROUTES.verify.bodyLimit) });
+    expect(expectProblem(response, 'WITAN_ERR_TOO_LARGE').limit).toBe(ROUTES.verify.bodyLimit);
+  });
+});
