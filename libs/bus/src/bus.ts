@@ -33,7 +33,7 @@ export interface Bus {
   /** {@link Bus.request} for those who cannot wait for a promise: `done` is called once, never before this returns. */
   ask(subject: string, payload: Uint8Array, options: AskOptions, done: (result: AskResult) => void): void;
   /** Makes a service known by the NATS services protocol (`$SRV.PING`, `INFO`, `STATS`) and serves its endpoints. */
-  announce(service: ServiceDescription): AnnouncedService;
+  announce(service: ServiceDescription): Promise<AnnouncedService>;
   /** Resolves when the other side has everything that was sent and subscribed before. */
   flush(): Promise<void>;
   /** Tells each change of the status; the result ends that. */

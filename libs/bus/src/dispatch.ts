@@ -1,6 +1,7 @@
 import { CODES, errorCode, WitanError, type WitanErrorCode } from '@witan/errors';
 import type { BusEvent, BusMessage, Handler, Headers } from './bus.ts';
 import type { Counters } from './counters.ts';
+import { unavailable } from './failures.ts';
 
 const DEFAULT_MAX_IN_FLIGHT = 1024;
 
@@ -31,14 +32,17 @@ export class Dispatcher {
     this.#onEvent = options.onEvent;
   }
 
-  /** `fail` tells a requester that there will be no reply. Returns what a synchronous handler threw. */
+  /**
+   * `fail` tells a requester that there will be no reply. The result is why the message was not handled, as far as
+   * that is known when this returns.
+   */
   dispatch(message: BusMessage, fail?: (code: WitanErrorCode) => void): unknown {
     this.#counters.received++;
     this.#counters.receivedBytes += message.payload.length;
     if (this.#inFlight >= this.#maxInFlight) {
-      this.#fallBehind();
-      fail?.('WITAN_ERR_UNAVAILABLE');
-      return undefined;
+      const error = this.#fallBehind();
+      fail?.(error.code);
+      return error;
     }
     try {
       const promise = this.#handler(message);
@@ -67,12 +71,14 @@ export class Dispatcher {
     fail?.(errorCode(error));
   }
 
-  #fallBehind(): void {
+  #fallBehind(): WitanError {
     this.#counters.dropped++;
-    if (this.#slow) return;
-    this.#slow = true;
-    this.#counters.slowConsumers++;
-    this.#onEvent({ type: 'slow-consumer', subject: this.#subject, inFlight: this.#inFlight });
+    if (!this.#slow) {
+      this.#slow = true;
+      this.#counters.slowConsumers++;
+      this.#onEvent({ type: 'slow-consumer', subject: this.#subject, inFlight: this.#inFlight });
+    }
+    return unavailable(`the handler of ${this.#subject} has ${this.#inFlight} messages unfinished`);
   }
 }
 

@@ -96,7 +96,7 @@ export class MemoryBus implements Bus {
     );
   }
 
-  announce(service: ServiceDescription): AnnouncedService {
+  async announce(service: ServiceDescription): Promise<AnnouncedService> {
     return announceInMemory(this, service, `${this.id}-${this.#inboxes++}`);
   }
 
@@ -120,6 +120,7 @@ export class MemoryBus implements Bus {
 
   /** @internal As a killed process: no callback is called any more. */
   kill(): void {
+    for (const inbox of this.#requests.keys()) this.#hub.closeInbox(inbox);
     this.#requests.clear();
     this.#close();
   }
@@ -182,7 +183,10 @@ export class MemoryBus implements Bus {
     const timer = scheduler.setTimer(options.timeoutMs, () => finish(timedOut(subject, options.timeoutMs)));
     this.#requests.set(inbox, finish);
     this.#hub.openInbox(inbox, this);
-    const refuse = (error: WitanError): void => scheduler.defer(() => finish(error));
+    const refuse = (error: WitanError): void => {
+      scheduler.clearTimer(timer);
+      scheduler.defer(() => finish(error));
+    };
     try {
       this.#check(subject, payload, options.headers);
       if (this.status !== 'connected') refuse(unavailable('the bus is not connected'));

@@ -72,7 +72,8 @@ export class MemoryHub {
 
   /** @throws WITAN_ERR_INVALID when the id is in use */
   connect(clientId: string, options: { onEvent?: (event: BusEvent) => void } = {}): Bus {
-    if (this.#clients.has(clientId)) throw new WitanError('WITAN_ERR_INVALID', `client ${clientId} is connected already`);
+    if (this.#clients.has(clientId))
+      throw new WitanError('WITAN_ERR_INVALID', `client ${clientId} is connected already`);
     const client = new MemoryBus(clientId, this, options.onEvent ?? (() => {}));
     this.#clients.set(clientId, client);
     return client;

@@ -33,7 +33,8 @@ export function announceInMemory(bus: Bus, service: ServiceDescription, id: stri
   );
   for (const [verb, answer] of Object.entries(answers)) {
     for (const target of ['', `.${name}`, `.${name}.${id}`]) {
-      const respond = ({ respond: reply }: BusMessage): void => reply?.(new TextEncoder().encode(JSON.stringify(answer())));
+      const respond = ({ respond: reply }: BusMessage): void =>
+        reply?.(new TextEncoder().encode(JSON.stringify(answer())));
       subscriptions.push(bus.subscribe(`$SRV.${verb}${target}`, respond));
     }
   }

@@ -13,7 +13,12 @@ export function requestFailure(error: unknown, subject: string, timeoutMs: numbe
   return unavailable(`the request to ${subject} failed: ${reason}`, error);
 }
 
+/** The server has closed the connection because this client reads too slowly. */
+export function isSlowConsumer(error: unknown): boolean {
+  return error instanceof Error && /slow consumer/i.test(error.message);
+}
+
 /** Not worth another try: what was configured is wrong. */
 export function isConfigurationError(error: unknown): boolean {
-  return error instanceof errors.InvalidArgumentError;
+  return error instanceof errors.InvalidArgumentError || error instanceof TypeError;
 }

@@ -7,7 +7,8 @@ export type Reply = (message: Msg, payload: Uint8Array, headers?: Headers) => vo
 
 /** A message of the client library as one of ours. */
 export function incoming(message: Msg, reply: Reply): BusMessage {
-  const { subject, data: payload } = message;
+  const { subject } = message;
+  const payload = bytesOf(message);
   const headers = headersOf(message);
   if (!message.reply) return { subject, payload, headers };
   return { subject, payload, headers, respond: (answer) => reply(message, answer) };
@@ -16,6 +17,14 @@ export function incoming(message: Msg, reply: Reply): BusMessage {
 /** How to tell whoever sent this that there will be no reply; undefined when it awaits none. */
 export function failing(message: Msg, reply: Reply): ((code: WitanErrorCode) => void) | undefined {
   return message.reply ? (code) => reply(message, new Uint8Array(0), errorHeaders(code)) : undefined;
+}
+
+/**
+ * A copy: what the library gives is a `Buffer` on the network's own, larger one. Kept, it would keep that; and its
+ * `slice` shares what a `Uint8Array`'s copies.
+ */
+export function bytesOf(message: Msg): Uint8Array {
+  return new Uint8Array(message.data);
 }
 
 export function headersOf(message: Msg): Headers | undefined {

@@ -2,25 +2,61 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { ServiceError, Svcm } from '@nats-io/services';
 import { CODES, errorCode } from '@witan/errors';
 import type { AnnouncedService, BusEvent, ServiceDescription, ServiceEndpoint } from './bus.ts';
+import { checkPattern, checkQueue } from './subject-rules.ts';
 
-/** Handles a message as a subscription does; returns what a synchronous handler threw. */
+/** The services library has types of an earlier release of the same core; what it uses of a connection is the same. */
+type TheirConnection = ConstructorParameters<typeof Svcm>[0];
+
+/** Handles a message as a subscription does; the result is why it was not handled, if it was not. */
 export type Serve = (message: Msg) => unknown;
 
-export interface NatsService extends AnnouncedService {
-  /** The service is there once this has resolved. */
-  readonly ready: Promise<void>;
-}
-
-/** The NATS services protocol, by the maintainers' library: its statistics are those of the real endpoints. */
-export function announceOverNats(
+/**
+ * The NATS services protocol, by the maintainers' library: its statistics are those of the real endpoints. It ends a
+ * service, all its endpoints included, when the server refuses the subscription of one; that is an event.
+ */
+export async function announceOverNats(
   connection: NatsConnection,
   service: ServiceDescription,
   server: (endpoint: ServiceEndpoint) => Serve,
   onEvent: (event: BusEvent) => void,
-): NatsService {
+): Promise<AnnouncedService> {
   const { name, version, description = '', metadata = {}, endpoints = [] } = service;
-  let stopping = false;
+  for (const { subject, queue } of endpoints) {
+    checkPattern(subject);
+    checkQueue(queue);
+  }
   // No queue but those that an endpoint names: each node answers for itself.
-  const added = new Svcm(connection).add({ name, version, description, metadata: { ...metadata }, queue: '' });
-  return added;
+  const added = await new Svcm(connection as unknown as TheirConnection).add({
+    name,
+    version,
+    description,
+    metadata: { ...metadata },
+    queue: '',
+  });
+  for (const endpoint of endpoints) {
+    const serve = server(endpoint);
+    added.addEndpoint(endpoint.name, {
+      subject: endpoint.subject,
+      ...(endpoint.queue === undefined ? {} : { queue: endpoint.queue }),
+      handler: (error, message) => {
+        if (error === null) rethrow(serve(message as unknown as Msg));
+      },
+    });
+  }
+  void added.stopped.then((error) => {
+    if (error !== null) onEvent({ type: 'subscription-lost', subject: `$SRV.*.${name}`, error });
+  });
+  return {
+    id: added.ping().id,
+    stop: async () => {
+      await added.stop();
+    },
+  };
+}
+
+/** The library counts what a handler throws, and tells the requester. */
+function rethrow(error: unknown): void {
+  if (error === undefined) return;
+  const code = errorCode(error);
+  throw new ServiceError(CODES[code].status, code);
 }

@@ -22,7 +22,12 @@ test('the common settings hold with their defaults, and a service can have its o
   expect(config).toEqual({
     network: 'local',
     natsUrl: ['nats://127.0.0.1:4222'],
-    natsCredsFile: undefined,
+    natsUser: undefined,
+    natsPassword: undefined,
+    natsToken: undefined,
+    natsTlsCaFile: undefined,
+    natsTlsCertFile: undefined,
+    natsTlsKeyFile: undefined,
     metricsHost: '127.0.0.1',
     metricsPort: 9102,
     logLevel: 'info',

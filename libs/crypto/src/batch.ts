@@ -23,10 +23,10 @@ const COINS_BYTES_MIN = 16;
 /**
  * The positions of the claims that are false, modulo torsion.
  *
- * All are checked at once: open(Σ r_j·share_j) = Σ r_j·point_j for secret 128-bit r_j, of which the first may
- * be 1. When a claim is false, that holds for at most one in 2^128 of the choices (the small-exponent test of Bellare, Garay and Rabin, "Fast batch
- * verification for modular exponentiation and digital signatures", EUROCRYPT '98, which needs the prime order that
- * "modulo torsion" gives). Only when it fails is each claim checked alone.
+ * All are checked at once: open(Σ r_j·share_j) = Σ r_j·point_j for secret 128-bit r_j, of which the first may be 1. When
+ * a claim is false, that holds for at most one in 2^128 of the choices (the small-exponent test of Bellare, Garay and
+ * Rabin, "Fast batch verification for modular exponentiation and digital signatures", EUROCRYPT '98; it needs a
+ * group of prime order, which "modulo torsion" gives). Only when it fails is each claim checked alone.
  */
 export function findFalse<S>(claims: readonly Claim<S>[], coins: Uint8Array, { open, combine }: Opening<S>): number[] {
   if (coins.length < COINS_BYTES_MIN) throw invalid(`${coins.length} bytes of coins, ${COINS_BYTES_MIN} needed`);

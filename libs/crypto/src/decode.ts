@@ -57,7 +57,8 @@ export function encodeG1(point: G1Point): Uint8Array {
 /**
  * The point of the curve that these 96 bytes encode (uncompressed). Its subgroup is left open: twenty times cheaper
  * than `decodeG1`, for the points of commitments, which only ever enter sums and equations modulo torsion.
- * @throws WitanError `WITAN_ERR_MALFORMED` not 96 bytes, not an encoding, not on the curve; `WITAN_ERR_INVALID` infinity.
+ * @throws WitanError `WITAN_ERR_MALFORMED` not 96 bytes, not an encoding, not on the curve; `WITAN_ERR_INVALID` infinity,
+ *   and the two points with x = 0, which are of order 3.
  */
 export function decodeCurvePoint(bytes: Uint8Array): CurvePoint {
   requireLength(bytes, UNCOMPRESSED_BYTES, 'a curve point');

@@ -1,6 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
-import { scalarToBytes } from '@witan/crypto';
+import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
 import { closeApplication, expected } from './closing.ts';
 import { receiveShares } from './dealing.ts';
@@ -31,7 +31,21 @@ function advanceOnce(turn: Turn): boolean {
   if (state.closes[state.phase]) return finishCommitment(turn);
   speak(turn);
   checkCommitments(turn);
+  if (state.env.proposes) proposeAsCoordinator(turn);
   return decide(turn);
+}
+
+/** A coordinator proposes what it has as soon as it is all, and at the deadline what has come. Nobody has to follow. */
+function proposeAsCoordinator(turn: Turn): void {
+  const { state } = turn;
+  const { candidate } = closeApplication(state);
+  if (!candidate) return;
+  const hash = toHex(sha256(candidate.value));
+  if (state.proposed === hash) return;
+  turn.update({ proposed: hash });
+  const { instance } = state.agreement.options;
+  const proposal = { instance, view: 0, validView: undefined, value: candidate.value };
+  send(turn, 'dkgProposal', encodeProposal(state.session, state.phase, proposal));
 }
 
 /** Before voting in Commitment: every Feldman commitment is held against the own shares, and objections are raised. */

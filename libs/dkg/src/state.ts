@@ -32,6 +32,8 @@ export interface Env {
   readonly identity: Identity;
   readonly network: Uint8Array;
   readonly params: Params;
+  /** A coordinator: takes no part, and proposes the close of each phase in its open first view. */
+  readonly proposes?: boolean;
 }
 
 /** A message of the session that has been verified and judged valid. */
@@ -111,6 +113,8 @@ export interface State {
   /** Decided, and some of what it includes is not here yet. */
   readonly pendingClose: Close | undefined;
   readonly agreement: agreement.State;
+  /** Hash of the close that this coordinator proposed last. */
+  readonly proposed: string | undefined;
   /** Senders heard when the deadline of the running phase passed; undefined before. */
   readonly atDeadline: ReadonlySet<number> | undefined;
   readonly held: ReadonlyMap<string, Held>;
@@ -165,6 +169,7 @@ export function emptyState(env: Env, session: Session): State {
     closes: Array.from({ length: CLOSED_PHASES }, () => undefined),
     pendingClose: undefined,
     agreement: freshAgreement(env, session, me, Phase.Initialisation),
+    proposed: undefined,
     atDeadline: undefined,
     held: new Map(),
     shares: new Map(),

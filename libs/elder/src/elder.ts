@@ -53,6 +53,7 @@ export class Elder {
   #sequence = 0;
   #heartbeat: unknown;
   #stopped = false;
+  #known: ((ledger: section.Ledger) => void) | undefined;
 
   constructor(options: ElderOptions) {
     this.#options = options;
@@ -76,6 +77,9 @@ export class Elder {
     });
     this.#sessions = new Sessions({
       ...options,
+      params: options.params.dkg,
+      role: 'elder',
+      onReport: options.observer.dkg,
       networkTag: this.#networkTag,
       portsFor: (onReport) => this.#ports((report) => onReport(report as DkgReport)),
       supervision: this.#supervision(),
@@ -115,6 +119,33 @@ export class Elder {
     this.#options.clock.clearTimer(this.#heartbeat);
     this.#section.stop();
     this.#sessions.stop();
+  }
+
+  /** The section once it is known; undefined if it is not within `withinMs`. */
+  whenKnown(withinMs: number): Promise<section.Ledger | undefined> {
+    const { promise, resolve } = Promise.withResolvers<section.Ledger | undefined>();
+    if (this.state.ledger || withinMs <= 0) resolve(this.state.ledger);
+    else {
+      const timer = this.#options.clock.setTimer(withinMs, () => resolve(this.state.ledger));
+      this.#known = (ledger) => {
+        this.#options.clock.clearTimer(timer);
+        resolve(ledger);
+      };
+    }
+    return promise;
+  }
+
+  /** What this elder needs to do its job, for a readiness probe. One that is not an elder is ready to become one. */
+  checks(): { name: string; ok: boolean; detail: string }[] {
+    const { ledger } = this.state;
+    if (!ledger) return [{ name: 'section', ok: false, detail: 'no section is known yet' }];
+    const isElder = section.elderIndex(this.state) >= 0;
+    const usable = section.currentShare(this.state) !== undefined;
+    return [
+      { name: 'section', ok: true, detail: `generation ${ledger.generation}` },
+      { name: 'share', ok: !isElder || usable, detail: isElder ? (usable ? 'usable' : 'missing') : 'no elder' },
+      { name: 'journal', ok: this.#section.status === 'running', detail: this.#section.status },
+    ];
   }
 
   /** Tells the section that this elder process is alive and what it has. */
@@ -182,6 +213,8 @@ export class Elder {
     this.#options.observer.section?.(report);
     if (report.type === 'ledger' || report.type === 'decided') {
       this.#sessions.follow(report.ledger);
+      this.#known?.(report.ledger);
+      this.#known = undefined;
       if (report.type === 'decided' && !this.#stopped) this.beat();
     }
   }

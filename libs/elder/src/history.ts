@@ -20,8 +20,14 @@ export class History {
 }
 
 function toJson(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value.subarray(0, EVIDENCE_BYTES_SHOWN)).toString('hex');
-  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (Array.isArray(value)) return value.map(itemToJson);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, toJson(each)]));
+}
+
+/** Lists of bytes are signed messages, shown as the REST contract shows payloads; single ones are keys and hashes. */
+function itemToJson(item: unknown): unknown {
+  if (!(item instanceof Uint8Array)) return toJson(item);
+  return Buffer.from(item.subarray(0, EVIDENCE_BYTES_SHOWN)).toString('base64url');
 }

@@ -1,5 +1,10 @@
+export { type BusTransportOptions, busTransport } from './bus-transport.ts';
+export { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 export { Elder, type ElderObserver, type ElderOptions } from './elder.ts';
+export { Follower, type FollowerOptions } from './follower.ts';
 export type { HistoryEntry } from './history.ts';
 export { encodeHistoryRequest, type HistoryPage } from './history-messages.ts';
+export { type NodeHome, openNodeHome } from './node-home.ts';
+export { type SectionNumbers, sectionNumbers } from './section-numbers.ts';
 export { type SignAnswer, signAnswerCodec, signRequestCodec } from './sign-request.ts';
 export type { Transport } from './transport.ts';

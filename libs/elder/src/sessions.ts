@@ -1,6 +1,6 @@
 import * as dkg from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
-import { Actor, type ActorOptions, type EffectPorts } from '@witan/runtime';
+import { Actor, type ActorOptions, type EffectPorts, type Sealer } from '@witan/runtime';
 import type * as section from '@witan/section';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
@@ -8,8 +8,15 @@ import { History, type HistoryEntry } from './history.ts';
 import { encodeHistory, openHistoryRequest } from './history-messages.ts';
 import { Strangers } from './strangers.ts';
 
-interface SessionsOptions extends ElderOptions {
+type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random';
+
+export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly networkTag: Uint8Array;
+  readonly params: dkg.Params;
+  readonly sealer?: Sealer;
+  /** A coordinator watches every session and proposes closes; it holds no secret and has no vote. */
+  readonly role: 'elder' | 'coordinator';
+  readonly onReport: ((session: dkg.Session, report: dkg.DkgReport) => void) | undefined;
   readonly portsFor: (onReport: (report: dkg.DkgReport) => void) => EffectPorts;
   readonly supervision: Partial<ActorOptions<dkg.State, dkg.Event>>;
   readonly tellSection: (event: section.Event) => void;
@@ -105,12 +112,12 @@ export class Sessions {
 
   #ensure(pending: section.PendingSession, ledger: section.Ledger): void {
     if (this.#running.has(pending.id)) return;
-    const { identity, params, networkTag, clock, journal, sealer, random } = this.#options;
+    const { identity, params, networkTag, clock, journal, sealer, random, role } = this.#options;
     const session = dkg.openSession(pending.certified);
     const takesPart = session.indexOf.has(identity.name);
-    const watches = ledger.elders.some((elder) => elder.name === identity.name);
+    const watches = role === 'coordinator' || ledger.elders.some((elder) => elder.name === identity.name);
     if (!takesPart && !watches) return;
-    const env: dkg.Env = { identity, network: networkTag, params: params.dkg };
+    const env: dkg.Env = { identity, network: networkTag, params, proposes: role === 'coordinator' };
     const history = new History();
     const actor = new Actor<dkg.State, dkg.Event>({
       name: streamName(session.id),
@@ -118,7 +125,7 @@ export class Sessions {
       initial: () => dkg.initialState(env, session),
       stream: journal.stream(streamName(session.id)),
       clock,
-      sealer,
+      ...(sealer ? { sealer } : {}),
       ports: this.#options.portsFor((report) => this.#onReport(session.id, report)),
       ...this.#options.supervision,
     });
@@ -135,7 +142,7 @@ export class Sessions {
   #onReport(id: string, report: dkg.DkgReport): void {
     const running = this.#running.get(id);
     if (!running) return;
-    this.#options.observer.dkg?.(running.session, report);
+    this.#options.onReport?.(running.session, report);
     this.#record(running, report);
     if (report.type === 'done') this.#onDone(id);
     else if (report.type === 'failed' || report.type === 'stalled') this.#onTrouble(running, report);
@@ -174,7 +181,7 @@ export class Sessions {
 
   #record(running: Running, report: dkg.DkgReport): void {
     const entry = running.history.add(report, this.#options.wallClock());
-    if (!entry) return;
+    if (!entry || running.actor.state.me < 0) return;
     if (running.unsent.length === 0) {
       this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#publish(running));
     }

@@ -31,7 +31,7 @@ interface Pending {
   readonly body: Uint8Array;
 }
 
-export class SqliteJournal implements Journal {
+class SqliteJournal implements Journal {
   readonly location: string;
   readonly table: JournalTable;
   readonly #store: SqliteStore;

@@ -27,10 +27,10 @@ export { type ActorObserverMetrics, actorObserver } from './metrics/actor-metric
 export { ALL_METRICS } from './metrics/all.ts';
 export { type AntiEntropyMetrics, antiEntropyMetrics } from './metrics/anti-entropy-metrics.ts';
 export { type AttestationMetrics, attestationMetrics } from './metrics/attestation-metrics.ts';
-export { type BusMetrics, busMetrics } from './metrics/bus-metrics.ts';
+export { type BusView, watchBus } from './metrics/bus-metrics.ts';
 export { type DecisionMetrics, decisionMetrics } from './metrics/decision-metrics.ts';
 export { type DkgMetrics, type DkgView, dkgMetrics, watchDkg } from './metrics/dkg-metrics.ts';
-export { type HttpMetrics, httpMetrics } from './metrics/http-metrics.ts';
+export { type HttpObserverMetrics, httpObserver } from './metrics/http-metrics.ts';
 export { type JournalStatsView, watchJournal } from './metrics/journal-metrics.ts';
 export { buildInfo, processMetrics } from './metrics/process-metrics.ts';
 export {
@@ -42,7 +42,14 @@ export {
 export { type SectionView, watchSection } from './metrics/section-metrics.ts';
 export { type Exposition, PromMeter } from './prom-meter.ts';
 export { RecordingMeter, type Sample } from './recording-meter.ts';
-export { extractTrace, injectTrace, type SpanOptions, traceId, withSpan } from './tracing/propagation.ts';
+export {
+  continueTrace,
+  extractTrace,
+  injectTrace,
+  type SpanOptions,
+  traceId,
+  withSpan,
+} from './tracing/propagation.ts';
 export {
   type SessionPhase,
   type SessionTrace,

@@ -7,23 +7,37 @@ import {
   antiEntropyMetrics,
   attestationMetrics,
   buildInfo,
-  busMetrics,
   type DkgView,
   decisionMetrics,
   dkgMetrics,
-  httpMetrics,
+  httpObserver,
   PromMeter,
   processMetrics,
   RecordingMeter,
   rejectionMetrics,
   rejectionReason,
   type SectionView,
+  watchBus,
   watchDkg,
   watchJournal,
   watchSection,
 } from '../src/index.ts';
 
 const all: AnyDefinition[] = Object.values(ALL_METRICS).flat();
+
+const idleBus = {
+  status: 'connected',
+  stats: {
+    published: 0,
+    publishedBytes: 0,
+    received: 0,
+    receivedBytes: 0,
+    handlerErrors: 0,
+    dropped: 0,
+    slowConsumers: 0,
+    disconnects: 0,
+  },
+};
 
 describe('conventions', () => {
   test.each(all.map((definition) => [definition.name, definition] as const))('%s', (name, { kind, help, ...rest }) => {
@@ -70,9 +84,9 @@ describe('conventions', () => {
     decisionMetrics(meter);
     attestationMetrics(meter);
     rejectionMetrics(meter);
-    busMetrics(meter);
+    watchBus(meter, idleBus);
     actorObserver(meter, ['dkg']);
-    httpMetrics(meter, ['/v1/nodes']);
+    httpObserver(meter, ['/v1/nodes']);
     watchSection(meter, () => undefined);
     watchJournal(meter, { stats: { commits: 0, records: 0, bytes: 0, pendingRecords: 0 } });
     processMetrics(meter)();
@@ -148,12 +162,38 @@ describe('adapters', () => {
 
   test('HTTP: what a client makes up counts as other', () => {
     const meter = new RecordingMeter();
-    const http = httpMetrics(meter, ['/v1/nodes/:name']);
-    http.observe({ route: '/v1/nodes/:name', method: 'GET', status: 200, seconds: 0.5 });
-    http.observe({ route: '/etc/passwd', method: 'BREW', status: 418, seconds: 1 });
+    const http = httpObserver(meter, ['/v1/nodes/:name']);
+    http.requestDone({ route: '/v1/nodes/:name', method: 'GET', status: 200, seconds: 0.5 });
+    http.requestDone({ route: '/etc/passwd', method: 'BREW', status: 418, seconds: 1 });
     const name = 'witan_http_request_duration_seconds';
     expect(meter.observations(name, { route: '/v1/nodes/:name', method: 'GET', status: '200' })).toEqual([0.5]);
-    expect(meter.observations(name, { route: 'other', method: 'other', status: 'other' })).toEqual([1]);
+    expect(meter.observations(name, { route: 'unmatched', method: 'other', status: 'other' })).toEqual([1]);
+    http.streamOpened();
+    http.streamOpened();
+    http.streamClosed('client-left');
+    http.streamRefused();
+    expect(meter.value('witan_http_event_streams')).toBe(1);
+    expect(meter.value('witan_http_event_streams_closed_total', { reason: 'client-left' })).toBe(1);
+    expect(meter.value('witan_http_event_streams_refused_total')).toBe(1);
+  });
+
+  test('the bus: its own counts, and whether it is connected now', () => {
+    const meter = new RecordingMeter();
+    let view = { ...idleBus, stats: { ...idleBus.stats, published: 4, receivedBytes: 99, disconnects: 1 } };
+    watchBus(meter, {
+      get status() {
+        return view.status;
+      },
+      get stats() {
+        return view.stats;
+      },
+    });
+    expect(meter.value('witan_bus_connected')).toBe(1);
+    view = { ...view, status: 'disconnected' };
+    expect(meter.value('witan_bus_connected')).toBe(0);
+    expect(meter.value('witan_bus_messages_total', { direction: 'out' })).toBe(4);
+    expect(meter.value('witan_bus_bytes_total', { direction: 'in' })).toBe(99);
+    expect(meter.value('witan_bus_disconnects_total')).toBe(1);
   });
 
   test('rejections: a code has its reason', () => {

@@ -4,6 +4,7 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { WitanError } from '@witan/errors';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
+  continueTrace,
   extractTrace,
   injectTrace,
   sessionTrace,
@@ -84,12 +85,13 @@ describe('with the SDK', () => {
   });
 
   test('a request and its answer are one trace, across headers', async () => {
-    const headers: Record<string, string> = {};
+    let headers: Readonly<Record<string, string>> = {};
     let inside: string | undefined;
     await withSpan('ask', { kind: 'client' }, async () => {
       inside = traceId();
-      injectTrace(headers);
+      headers = injectTrace({ other: 'x' })!;
     });
+    expect(headers.other).toBe('x');
     expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     await withSpan('answer', { kind: 'server', parent: extractTrace(headers) }, async () => {
       await withSpan('work', {}, async () => {});
@@ -97,6 +99,16 @@ describe('with the SDK', () => {
     expect(named('answer').parentSpanContext?.spanId).toBe(named('ask').spanContext().spanId);
     expect(named('work').parentSpanContext?.spanId).toBe(named('answer').spanContext().spanId);
     expect(new Set(spans().map((span) => span.spanContext().traceId))).toEqual(new Set([inside]));
+  });
+
+  test('what a session sends carries its trace, and whoever handles it goes on with it', async () => {
+    const session = sessionTrace({ session: SESSION, prefix: 'root', node: 'aa', startedAtMs: T0 });
+    const headers = session.run(() => injectTrace(undefined));
+    session.end('done', T0 + 1);
+    expect(headers?.traceparent).toContain(SESSION.slice(0, 32));
+    await continueTrace(headers, () => withSpan('handle', {}, async () => {}));
+    expect(named('handle').parentSpanContext?.spanId).toBe(named('dkg participant').spanContext().spanId);
+    expect(continueTrace(undefined, traceId)).toBeUndefined();
   });
 
   test.each([{}, { traceparent: 'garbage' }, { traceparent: '00-0-0-01' }, { traceparent: 'x'.repeat(10_000) }])(
@@ -139,13 +151,9 @@ describe('without the SDK', () => {
     const session = sessionTrace({ session: SESSION, prefix: 'root', node: 'aa', startedAtMs: T0 });
     session.phase({ phase: 'finalisation', startedAtMs: T0, endedAtMs: T0 + 1 });
     session.end('done', T0 + 2);
-    const headers = {};
-    const work = async () => {
-      injectTrace(headers);
-      return 42;
-    };
-    expect(await withSpan('work', {}, work)).toBe(42);
-    expect(headers).toEqual({});
+    expect(await withSpan('work', {}, async () => injectTrace(undefined))).toBeUndefined();
+    expect(session.run(() => injectTrace({ a: 'b' }))).toEqual({ a: 'b' });
+    expect(continueTrace({ traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` }, () => 42)).toBe(42);
     expect(traceId()).toBeUndefined();
   });
 });

@@ -33,7 +33,7 @@ export function councilApplication(state: State): agreement.Application {
   // The agreement votes on hashes; what is signed is the decision behind one, which it has shown here before.
   const shown = new Map<agreement.Hash, Uint8Array>();
   const show = (value: Uint8Array) => shown.set(toHex(sha256(value)), value);
-  const valueOf = (hash: agreement.Hash) => shown.get(hash) ?? agreement.value(state.agreement!, hash);
+  const valueBehind = (hash: agreement.Hash) => shown.get(hash) ?? agreement.value(state.agreement!, hash);
   if (candidate) show(candidate);
   return {
     candidate: candidate && { value: candidate, determined: false },
@@ -42,9 +42,10 @@ export function councilApplication(state: State): agreement.Application {
       return judge(state, ledger, value);
     },
     awaited: [],
-    endorse: (view, hash) => signShare(currentShare(state)!, certificateMessage(decisionHash(valueOf(hash)!), view)),
+    endorse: (view, hash) =>
+      signShare(currentShare(state)!, certificateMessage(decisionHash(valueBehind(hash)!), view)),
     certify: (view, hash, precommits) => {
-      const value = valueOf(hash)!;
+      const value = valueBehind(hash)!;
       const combined = combineVerified({
         publicKey: ledger.key,
         publicKeyShares: ledger.elders.map((elder) => elder.publicKeyShare),

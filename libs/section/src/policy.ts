@@ -89,7 +89,7 @@ export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf
     chainLength: ledger.chain.length,
     participants: chosen.map((member) => member.publicKey),
     threshold: supermajority(chosen.length),
-    attempt: (ledger.pending?.attempt ?? 0) + 1,
+    attempt: ledger.pending ? ledger.pending.attempt + 1 : 0,
   };
 }
 

@@ -1,1 +1,11 @@
-export {};
+export { listenError } from './listen.ts';
+export type { Check, Readiness } from './probes.ts';
+export { runService } from './run.ts';
+export type {
+  ConnectOptions,
+  ReadyMessage,
+  RunningService,
+  ServiceContext,
+  ServiceDefinition,
+  ServiceSettings,
+} from './service.ts';

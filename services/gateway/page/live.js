@@ -101,7 +101,7 @@ export function follow(store) {
   function disconnected(how) {
     source?.close();
     source = null;
-    store.set(({ link, lostAt }) => ({ link: link === 'lost' ? link : how, lostAt: link === 'live' ? now() : lostAt }));
+    store.set(({ link }) => ({ link: link === 'lost' ? link : how }));
     if (timer) return;
     timer = window.setTimeout(connect, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
     failures++;

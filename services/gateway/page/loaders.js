@@ -67,7 +67,11 @@ export async function loadSessions(store, more = false) {
     if (more) return { sessions: { items: [...kept, ...page.sessions], nextCursor: page.nextCursor } };
     // Nothing in common with what was there: sessions in between are unknown, so the list begins anew.
     const connected = kept.length < items.length;
-    return { sessions: connected ? { items: [...page.sessions, ...kept], nextCursor: oldest } : { items: page.sessions, nextCursor: page.nextCursor } };
+    return {
+      sessions: connected
+        ? { items: [...page.sessions, ...kept], nextCursor: oldest }
+        : { items: page.sessions, nextCursor: page.nextCursor },
+    };
   });
 }
 

@@ -7,7 +7,6 @@ import { createStore } from './lib/store.js';
  * @typedef {object} State
  * @property {boolean} loaded the first answer is there, whatever it says
  * @property {'connecting' | 'live' | 'quiet' | 'lost'} link `quiet`: the gateway answers, its event stream does not
- * @property {number} lostAt when the link was lost, by the gateway's clock
  * @property {number} lastGood when the last answer or event came
  * @property {Readonly<Record<string, Problem>>} problems what the gateway refused, by resource
  * @property {import('@witan/api').Network | null} network
@@ -29,7 +28,6 @@ export function createState() {
     /** @type {State} */ ({
       loaded: false,
       link: 'connecting',
-      lostAt: 0,
       lastGood: 0,
       problems: {},
       network: null,

@@ -51,7 +51,7 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
 }
 
 /** Any error that comes out of a route or of Fastify, as one of the closed set. */
-export function asGatewayError(thrown: unknown, bodyLimit?: number): WitanError {
+function asGatewayError(thrown: unknown, bodyLimit?: number): WitanError {
   if (isWitanError(thrown)) return thrown;
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? FASTIFY_CODES[code] : undefined;

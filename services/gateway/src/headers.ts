@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** For answers that are data: nothing in them may ever be run or framed. */
-export const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
+const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
 
 /** For pages: their own files and nothing else; no outside address, no inline script but those whose hashes are named. */
 export function pageCsp(inlineScriptHashes: readonly string[] = []): string {

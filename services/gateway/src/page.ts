@@ -17,7 +17,7 @@ const VENDOR_MODULES: Readonly<Record<string, string>> = {
 
 const ASSET = /\.(css|js|svg|png|ico|woff2|webmanifest)$/;
 
-export const PAGE_ROOT = fileURLToPath(new URL('../page', import.meta.url));
+const PAGE_ROOT = fileURLToPath(new URL('../page', import.meta.url));
 
 /** The explorer: `index.html` at `/`, the other files of the folder at `/assets/`, the modules it needs at `/assets/vendor/`. */
 export async function addPage(app: FastifyInstance, root: string = PAGE_ROOT): Promise<void> {

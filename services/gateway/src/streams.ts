@@ -74,6 +74,7 @@ export class EventStreams {
       `retry: ${this.#options.retryMs}\n${lastEventId === undefined ? `id: ${this.#feed.position}\n` : ''}\n`,
     );
     unsubscribe = this.#feed.subscribe(lastEventId, (event) => {
+      if (ended) return;
       response.write(frame(event));
       heartbeat.refresh();
       if (response.writableLength > this.#options.maxBufferedBytes) end('too-slow');

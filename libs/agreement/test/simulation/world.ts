@@ -1,6 +1,6 @@
 import { advance, type Holdings, type Options } from '../../src/index.ts';
 import { supermajority, utf8 } from '../support.ts';
-import { Adversary } from './adversary.ts';
+import { type Adversary, Noise, Scheme } from './adversary.ts';
 import { Checker } from './checker.ts';
 import { Clock } from './clock.ts';
 import { Node } from './node.ts';
@@ -16,14 +16,18 @@ export interface PlantedFaults {
   readonly advance?: typeof advance;
 }
 
-interface Settings {
+export interface Settings {
   readonly members: number;
   readonly faulty: readonly number[];
   readonly drop: number;
   readonly repeat: number;
   readonly delayMs: number;
   readonly crash: number;
+  /** How often the adversary answers a message with some of its own. */
   readonly malice: number;
+  readonly scheming: boolean;
+  /** Whether anti-entropy works before the healing. */
+  readonly askEarly: boolean;
   readonly partition: boolean;
   readonly healAt: number;
   readonly awaited: readonly number[];
@@ -44,9 +48,9 @@ export class World {
   private readonly adversary: Adversary;
   private sides: readonly boolean[] = [];
 
-  constructor(seed: number, faults: PlantedFaults = {}) {
+  constructor(seed: number, faults: PlantedFaults = {}, narrow: Partial<Settings> = {}) {
     this.random = new Random(seed);
-    this.settings = randomSettings(this.random, faults);
+    this.settings = { ...randomSettings(this.random, faults), ...narrow };
     const { members, faulty } = this.settings;
     const options = randomOptions(this.random, members);
     this.checker = new Checker(faults.quorum ?? options.quorum);
@@ -57,7 +61,7 @@ export class World {
       const from = this.random.chance(0.7) ? 0 : this.random.below(300);
       return new Node(this, { ...options, me }, { value, determined: together && this.random.chance(0.8), from });
     });
-    this.adversary = new Adversary(this, options, faulty);
+    this.adversary = new (this.settings.scheming ? Scheme : Noise)(this, options, faulty);
   }
 
   /** Faults, then healing. Throws when anything goes wrong, or when the group does not decide. */
@@ -131,7 +135,7 @@ export class World {
   request(from: number, theirs: Holdings, onAnswer: (answer: ReturnType<Node['answer']>) => void): void {
     const to = this.random.below(this.settings.members);
     const node = this.node(to);
-    if (!node || to === from) return;
+    if (!node || to === from || !(this.healed() || this.settings.askEarly)) return;
     this.transmit(from, to, () => {
       if (!node.isUp()) return;
       const answer = node.answer(theirs);
@@ -164,7 +168,9 @@ function randomSettings(random: Random, faults: PlantedFaults): Settings {
     repeat: random.pick([0, 0.2]),
     delayMs: random.pick([5, 60, 200]),
     crash: random.pick([0, 0, 0.02, 0.1]),
-    malice: random.pick([0, 0.2, 0.5]),
+    malice: random.pick([0, 0.2, 0.5, 1]),
+    scheming: random.chance(0.4),
+    askEarly: random.chance(0.5),
     partition: random.chance(0.4),
     healAt: random.pick([0, 300, 1000, 2500]),
     awaited: random.chance(0.2) ? [random.below(members)] : [],

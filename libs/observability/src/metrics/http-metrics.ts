@@ -1,4 +1,4 @@
-import { gauge, histogram, type Instruments, instruments, type Meter } from '../meter.ts';
+import { counter, gauge, histogram, instruments, type Meter } from '../meter.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'] as const;
 
@@ -8,46 +8,62 @@ const STATUSES = [
   ...(['500', '503', '504', '507', 'other'] as const),
 ];
 
+const STREAM_ENDS = ['client-left', 'too-slow', 'shutdown'] as const;
+
 /** The metrics of an HTTP server with these route templates (`/v1/nodes/:name`, never a path that a client made up). */
 export const httpDefinitions = <const R extends string>(routes: readonly R[]) => ({
   requestDuration: histogram({
     name: 'witan_http_request_duration_seconds',
-    help: 'From the request to the last byte of the answer',
-    labels: { route: [...routes, 'other'], method: METHODS, status: STATUSES },
+    help: 'From the request to the last byte of the answer; event streams are not counted',
+    labels: { route: [...routes, 'unmatched'], method: METHODS, status: STATUSES },
     // Answers from memory take 1 ms, an attestation some tens; the objective for clients is 5 s at p99 during faults.
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }),
-  inFlight: gauge({
-    name: 'witan_http_requests_in_flight',
-    help: 'Requests being answered, event streams not counted',
+  streams: gauge({ name: 'witan_http_event_streams', help: 'Open server-sent event streams' }),
+  streamsClosed: counter({
+    name: 'witan_http_event_streams_closed_total',
+    help: 'Event streams that ended, by why',
+    labels: { reason: STREAM_ENDS },
   }),
-  eventStreams: gauge({ name: 'witan_http_event_streams', help: 'Open server-sent event streams' }),
+  streamsRefused: counter({
+    name: 'witan_http_event_streams_refused_total',
+    help: 'Event streams refused because too many were open',
+  }),
 });
 
-export interface HttpMetrics {
-  /** Values outside the closed sets count as `other`. */
-  observe(request: { route: string; method: string; status: number; seconds: number }): void;
-  readonly inFlight: Instruments<ReturnType<typeof httpDefinitions>>['inFlight'];
-  readonly eventStreams: Instruments<ReturnType<typeof httpDefinitions>>['eventStreams'];
+/** Fits the observer of the gateway. What is in no closed set counts as `other`, a route as `unmatched`. */
+export interface HttpObserverMetrics {
+  requestDone(request: { route: string; method: string; status: number; seconds: number }): void;
+  streamOpened(): void;
+  streamClosed(reason: (typeof STREAM_ENDS)[number]): void;
+  streamRefused(): void;
 }
 
-/** Once a process. */
-export function httpMetrics(meter: Meter, routes: readonly string[]): HttpMetrics {
-  const { requestDuration, inFlight, eventStreams } = instruments(meter, httpDefinitions(routes));
+/** An observer that counts what an HTTP server with these routes does. Once a process. */
+export function httpObserver(meter: Meter, routes: readonly string[]): HttpObserverMetrics {
+  const metrics = instruments(meter, httpDefinitions(routes));
   const known = new Set<string>(routes);
   const within = <V extends string>(values: readonly V[], value: string): V | 'other' =>
     values.find((each) => each === value) ?? 'other';
+  let open = 0;
+  metrics.streams.collect((set) => set(open));
   return {
-    observe: ({ route, method, status, seconds }) =>
-      requestDuration.observe(
+    requestDone: ({ route, method, status, seconds }) =>
+      metrics.requestDuration.observe(
         {
-          route: known.has(route) ? route : 'other',
+          route: known.has(route) ? route : 'unmatched',
           method: within(METHODS, method),
           status: within(STATUSES, String(status)),
         },
         seconds,
       ),
-    inFlight,
-    eventStreams,
+    streamOpened: () => {
+      open++;
+    },
+    streamClosed: (reason) => {
+      open--;
+      metrics.streamsClosed.inc({ reason });
+    },
+    streamRefused: () => metrics.streamsRefused.inc(),
   };
 }

@@ -11,17 +11,28 @@ import {
 import { errorCode } from '@witan/errors';
 import { TRACER_NAME } from './session-trace.ts';
 
-/** Adds the context of the running span to the headers of a message (W3C `traceparent`); nothing if none is traced. */
-export function injectTrace(headers: Record<string, string>): void {
-  propagation.inject(context.active(), headers);
+type Headers = Readonly<Record<string, string>>;
+
+/** The headers of a message with the running span's context added (W3C `traceparent`); unchanged if none is traced. */
+export function injectTrace(headers: Headers | undefined): Headers | undefined {
+  const active = context.active();
+  if (trace.getSpanContext(active) === undefined) return headers;
+  const carrier = { ...headers };
+  propagation.inject(active, carrier);
+  return carrier;
 }
 
 /**
  * The context that a message came with. It says where spans belong and nothing else: a peer that lies in it makes a
  * misleading trace, and changes no behaviour.
  */
-export function extractTrace(headers: Readonly<Record<string, string>>): Context {
+export function extractTrace(headers: Headers): Context {
   return propagation.extract(ROOT_CONTEXT, headers);
+}
+
+/** Handles a message as a part of the trace that it came with. */
+export function continueTrace<T>(headers: Headers | undefined, handle: () => T): T {
+  return headers?.traceparent === undefined ? handle() : context.with(extractTrace(headers), handle);
 }
 
 export interface SpanOptions {

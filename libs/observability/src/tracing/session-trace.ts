@@ -1,4 +1,12 @@
-import { type Attributes, ROOT_CONTEXT, type Span, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
 import type { DKG_PHASES } from '../metrics/dkg-metrics.ts';
 import { sessionIds, withIds } from './session-ids.ts';
 
@@ -29,6 +37,8 @@ export interface SessionTrace {
   phase(phase: SessionPhase): void;
   /** Something that happened at one moment: a blame, an anti-entropy request, a stall. */
   event(name: string, atMs: number, attributes?: Attributes): void;
+  /** Runs `send` with this trace as the running one, so that what it sends carries it in its headers. */
+  run<T>(send: () => T): T;
   end(outcome: 'done' | 'learned' | 'failed' | 'superseded' | 'interrupted', atMs: number): void;
 }
 
@@ -68,6 +78,7 @@ export function sessionTrace(options: SessionTraceOptions): SessionTrace {
         )
         .end(hrTime(endedAtMs)),
     event: (name, atMs, own = {}) => void span.addEvent(name, own, hrTime(atMs)),
+    run: (send) => context.with(inside, send),
     end: (outcome, atMs) => {
       span.setAttribute('witan.outcome', outcome);
       if (outcome === 'failed') span.setStatus({ code: SpanStatusCode.ERROR });

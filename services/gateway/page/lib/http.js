@@ -46,7 +46,11 @@ export async function request(path, { method = 'GET', body } = {}) {
     answer = await response.json();
   } catch (error) {
     const late = error instanceof DOMException && error.name === 'TimeoutError';
-    throw new RequestError(0, 'UNREACHABLE', late ? 'The gateway took too long to answer.' : 'The gateway does not answer.');
+    throw new RequestError(
+      0,
+      'UNREACHABLE',
+      late ? 'The gateway took too long to answer.' : 'The gateway does not answer.',
+    );
   }
   if (!response.ok) {
     throw new RequestError(response.status, answer.code ?? 'UNKNOWN', answer.detail ?? response.statusText, answer);

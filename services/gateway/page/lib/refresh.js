@@ -7,10 +7,10 @@
 export function refresher(load, gapMs) {
   let busy = false;
   let wanted = false;
-  let timer = 0;
+  let waiting = false;
 
   async function run() {
-    timer = 0;
+    waiting = false;
     busy = true;
     wanted = false;
     try {
@@ -22,7 +22,9 @@ export function refresher(load, gapMs) {
   }
 
   function later() {
-    timer ||= window.setTimeout(run, gapMs);
+    if (waiting) return;
+    waiting = true;
+    window.setTimeout(run, gapMs);
   }
 
   return {

@@ -19,10 +19,14 @@ export function describeCell(timeline, lane, phase) {
   const said = [saying(timeline, cell)];
   for (const repair of repairsIn(timeline, lane, phase)) {
     const after = duration(repair.time - timeline.start);
-    said.push(`Anti-entropy brought it ${plural(repair.recovered, 'message')} after ${after} (${words(repair.reason)}).`);
+    said.push(
+      `Anti-entropy brought it ${plural(repair.recovered, 'message')} after ${after} (${words(repair.reason)}).`,
+    );
   }
   if (cell.blame) {
-    said.push(`Blamed: ${words(cell.blame.reason)}, proved by ${plural(cell.blame.evidence.length, 'signed message')}.`);
+    said.push(
+      `Blamed: ${words(cell.blame.reason)}, proved by ${plural(cell.blame.evidence.length, 'signed message')}.`,
+    );
   }
   return said.join(' ');
 }

@@ -58,7 +58,11 @@ function tell(event) {
       const { session, phase, view, included, durationMs } = event.data;
       const late = view > 0 ? `, in view ${view}` : '';
       const what = included.length > 0 ? `with ${plural(included.length, 'message')}` : 'with nobody accused';
-      return { text: `${PHASE_TEXT[phase].title} closed after ${duration(durationMs)} ${what}${late}`, tone: 'plain', session };
+      return {
+        text: `${PHASE_TEXT[phase].title} closed after ${duration(durationMs)} ${what}${late}`,
+        tone: 'plain',
+        session,
+      };
     }
     case 'dkg.repaired': {
       const { session, node, recovered, reason } = event.data;
@@ -97,7 +101,12 @@ function tell(event) {
     }
     case 'heartbeat': {
       const { node, live } = event.data;
-      return { text: live ? 'is reachable again' : 'stopped answering', tone: live ? 'good' : 'bad', node, spoken: true };
+      return {
+        text: live ? 'is reachable again' : 'stopped answering',
+        tone: live ? 'good' : 'bad',
+        node,
+        spoken: true,
+      };
     }
     default:
       return null;

@@ -180,10 +180,15 @@ function laneState(cells, blame, awaited, ended) {
 }
 
 /** @type {Record<LaneState, string>} */
-export const LANE_WORD = { done: 'took part', ok: 'on time', waiting: 'waited for', silent: 'silent', blamed: 'blamed' };
+export const LANE_WORD = {
+  done: 'took part',
+  ok: 'on time',
+  waiting: 'waited for',
+  silent: 'silent',
+  blamed: 'blamed',
+};
 
 /** @param {string} reason a machine's words joined by hyphens */
 export function words(reason) {
   return reason.replaceAll('-', ' ');
 }
-

@@ -9,10 +9,9 @@ export function useNow() {
   return time;
 }
 
-/** "12 s ago", kept true while it is on the screen. @param {{ at: number | null }} props */
+/** "12 s ago", kept true while it is on the screen. @param {{ at: number }} props */
 export function Ago({ at }) {
   const time = useNow();
-  if (at === null) return html`<span class="muted">never</span>`;
   return html`<time class="numeric nowrap" datetime=${new Date(at).toISOString()} title=${dateTime(at)}>${ago(time - at)}</time>`;
 }
 
@@ -31,5 +30,5 @@ export function useFrameTime(running) {
     const timer = window.setInterval(() => setTime(now()), calm ? CALM_FRAME_MS : FRAME_MS);
     return () => window.clearInterval(timer);
   }, [running]);
-  return running ? Math.max(time, now()) : time;
+  return time;
 }

@@ -11,10 +11,13 @@ import { headline, healthOf } from '../model/health.js';
 export function Announcer({ state }) {
   const line = state.lines.find(({ spoken }) => spoken);
   const health = state.section ? healthOf(state.section) : null;
-  const missing = health && health.missing.length > 0 ? ` Missing: ${list(health.missing.map(({ name }) => short(name)))}.` : '';
-  const standing = health ? `${headline(health)} ${health.able} of ${plural(health.total, 'elder')} can sign.${missing}` : '';
+  const missing =
+    health && health.missing.length > 0 ? ` Missing: ${list(health.missing.map(({ name }) => short(name)))}.` : '';
+  const standing = health
+    ? `${headline(health)} ${health.able} of ${plural(health.total, 'elder')} can sign.${missing}`
+    : '';
   return html`<div class="visually-hidden">
     <p role="status" data-announce="health">${standing}</p>
-    <p role="status" data-announce="event">${line ? `${line.node ?? line.key ? `${short(line.node ?? line.key ?? '')} ` : ''}${line.text}` : ''}</p>
+    <p role="status" data-announce="event">${line ? `${(line.node ?? line.key) ? `${short(line.node ?? line.key ?? '')} ` : ''}${line.text}` : ''}</p>
   </div>`;
 }

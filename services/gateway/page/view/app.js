@@ -39,7 +39,7 @@ function Content({ state, actions }) {
   if (!section) return html`<${NoSection} state=${state} />`;
   return html`
     <${Council} section=${section} chain=${chain} />
-    <${Dkg} session=${currentSession(state)} sessions=${sessions} onOlder=${actions.older} />
+    <${Dkg} session=${currentSession(state)} sessions=${sessions} stale=${state.link === 'lost'} onOlder=${actions.older} />
     ${chain && html`<${ChainStrip} chain=${chain} />`}
     <${Members} section=${section} nodes=${nodes} />
     <div class="pair"><${Attest} /><${Activity} live=${lines} sessions=${sessions.items} /></div>

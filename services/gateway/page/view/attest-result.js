@@ -15,7 +15,7 @@ export function AttestResult({ bundle, check, text, file }) {
   return html`<div class=${`attestation ${check.valid ? 'good' : 'bad'}`}>
     <p class="verdict">
       <${Icon} name=${check.valid ? 'check' : 'cross'} />
-      ${check.valid ? `Verified: ${plural(bundle.chain.length, 'link')} from the genesis key to this signature.` : `Does not verify: ${check.reason?.detail}`}
+      ${check.valid ? `Verified: ${plural(bundle.chain.length, 'key')} from genesis to this signature.` : `Does not verify: ${check.reason?.detail}`}
     </p>
     <blockquote>${text.length > 280 ? `${text.slice(0, 280)}…` : text}</blockquote>
     <dl class="facts">

@@ -16,7 +16,9 @@ export function Attest() {
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {RequestError | null} */ (null));
-  const [result, setResult] = useState(/** @type {{ bundle: ProofBundle, check: VerificationResult, text: string } | null} */ (null));
+  const [result, setResult] = useState(
+    /** @type {{ bundle: ProofBundle, check: VerificationResult, text: string } | null} */ (null),
+  );
 
   /** @param {Event} event */
   const sign = async (event) => {
@@ -26,7 +28,9 @@ export function Attest() {
     setResult(null);
     try {
       const payload = base64url(text);
-      const bundle = /** @type {ProofBundle} */ (await request('v1/attestations', { method: 'POST', body: { payload } }));
+      const bundle = /** @type {ProofBundle} */ (
+        await request('v1/attestations', { method: 'POST', body: { payload } })
+      );
       const body = { ...bundle, payload };
       const check = /** @type {VerificationResult} */ (await request('v1/verifications', { method: 'POST', body }));
       setResult({ bundle, check, text });

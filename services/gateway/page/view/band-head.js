@@ -22,12 +22,12 @@ export function BandHead({ band, x0, x1, size, bottom }) {
     <text class="band-count" x=${x} y=${y + row}>${count(band, size.compact)}</text>
     <text class="band-time" x=${x} y=${y + row * 2}>${band.state === 'ahead' ? '' : duration(band.durationMs)}</text>
     ${band.state !== 'ahead' && html`<line class="close-line" x1=${x1} x2=${x1} y1=${size.top - 4} y2=${bottom} />`}
-    ${band.state === 'closed' && html`<${CloseSeal} x=${x1} y=${size.top - 4} view=${band.view ?? 0} compact=${size.compact} />`}
+    ${band.state === 'closed' && html`<${CloseSeal} x=${x1} y=${size.top - 4} view=${band.view ?? 0} />`}
   </g>`;
 }
 
-/** A seal on the line: agreed. In any view but the first, the view is named. @param {{ x: number, y: number, view: number, compact: boolean }} props */
-function CloseSeal({ x, y, view, compact }) {
+/** A seal on the line: agreed. In any view but the first, the view is named. @param {{ x: number, y: number, view: number }} props */
+function CloseSeal({ x, y, view }) {
   const late = view > 0;
   return html`<g class=${cx('close-seal', late && 'late')}>
     <circle cx=${x} cy=${y} r=${late ? 8 : 5} />

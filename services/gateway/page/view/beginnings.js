@@ -21,7 +21,12 @@ export function NoSection({ state }) {
       A section begins with its first node, which makes the genesis key alone. The others join by its decision, and
       as soon as they are elders they make a key that none of them holds. This page shows it as it happens.
     </p>
-    <p class="muted">Nine nodes on this machine, from the folder of the project:</p>
-    <${Command} text="npm start" />
+    ${
+      !problem &&
+      html`
+        <p class="muted">Nine nodes on this machine, from the folder of the project:</p>
+        <${Command} text="npm start" />
+      `
+    }
   </section>`;
 }

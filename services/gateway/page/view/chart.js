@@ -25,6 +25,11 @@ export function Chart({ timeline }) {
   const phases = timeline.bands.length;
   const shown = spot && timeline.lanes[spot.lane] ? spot : null;
 
+  /** A finger that is lifted has not gone elsewhere: what it touched stays. @param {PointerEvent} event */
+  const leave = (event) => {
+    if (event.pointerType === 'mouse') setSpot(null);
+  };
+
   /** @param {KeyboardEvent} event */
   const move = (event) => {
     const step = STEPS[event.key];
@@ -33,16 +38,14 @@ export function Chart({ timeline }) {
     event.preventDefault();
     const from = shown ?? { lane: 0, phase: 0 };
     setSpot(
-      shown
-        ? { lane: clamp(from.lane + step.lane, lanes), phase: clamp(from.phase + step.phase, phases) }
-        : from,
+      shown ? { lane: clamp(from.lane + step.lane, lanes), phase: clamp(from.phase + step.phase, phases) } : from,
     );
   };
 
   return html`<div class="chart">
     <div
       class="chart-frame" ref=${frame} tabindex="0" role="application" aria-labelledby="chart-label" aria-describedby="chart-readout"
-      onKeyDown=${move} onPointerLeave=${() => setSpot(null)}
+      onKeyDown=${move} onPointerLeave=${leave}
     >
       <span id="chart-label" class="visually-hidden">
         Chart of the session, ${lanes} participants by ${phases} phases. The arrow keys move from one to the next; the table below says the same.

@@ -1,9 +1,9 @@
 import { plural } from '../lib/format.js';
 import { html, useState } from '../lib/ui.js';
 import { headline, healthOf, LEVEL_WORD, margins } from '../model/health.js';
+import { Hex } from './hex.js';
 import { Badge } from './icons.js';
 import { KeyName, NodeName, Seal } from './mark.js';
-import { Hex } from './hex.js';
 import { describe, Ring } from './ring.js';
 
 /**
@@ -75,15 +75,16 @@ function Missing({ health }) {
 
 /** @param {{ section: Section, chain: Chain | null }} props */
 function GoverningKey({ section, chain }) {
-  const links = chain?.links.length ?? section.chainLength;
-  const parent = chain?.links.at(-1)?.parentKey;
+  const handovers = section.chainLength - 1;
+  const last = chain?.links.at(-1);
+  const parent = handovers > 0 && last?.key === section.key ? last.parentKey : null;
   return html`<div class="governing">
     <${Seal} value=${section.key} size=${58} />
     <div>
       <h2>Governing key</h2>
       <p><${Hex} value=${section.key} what="section key" /></p>
       <p class="muted">
-        ${links === 0 ? 'The genesis key itself' : `${plural(links, 'handover')} from genesis`}, generation ${section.generation}
+        ${handovers <= 0 ? 'The genesis key itself' : `${plural(handovers, 'handover')} from genesis`}, generation ${section.generation}
         ${parent && html`${', signed by '}<${KeyName} value=${parent} size=${16} />`}
       </p>
     </div>

@@ -17,21 +17,21 @@ import { Sessions } from './sessions.js';
  * @typedef {import('../state.js').State} State
  */
 
-/** How the section makes its keys: one session drawn out, the others to choose from. @param {{ session: Session | null, sessions: State['sessions'], onOlder: () => void }} props */
-export function Dkg({ session, sessions, onOlder }) {
+/** How the section makes its keys: one session drawn out, the others to choose from. @param {{ session: Session | null, sessions: State['sessions'], stale: boolean, onOlder: () => void }} props */
+export function Dkg({ session, sessions, stale, onOlder }) {
   return html`<section class="sheet dkg" aria-labelledby="dkg-title">
     <div class="sheet-head">
       <h2 id="dkg-title">Key generation</h2>
       <p>Six phases, each closed by agreement of the participants.</p>
     </div>
-    ${session ? html`<${SessionView} key=${session.id} session=${session} />` : html`<p class="muted">No session has been run yet.</p>`}
+    ${session ? html`<${SessionView} key=${session.id} session=${session} stale=${stale} />` : html`<p class="muted">No session has been run yet.</p>`}
     ${sessions.items.length > 0 && html`<${Sessions} sessions=${sessions} current=${session?.id ?? null} onOlder=${onOlder} />`}
   </section>`;
 }
 
-/** @param {{ session: Session }} props */
-function SessionView({ session }) {
-  const time = useFrameTime(session.endedAt === null);
+/** @param {{ session: Session, stale: boolean }} props */
+function SessionView({ session, stale }) {
+  const time = useFrameTime(session.endedAt === null && !stale);
   const timeline = timelineOf(session, time);
   const { word, tone, icon } = SESSION_LOOK[session.state];
   return html`<div class="session" data-session=${session.id} data-state=${session.state}>

@@ -32,11 +32,16 @@ export function Lane({ lane, y, size, placed, spot, onSpot }) {
     })}
     ${lane.repairs.map((repair) => {
       const band = bandAt(placed, repair.time);
-      return band && html`<${RepairMark} key=${repair.at} x=${xIn(band, repair.time, 14)} y=${y - size.r * 0.9} r=${size.r} count=${repair.recovered} />`;
+      return (
+        band &&
+        html`<${RepairMark} key=${repair.at} x=${xIn(band, repair.time, 14)} y=${y - size.r * 0.9} r=${size.r} count=${repair.recovered} />`
+      );
     })}
     ${lane.cells.map((cell, index) => {
       const band = /** @type {Placed} */ (placed[index]);
-      return cell.blame && html`<${BlameMark} key=${cell.phase} x=${(band.x0 + band.x1) / 2 - size.r} y=${y} r=${size.r} />`;
+      return (
+        cell.blame && html`<${BlameMark} key=${cell.phase} x=${(band.x0 + band.x1) / 2 - size.r} y=${y} r=${size.r} />`
+      );
     })}
     <${LaneTail} lane=${lane} x=${last.x1} y=${y} size=${size} />
     ${placed.map(
@@ -65,7 +70,12 @@ function LaneHead({ lane, y, size }) {
 function LaneTail({ lane, x, y, size }) {
   if (lane.state === 'ok') return null;
   const left = x + (size.compact ? 4 : 10);
-  const shape = { done: 'M-4 .4l2.7 2.6 5.3-6', waiting: 'M-3.5-4.5h7l-7 9h7z', silent: 'M-4-4l8 8M4-4l-8 8', blamed: 'M-3 5v-10l7.5 2.8-7.5 2.8' };
+  const shape = {
+    done: 'M-4 .4l2.7 2.6 5.3-6',
+    waiting: 'M-3.5-4.5h7l-7 9h7z',
+    silent: 'M-4-4l8 8M4-4l-8 8',
+    blamed: 'M-3 5v-10l7.5 2.8-7.5 2.8',
+  };
   return html`<g class="lane-tail">
     <path d=${shape[lane.state]} transform=${`translate(${left + 6} ${y})`} />
     ${!size.compact && html`<text x=${left + 17} y=${y + 4.5}>${LANE_WORD[lane.state]}</text>`}

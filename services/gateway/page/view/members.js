@@ -61,7 +61,7 @@ function MemberRow({ row: { node, elder }, oldest }) {
     <td role="cell" class="share-cell"><${Share} elder=${elder} /></td>
     <td role="cell" class="seen">
       ${node.reachable ? html`<span class="ok"><${Icon} name="check" /> reachable</span>` : html`<span class="not"><${Icon} name="cross" /> not reachable</span>`}
-      <span class="muted"><${Ago} at=${node.lastSeen === null ? null : Date.parse(node.lastSeen)} /></span>
+      ${node.lastSeen !== null && html`<span class="muted"><${Ago} at=${Date.parse(node.lastSeen)} /></span>`}
     </td>
   </tr>`;
 }
@@ -79,7 +79,11 @@ function Share({ elder }) {
  * @param {Elder | null} elder
  */
 function role(node, elder) {
-  const main = elder ? html`<strong>Elder ${elder.index + 1}</strong>` : node.state === 'joined' ? 'Adult' : words(node.state);
+  const main = elder
+    ? html`<strong>Elder ${elder.index + 1}</strong>`
+    : node.state === 'joined'
+      ? 'Adult'
+      : words(node.state);
   return html`${main}${node.roles.includes('candidate') && html` <span class="candidate">in the running DKG</span>`}`;
 }
 
@@ -96,9 +100,14 @@ function words(state) {
  */
 function rowsOf(section, nodes) {
   const known = new Map(nodes.map((node) => [node.name, node]));
-  const elders = section.elders.map((elder) => ({ elder, node: known.get(elder.name) ?? unheard(elder, section.prefix) }));
+  const elders = section.elders.map((elder) => ({
+    elder,
+    node: known.get(elder.name) ?? unheard(elder, section.prefix),
+  }));
   const names = new Set(section.elders.map(({ name }) => name));
-  const others = nodes.filter((node) => !names.has(node.name) && (node.section === null || node.section === section.prefix));
+  const others = nodes.filter(
+    (node) => !names.has(node.name) && (node.section === null || node.section === section.prefix),
+  );
   return [...elders.sort(byAge), ...others.map((node) => ({ node, elder: null })).sort(byAge)];
 }
 

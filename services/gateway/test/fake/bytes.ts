@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** `length` bytes that depend on `seed` alone: they have the form of keys and signatures and mean nothing. */
-export function bytes(seed: string, length: number): Buffer {
+function bytes(seed: string, length: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, block) =>
     createHash('sha256').update(`${block} ${seed}`).digest(),
   );

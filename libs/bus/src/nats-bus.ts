@@ -1,0 +1,280 @@
+import { errors, type Msg, type NatsConnection, type Status } from '@nats-io/nats-core';
+import { errorCode, type WitanError, type WitanErrorCode } from '@witan/errors';
+import type {
+  AnnouncedService,
+  AskOptions,
+  AskResult,
+  Bus,
+  BusEvent,
+  BusStats,
+  BusStatus,
+  Handler,
+  Headers,
+  RequestOptions,
+  ServiceDescription,
+  ServiceEndpoint,
+  SubscribeOptions,
+  Subscription,
+} from './bus.ts';
+import { newCounters } from './counters.ts';
+import { Dispatcher, replyPayload } from './dispatch.ts';
+import { tooLarge, unavailable } from './failures.ts';
+import { isSlowConsumer, requestFailure } from './nats-failures.ts';
+import { bytesOf, failing, headersOf, incoming, toNats } from './nats-messages.ts';
+import { NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
+import { announceOverNats, type Serve } from './nats-service.ts';
+import { Outflow } from './outflow.ts';
+import { StatusBoard } from './status-board.ts';
+import { checkHeaders, checkPattern, checkQueue, checkSubject } from './subject-rules.ts';
+
+/** The bus over a NATS connection that is up; it keeps itself up from then on. */
+export class NatsBus implements Bus {
+  readonly #connection: NatsConnection;
+  readonly #onEvent: (event: BusEvent) => void;
+  readonly #status: StatusBoard;
+  readonly #counters = newCounters();
+  readonly #outflow: Outflow;
+  /** Ends the requests under way when the connection is lost: their replies are lost with it. */
+  readonly #inFlight = new Set<(reason: WitanError) => void>();
+  #maxPayload: number;
+  #drained: Promise<void> | undefined;
+
+  constructor(connection: NatsConnection, options: NatsOptions) {
+    this.#connection = connection;
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#status = new StatusBoard('connected', this.#onEvent);
+    this.#outflow = new Outflow(options.maxPendingBytes ?? NATS_DEFAULTS.maxPendingBytes, () => connection.flush());
+    this.#maxPayload = connection.info?.max_payload ?? 0;
+    void this.#follow();
+  }
+
+  get status(): BusStatus {
+    return this.#status.value;
+  }
+
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  get stats(): BusStats {
+    return { ...this.#counters };
+  }
+
+  publish(subject: string, payload: Uint8Array, headers?: Headers): void {
+    this.#check(subject, payload, headers);
+    this.#send(subject, payload, headers);
+  }
+
+  subscribe(subject: string, handler: Handler, options: SubscribeOptions = {}): Subscription {
+    checkPattern(subject);
+    checkQueue(options.queue);
+    if (this.#closing) throw unavailable('the bus is closed');
+    const serve = this.#server({ subject, handler, ...options });
+    const subscription = this.#connection.subscribe(subject, {
+      ...(options.queue === undefined ? {} : { queue: options.queue }),
+      callback: (error, message) => {
+        if (error === null) serve(message);
+        else this.#onEvent({ type: 'subscription-lost', subject, error });
+      },
+    });
+    return { subject, unsubscribe: () => subscription.unsubscribe() };
+  }
+
+  async request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
+    this.#counters.requests++;
+    try {
+      return await this.#request(subject, payload, options);
+    } catch (error) {
+      this.#counters.requestErrors++;
+      throw requestFailure(error, subject, options.timeoutMs);
+    }
+  }
+
+  ask(subject: string, payload: Uint8Array, options: AskOptions, done: (result: AskResult) => void): void {
+    const finish = (result: AskResult): void => {
+      try {
+        done(result);
+      } catch (error) {
+        this.#counters.handlerErrors++;
+        this.#onEvent({ type: 'handler-error', subject, error });
+      }
+    };
+    this.request(subject, payload, options).then(
+      (bytes) => finish({ ok: true, bytes }),
+      (error) => finish({ ok: false, error: errorCode(error) }),
+    );
+  }
+
+  announce(service: ServiceDescription): Promise<AnnouncedService> {
+    return announceOverNats(this.#connection, service, (endpoint) => this.#endpoint(endpoint), this.#onEvent);
+  }
+
+  async flush(): Promise<void> {
+    try {
+      await this.#connection.flush();
+    } catch (error) {
+      throw unavailable('the connection was lost', error);
+    }
+  }
+
+  onStatus(listener: (status: BusStatus) => void): () => void {
+    return this.#status.listen(listener);
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  get #closing(): boolean {
+    return this.status === 'draining' || this.status === 'closed';
+  }
+
+  async #drain(): Promise<void> {
+    const connected = this.status === 'connected';
+    this.#status.set('draining');
+    try {
+      // A drain waits for the server: without one there is nothing to wait for.
+      if (connected) await this.#connection.drain();
+    } catch {
+      // The connection was lost meanwhile; closing it is all that is left to do.
+    }
+    await this.#connection.close();
+    this.#failRequests(unavailable('the bus is closed'));
+    this.#status.set('closed');
+  }
+
+  /** Keeps the status, until the connection is closed. */
+  async #follow(): Promise<void> {
+    for await (const status of this.#connection.status()) this.#changed(status);
+    this.#failRequests(unavailable('the bus is closed'));
+    this.#status.set('closed');
+  }
+
+  #changed(change: Status): void {
+    switch (change.type) {
+      case 'disconnect':
+        this.#counters.disconnects++;
+        this.#failRequests(unavailable('the connection was lost'));
+        if (!this.#closing) this.#status.set('disconnected');
+        break;
+      case 'reconnect':
+        this.#maxPayload = this.#connection.info?.max_payload ?? this.#maxPayload;
+        this.#outflow.reset();
+        if (!this.#closing) this.#status.set('connected');
+        break;
+      case 'error':
+        if (isSlowConsumer(change.error)) this.#counters.slowConsumers++;
+        this.#onEvent({ type: 'server-error', error: change.error });
+        break;
+    }
+  }
+
+  async #request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
+    const { timeoutMs: timeout, headers, signal } = options;
+    this.#check(subject, payload, headers);
+    if (this.status !== 'connected') throw unavailable('the bus is not connected');
+    if (!this.#admit(payload)) throw unavailable('too much is unsent');
+    if (signal?.aborted === true) throw ended(signal);
+    const lost = Promise.withResolvers<never>();
+    const abort = (): void => lost.reject(ended(signal));
+    this.#inFlight.add(lost.reject);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const replied = this.#connection.request(subject, payload, { timeout, ...toNats(headers) });
+      const message = await Promise.race([replied, lost.promise]);
+      return replyPayload(subject, bytesOf(message), headersOf(message));
+    } finally {
+      this.#inFlight.delete(lost.reject);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #failRequests(reason: WitanError): void {
+    for (const reject of this.#inFlight) reject(reason);
+  }
+
+  /** What serves a subscription: whoever awaits a reply is told that there will be none. */
+  #server(subscription: Pick<ServiceEndpoint, 'subject' | 'handler' | 'maxInFlight'>): Serve {
+    const dispatcher = this.#dispatcher(subscription);
+    return (message) =>
+      this.#guard(message, () => dispatcher.dispatch(incoming(message, this.#reply), failing(message, this.#reply)));
+  }
+
+  /** What serves an endpoint: there, the library tells what is known when the handler returns, and we the rest. */
+  #endpoint(endpoint: ServiceEndpoint): Serve {
+    const dispatcher = this.#dispatcher(endpoint);
+    return (message) =>
+      this.#guard(message, () => {
+        let returned = false;
+        const tell = failing(message, this.#reply);
+        const later = (code: WitanErrorCode): void => {
+          if (returned) tell?.(code);
+        };
+        const error = dispatcher.dispatch(incoming(message, this.#reply), later);
+        returned = true;
+        return error;
+      });
+  }
+
+  #dispatcher({
+    subject,
+    handler,
+    maxInFlight,
+  }: Pick<ServiceEndpoint, 'subject' | 'handler' | 'maxInFlight'>): Dispatcher {
+    const counters = this.#counters;
+    return new Dispatcher({ subject, handler, maxInFlight, counters, onEvent: this.#onEvent });
+  }
+
+  /** Whatever is thrown into the client library ends its reading for good, so nothing is. */
+  #guard(message: Msg, body: () => unknown): unknown {
+    try {
+      return body();
+    } catch (error) {
+      this.#counters.handlerErrors++;
+      this.#onEvent({ type: 'handler-error', subject: message.subject, error });
+      return undefined;
+    }
+  }
+
+  readonly #reply = (message: Msg, payload: Uint8Array, headers?: Headers): void => {
+    this.#checkSize(message.subject, payload);
+    this.#send(message.reply ?? '', payload, headers);
+  };
+
+  #send(subject: string, payload: Uint8Array, headers: Headers | undefined): void {
+    const open = this.status === 'connected' || this.status === 'draining';
+    if (!open || !this.#admit(payload)) {
+      this.#counters.dropped++;
+      return;
+    }
+    try {
+      this.#connection.publish(subject, payload, toNats(headers));
+    } catch (error) {
+      if (error instanceof errors.InvalidArgumentError) throw tooLarge(subject, payload.length, this.#maxPayload);
+      // Closed in this very moment.
+      this.#counters.dropped++;
+    }
+  }
+
+  #admit(payload: Uint8Array): boolean {
+    if (!this.#outflow.admit(payload.length)) return false;
+    this.#counters.published++;
+    this.#counters.publishedBytes += payload.length;
+    return true;
+  }
+
+  #check(subject: string, payload: Uint8Array, headers: Headers | undefined): void {
+    checkSubject(subject);
+    checkHeaders(headers);
+    this.#checkSize(subject, payload);
+  }
+
+  #checkSize(subject: string, payload: Uint8Array): void {
+    if (payload.length > this.#maxPayload) throw tooLarge(subject, payload.length, this.#maxPayload);
+  }
+}
+
+function ended(signal: AbortSignal | undefined): WitanError {
+  return unavailable('the request was ended by its caller', signal?.reason);
+}

@@ -1,0 +1,106 @@
+import type { Identity } from '@witan/crypto';
+import type { Journal } from '@witan/journal';
+import { Actor, type ActorObserver, type Clock, type Sealer } from '@witan/runtime';
+import * as section from '@witan/section';
+import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import type { Transport } from './transport.ts';
+
+export interface FollowerOptions {
+  readonly identity: Identity;
+  readonly network: string;
+  readonly prefix: string;
+  readonly genesisKey: Uint8Array | undefined;
+  readonly journal: Journal;
+  readonly sealer?: Sealer;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly params: section.Params;
+  readonly observer: {
+    readonly section?: (report: section.SectionReport) => void;
+    readonly actor?: ActorObserver;
+    readonly trouble?: (what: 'crash' | 'store', error: unknown) => void;
+  };
+}
+
+/** A view of the section for those who do not decide: adults, gateways, coordinators. Everything in it is verified. */
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #network: Uint8Array;
+  readonly #section: Actor<section.State, section.Event>;
+  readonly #topic: (channel: string) => string;
+  #sequence = 0;
+
+  constructor(options: FollowerOptions) {
+    const { identity, prefix, genesisKey, params, transport, observer } = options;
+    this.#options = options;
+    this.#network = networkTag(options.network);
+    this.#topic = (channel) => `section.${prefix === '' ? 'root' : prefix}.${channel}`;
+    const env: section.Env = { identity, network: this.#network, prefix, genesisKey, params };
+    this.#section = new Actor<section.State, section.Event>({
+      name: 'section',
+      machine: section.sectionMachine(),
+      initial: () => section.initialState(env),
+      stream: options.journal.stream('section'),
+      clock: options.clock,
+      ports: {
+        broadcast: () => {},
+        request: (to, verb, bytes, timeoutMs, done) => transport.request(to, verb, bytes, timeoutMs, done),
+        reply: () => {},
+        report: (report) => observer.section?.(report as section.SectionReport),
+      },
+      ...(options.sealer ? { sealer: options.sealer } : {}),
+      ...(observer.actor ? { observer: observer.actor } : {}),
+      onCrash: ({ error }) => observer.trouble?.('crash', error),
+      onStoreFailure: ({ error }) => observer.trouble?.('store', error),
+    });
+  }
+
+  get state(): section.State {
+    return this.#section.state;
+  }
+
+  start(): void {
+    const { transport, clock } = this.#options;
+    transport.subscribe(this.#topic('events'), (bytes) =>
+      this.#section.send({ type: 'certified', bytes, at: clock.now() }),
+    );
+    transport.subscribe(this.#topic('heartbeats'), (bytes) =>
+      this.#section.send({ type: 'received', bytes, at: clock.now() }),
+    );
+    this.#section.start();
+  }
+
+  stop(): void {
+    this.#section.stop();
+  }
+
+  tell(event: section.Event): void {
+    this.#section.send(event);
+  }
+
+  /** Asks the elders to admit this node. Without effect on one who is a member. */
+  askToJoin(): void {
+    const { identity, prefix } = this.#options;
+    const body = encode(section.joinBody, { prefix });
+    this.#publish('join', sealEnvelope(identity, this.#network, 'joinRequest', body).raw);
+  }
+
+  /** Says that the adult process of this node is alive. */
+  beat(): void {
+    const { identity, prefix } = this.#options;
+    const { ledger } = this.state;
+    const body = encode(section.heartbeatBody, {
+      prefix,
+      service: section.SERVICES.indexOf('adult'),
+      generation: ledger?.generation,
+      key: ledger?.key,
+      usableShare: false,
+      sequence: this.#sequence++,
+    });
+    this.#publish('heartbeats', sealEnvelope(identity, this.#network, 'heartbeat', body).raw);
+  }
+
+  #publish(channel: string, bytes: Uint8Array): void {
+    this.#options.transport.publish(this.#topic(channel), bytes);
+  }
+}

@@ -1,0 +1,79 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { CODES, type WitanErrorCode } from '@witan/errors';
+import type { Exposition, Logger } from '@witan/observability';
+import { type ListenTarget, listen } from './listen.ts';
+import type { Readiness } from './probes.ts';
+
+export interface MetricsServerOptions extends ListenTarget {
+  readonly expose: () => Promise<Exposition>;
+  readonly readiness: () => Readiness;
+  readonly log: Logger;
+}
+
+export interface MetricsServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 5_000;
+const MAX_CONNECTIONS = 64;
+
+/** Serves `/metrics`, `/livez` and `/readyz` and nothing else. */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void> | void>> = {
+    '/metrics': async (response) => {
+      const { contentType, body } = await options.expose();
+      send(response, 200, contentType, body);
+    },
+    // Alive is whoever answers: a process that waits for its section to heal must not be killed for it.
+    '/livez': (response) => sendJson(response, 200, { status: 'alive' }),
+    '/readyz': (response) => {
+      const readiness = options.readiness();
+      sendJson(response, readiness.status === 'ready' ? 200 : 503, readiness);
+    },
+  };
+
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    async (request, response) => {
+      const path = request.url?.split('?', 1)[0] ?? '';
+      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+      try {
+        if (route === undefined) sendProblem(response, 'WITAN_ERR_NOT_FOUND');
+        else if (request.method !== 'GET' && request.method !== 'HEAD') {
+          response.setHeader('allow', 'GET, HEAD');
+          sendProblem(response, 'WITAN_ERR_METHOD_NOT_ALLOWED');
+        } else await route(response);
+      } catch (error) {
+        options.log.error({ err: error, path }, 'metrics port: a request failed');
+        if (!response.headersSent) sendProblem(response, 'WITAN_ERR_INTERNAL');
+      }
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  const url = await listen(server, options);
+  return {
+    url,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  send(response, status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
+}
+
+function sendProblem(response: ServerResponse, code: WitanErrorCode): void {
+  const { status, title, help } = CODES[code];
+  // A body that came with the request is not read: the connection is of no more use.
+  response.setHeader('connection', 'close');
+  const problem = { type: 'about:blank', title, status, code, detail: help };
+  send(response, status, 'application/problem+json', JSON.stringify(problem));
+}

@@ -1,0 +1,3 @@
+export { watchElder } from './watch-elder.ts';
+export { watchFollower } from './watch-follower.ts';
+export { watchSessions } from './watch-sessions.ts';

@@ -1,0 +1,119 @@
+import { toHex } from '@witan/crypto';
+import { type Elder, type ElderObserver, sectionNumbers } from '@witan/elder';
+import { asWitanError } from '@witan/errors';
+import {
+  antiEntropyMetrics,
+  decisionMetrics,
+  type Logger,
+  type Meter,
+  type RejectionReason,
+  rejectionMetrics,
+  watchSection,
+} from '@witan/observability';
+import type { Clock } from '@witan/runtime';
+import { currentShare, type SectionAskReason, type SectionReport } from '@witan/section';
+
+const ASKED: Record<SectionAskReason, 'restart' | 'behind' | 'no-progress' | 'more'> = {
+  start: 'restart',
+  behind: 'behind',
+  'no-progress': 'no-progress',
+  more: 'more',
+};
+
+interface Watched {
+  readonly meter: Meter;
+  readonly log: Logger;
+  readonly elder: () => Elder;
+  readonly clock: Clock;
+}
+
+/** Metrics and log of an elder's part in its section. */
+export function watchElder({
+  meter,
+  log,
+  elder,
+  clock,
+}: Watched): Pick<ElderObserver, 'section' | 'badRequest' | 'trouble'> {
+  const decisions = decisionMetrics(meter);
+  const antiEntropy = antiEntropyMetrics(meter);
+  const { rejected } = rejectionMetrics(meter);
+  let askedFor: SectionAskReason = 'start';
+
+  watchSection(
+    meter,
+    () => sectionNumbers(elder().state, clock.now()),
+    () => currentShare(elder().state) !== undefined,
+  );
+
+  const section = (report: SectionReport): void => {
+    switch (report.type) {
+      case 'ledger':
+        log.info(
+          { event: 'recovered', generation: report.ledger.generation, key: toHex(report.ledger.key) },
+          'section recovered',
+        );
+        break;
+      case 'decided': {
+        const { action, generation } = report.certified.decision;
+        decisions.decisions.inc({ action: action.type });
+        decisions.views.inc({ use: 'section' });
+        const fields = {
+          event: 'decided',
+          generation,
+          action: action.type,
+          view: report.certified.view,
+          own: report.own,
+        };
+        log.info(
+          action.type === 'handover' ? { ...fields, key: toHex(action.key) } : fields,
+          `decided: ${action.type}`,
+        );
+        break;
+      }
+      case 'view':
+        decisions.views.inc({ use: 'section' });
+        log.warn(
+          { event: 'view', generation: report.generation, view: report.view, waitingOn: report.waitingOn },
+          'no decision yet',
+        );
+        break;
+      case 'rejected':
+        rejected.inc({ channel: 'decisions', reason: report.reason satisfies RejectionReason });
+        log.debug({ event: 'rejected', reason: report.reason }, 'message not taken');
+        break;
+      case 'equivocation':
+        rejected.inc({ channel: 'decisions', reason: 'equivocation' });
+        log.warn({ event: 'equivocation', accused: report.node }, 'an elder said two different things');
+        break;
+      case 'asked':
+        askedFor = report.reason;
+        break;
+      case 'answered':
+        antiEntropy.requests.inc({ kind: 'section', reason: ASKED[askedFor], result: report.result });
+        if (report.recovered > 0) antiEntropy.recovered.inc({ kind: 'section' }, report.recovered);
+        break;
+      case 'served': {
+        const result = report.limited ? 'limited' : report.items > 0 ? 'answered' : 'nothing';
+        antiEntropy.served.inc({ kind: 'section', result });
+        break;
+      }
+      case 'share':
+        log.info({ event: 'share', usable: report.usable }, 'key share usable');
+        break;
+    }
+  };
+
+  return {
+    section,
+    badRequest: (verb, error) => {
+      rejected.inc({ channel: 'request', reason: 'malformed' });
+      log.debug({ event: 'bad-request', verb, err: asWitanError(error) }, 'request not taken');
+    },
+    trouble: (what, error) => {
+      log.error(
+        { event: what, err: asWitanError(error) },
+        what === 'store' ? 'the journal fails; trying again' : 'an actor was restarted',
+      );
+    },
+  };
+}

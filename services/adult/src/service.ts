@@ -1,0 +1,78 @@
+import { commonSettings, duration, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
+import { fromHex, secureRandom, toHex } from '@witan/crypto';
+import { busTransport, Follower, openNodeHome, sectionNumbers } from '@witan/elder';
+import { asWitanError } from '@witan/errors';
+import { actorObserver, watchJournal, watchSection } from '@witan/observability';
+import { systemClock } from '@witan/runtime';
+import { DEFAULT_PARAMS } from '@witan/section';
+import { runService } from '@witan/service';
+import { watchFollower } from '@witan/watch';
+
+const PREFIX = '';
+/** A request to join is repeated until the section's decisions name this node: elders may have been away. */
+const JOIN_EVERY_MS = 1000;
+const FLUSH_MS = 1000;
+
+await runService({
+  name: 'adult',
+  version: '0.1.0',
+  description: 'Joins the section, says that the node is alive, follows what is decided',
+  settings: {
+    ...commonSettings,
+    ...nodeSettings,
+    heartbeatMs: duration({ default: 1000, min: 100, max: 60_000, help: 'How often a node says that it is alive' }),
+    metricsPort: metricsPort(9464),
+  },
+  start: async ({ config, log, meter, connectBus }) => {
+    const { key } = loadSealingKey(config);
+    const home = openNodeHome(config.dataDir, key, secureRandom);
+    const { name } = home.identity;
+    log.bind({ node: name });
+    const journal = home.openJournal('adult');
+    watchJournal(meter, journal);
+    const bus = await connectBus({ node: name });
+    const follower: Follower = new Follower({
+      identity: home.identity,
+      network: config.network,
+      prefix: PREFIX,
+      genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
+      journal,
+      sealer: home.vault,
+      clock: systemClock,
+      transport: busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'adult' }),
+      params: DEFAULT_PARAMS,
+      observer: {
+        section: watchFollower(meter, log),
+        actor: actorObserver(meter, ['section']),
+        trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),
+      },
+    });
+    watchSection(meter, () => sectionNumbers(follower.state, systemClock.now()));
+    follower.start();
+    const isMember = () => follower.state.ledger?.members.has(name) ?? false;
+    const timers = [
+      setInterval(() => follower.beat(), config.heartbeatMs),
+      setInterval(() => isMember() || follower.askToJoin(), JOIN_EVERY_MS),
+      setInterval(() => journal.flush(), FLUSH_MS),
+    ];
+    follower.beat();
+    follower.askToJoin();
+    return {
+      ready: () => [
+        { name: 'member', ok: isMember(), detail: isMember() ? 'of the section' : 'has asked to join' },
+        { name: 'section', ok: follower.state.ledger !== undefined, detail: sectionDetail(follower) },
+      ],
+      stop: async () => {
+        for (const timer of timers) clearInterval(timer);
+        follower.stop();
+        journal.close();
+      },
+      info: { node: name },
+    };
+  },
+});
+
+function sectionDetail(follower: Follower): string {
+  const { ledger } = follower.state;
+  return ledger ? `generation ${ledger.generation}, key ${toHex(ledger.key).slice(0, 8)}` : 'not known yet';
+}

@@ -1,0 +1,71 @@
+import { commonSettings, duration, hex, metricsPort } from '@witan/config';
+import { fromHex, Identity, secureRandom } from '@witan/crypto';
+import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
+import { busTransport, Coordinator, sectionNumbers } from '@witan/elder';
+import { asWitanError } from '@witan/errors';
+import { MemoryJournal } from '@witan/journal';
+import { actorObserver, watchSection } from '@witan/observability';
+import { systemClock } from '@witan/runtime';
+import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
+import { runService } from '@witan/service';
+import { watchSessions } from '@witan/watch';
+
+const PREFIX = '';
+
+await runService({
+  name: 'dkg-coordinator',
+  version: '0.1.0',
+  description: 'Starts DKG sessions, proposes the end of phases, watches; holds no secret and is not trusted',
+  settings: {
+    ...commonSettings,
+    genesisKey: hex({ digits: 96, help: 'Genesis key of the network that is followed; any other is refused' }),
+    phaseDeadlineMs: duration({
+      default: DKG_PARAMS.deadlineMs,
+      min: 100,
+      max: 3_600_000,
+      help: 'When the close of a phase is proposed without those who are silent',
+    }),
+    metricsPort: metricsPort(9466),
+  },
+  start: async ({ config, log, meter, connectBus }) => {
+    // A coordinator is nobody: it keeps nothing, and is another one after every start.
+    const identity = Identity.fromSeed(secureRandom(32));
+    const bus = await connectBus();
+    const sessions = watchSessions({ meter, log, wallClock: Date.now });
+    const coordinator: Coordinator = new Coordinator({
+      identity,
+      network: config.network,
+      prefix: PREFIX,
+      genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
+      journal: new MemoryJournal(),
+      clock: systemClock,
+      transport: busTransport({
+        bus,
+        network: config.network,
+        prefix: PREFIX,
+        name: identity.name,
+        service: 'coordinator',
+      }),
+      params: SECTION_PARAMS,
+      dkg: { ...DKG_PARAMS, deadlineMs: config.phaseDeadlineMs },
+      wallClock: Date.now,
+      random: secureRandom,
+      onDkg: sessions.onReport,
+      observer: {
+        actor: actorObserver(meter, ['section', 'dkg']),
+        trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),
+      },
+    });
+    sessions.watch(
+      () => coordinator.sessions.all,
+      () => systemClock.now(),
+    );
+    watchSection(meter, () => sectionNumbers(coordinator.follower.state, systemClock.now()));
+    coordinator.start();
+    const known = () => coordinator.follower.state.ledger !== undefined;
+    return {
+      ready: () => [{ name: 'section', ok: known(), detail: known() ? 'followed' : 'not known yet' }],
+      stop: async () => coordinator.stop(),
+    };
+  },
+});

@@ -1,0 +1,68 @@
+import { commonSettings, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
+import { fromHex, secureRandom, toHex } from '@witan/crypto';
+import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
+import { busTransport, Elder, openNodeHome } from '@witan/elder';
+import { actorObserver, watchJournal } from '@witan/observability';
+import { systemClock } from '@witan/runtime';
+import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
+import { runService } from '@witan/service';
+import { watchElder, watchSessions } from '@witan/watch';
+import { elderSettings, protocolParams } from './settings.ts';
+
+const PREFIX = '';
+/** Lazy records reach the disk at least this often; losing them costs a question to a peer. */
+const FLUSH_MS = 1000;
+
+await runService({
+  name: 'elder',
+  version: '0.1.0',
+  description: 'Takes part in DKG sessions, votes and signs for its section',
+  settings: { ...commonSettings, ...nodeSettings, ...elderSettings, metricsPort: metricsPort(9465) },
+  start: async ({ config, log, meter, connectBus }) => {
+    const { key, warning } = loadSealingKey(config);
+    if (warning) log.warn(warning);
+    const home = openNodeHome(config.dataDir, key, secureRandom);
+    const { name } = home.identity;
+    log.bind({ node: name });
+    const journal = home.openJournal('elder');
+    watchJournal(meter, journal);
+    const bus = await connectBus({ node: name });
+    const sessions = watchSessions({ meter, log, node: name, wallClock: Date.now });
+    const elder: Elder = new Elder({
+      identity: home.identity,
+      network: config.network,
+      prefix: PREFIX,
+      genesis: config.genesis,
+      genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
+      journal,
+      sealer: home.vault,
+      clock: systemClock,
+      transport: busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'elder' }),
+      wallClock: Date.now,
+      random: secureRandom,
+      params: protocolParams(config, SECTION_PARAMS, DKG_PARAMS),
+      observer: {
+        ...watchElder({ meter, log, elder: () => elder, clock: systemClock }),
+        dkg: sessions.onReport,
+        actor: actorObserver(meter, ['section', 'dkg']),
+      },
+    });
+    sessions.watch(
+      () => elder.sessions.all,
+      () => systemClock.now(),
+    );
+    elder.start();
+    const flushing = setInterval(() => journal.flush(), FLUSH_MS);
+    const ledger = await elder.whenKnown(config.genesis === 'create' ? 10_000 : 0);
+    const genesisKey = ledger && toHex(ledger.chain[0]!.key);
+    return {
+      ready: () => elder.checks(),
+      stop: async () => {
+        clearInterval(flushing);
+        elder.stop();
+        journal.close();
+      },
+      info: { node: name, ...(genesisKey === undefined ? {} : { genesisKey }) },
+    };
+  },
+});

@@ -1,0 +1,247 @@
+import type { EventInput } from '@witan/api';
+import { linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } from '@witan/chain';
+import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
+import { decodeReports } from '@witan/dkg';
+import { encodeHistoryRequest, Follower, type HistoryPage, type Transport } from '@witan/elder';
+import { asWitanError, isWitanError, WitanError } from '@witan/errors';
+import { MemoryJournal } from '@witan/journal';
+import type { ActorObserver, Clock } from '@witan/runtime';
+import { DEFAULT_PARAMS, type Ledger, type SectionReport, type State } from '@witan/section';
+import { networkTag, openEnvelope } from '@witan/wire';
+import type { AttestInput, Backend } from '../backend.ts';
+import { EventLog } from '../event-log.ts';
+import { attest } from './attest.ts';
+import { Presence } from './presence.ts';
+import { readEntries } from './report-entry.ts';
+import { SessionBook } from './session-book.ts';
+import { time } from './session-record.ts';
+import { networkView, nodeViews, sectionView } from './views.ts';
+
+export interface LiveBackendOptions {
+  readonly network: string;
+  readonly prefix: string;
+  readonly genesisKey: Uint8Array | undefined;
+  /** Of this gateway: it signs its questions, so that they can be told apart and rate-limited. */
+  readonly identity: Identity;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly wallClock: () => number;
+  readonly connected: () => boolean;
+  readonly onReport?: (report: SectionReport) => void;
+  readonly onRejected?: (channel: 'heartbeats' | 'reports', error: unknown) => void;
+  readonly actor?: ActorObserver;
+}
+
+const SWEEP_MS = 500;
+
+/** The gateway's knowledge: followed from the section's own decisions, verified, and kept in memory only. */
+export class LiveBackend implements Backend {
+  readonly events = new EventLog();
+  readonly #options: LiveBackendOptions;
+  readonly #tag: Uint8Array;
+  readonly #follower: Follower;
+  readonly #presence: Presence;
+  readonly #book: SessionBook;
+  #sweeping: unknown;
+  #ledgerBefore: Ledger | undefined;
+
+  constructor(options: LiveBackendOptions) {
+    const { identity, network, prefix, genesisKey, transport, clock, wallClock, actor } = options;
+    this.#options = options;
+    this.#tag = networkTag(network);
+    const publish = (event: EventInput) => void this.events.append(event);
+    this.#book = new SessionBook(publish, wallClock);
+    this.#presence = new Presence((node, live, lastSeenMs) =>
+      publish({ type: 'heartbeat', at: time(wallClock()), data: { node, live, lastSeen: time(lastSeenMs) } }),
+    );
+    this.#follower = new Follower({
+      identity,
+      network,
+      prefix,
+      genesisKey,
+      journal: new MemoryJournal(),
+      clock,
+      transport,
+      params: DEFAULT_PARAMS,
+      observer: {
+        section: (report) => {
+          options.onReport?.(report);
+          if (report.type === 'decided') this.#onDecided(report);
+        },
+        ...(actor ? { actor } : {}),
+      },
+    });
+  }
+
+  start(): void {
+    const { transport, prefix, clock, wallClock } = this.#options;
+    const section = `section.${prefixName(prefix)}`;
+    transport.subscribe(`${section}.heartbeats`, (bytes) =>
+      this.#taking('heartbeats', () => this.#presence.take(openEnvelope(bytes, this.#tag), wallClock())),
+    );
+    transport.subscribe(`${section}.reports`, (bytes) => this.#taking('reports', () => this.#onReports(bytes)));
+    this.#follower.start();
+    const sweep = () => {
+      this.#presence.sweep(wallClock());
+      this.#sweeping = clock.setTimer(SWEEP_MS, sweep);
+    };
+    sweep();
+  }
+
+  stop(): void {
+    this.#options.clock.clearTimer(this.#sweeping);
+    this.#follower.stop();
+  }
+
+  get state(): State {
+    return this.#follower.state;
+  }
+
+  get ledger(): Ledger | undefined {
+    return this.#follower.state.ledger;
+  }
+
+  get presence(): Presence {
+    return this.#presence;
+  }
+
+  network() {
+    return networkView(this.#options.network, this.#known());
+  }
+
+  section(prefix: string) {
+    return sectionView(this.#of(prefix), this.#presence, this.#options.wallClock());
+  }
+
+  chain(prefix: string, from?: string) {
+    const { chain } = this.#of(prefix);
+    const links = from === undefined ? chain : proofFrom(chain, fromHex(from));
+    return { genesisKey: toHex(chain[0]!.key), links: links.map(linkToJson) };
+  }
+
+  nodes() {
+    return nodeViews(this.#known(), this.#presence, this.#options.wallClock());
+  }
+
+  node(name: string) {
+    const found = this.nodes().find((node) => node.name === name);
+    if (!found) throw new WitanError('WITAN_ERR_NOT_FOUND', `no node ${name.slice(0, 16)}`);
+    return found;
+  }
+
+  sessions() {
+    return this.#book.all();
+  }
+
+  session(id: string) {
+    return this.#book.get(id);
+  }
+
+  async attest({ payload, context }: AttestInput) {
+    const claim = { payloadHash: sha256(payload), context, signedAt: this.#options.wallClock() };
+    const bundle = await attest(this.#options.transport, this.#known(), claim);
+    return { ...bundle, chain: [...bundle.chain] };
+  }
+
+  verify(bundle: ProofBundle, payload?: Uint8Array) {
+    const genesisKey = this.#known().chain[0]!.key;
+    try {
+      verifyBundle(bundle, genesisKey, payload);
+      return { valid: true, genesisKey: toHex(genesisKey), reason: null };
+    } catch (error) {
+      if (!isWitanError(error)) throw error;
+      return { valid: false, genesisKey: toHex(genesisKey), reason: { code: error.code, detail: error.detail } };
+    }
+  }
+
+  checks() {
+    const ledger = this.ledger;
+    const live = ledger?.elders.filter(
+      (elder) => this.#presence.elder(elder.name, ledger.key, this.#options.wallClock()).usableShare,
+    ).length;
+    return [
+      { name: 'bus', ok: this.#options.connected(), detail: this.#options.connected() ? 'connected' : 'not connected' },
+      {
+        name: 'section',
+        ok: ledger !== undefined,
+        detail: ledger
+          ? `generation ${ledger.generation}, ${live} of ${ledger.elders.length} elders can sign`
+          : 'not known yet',
+      },
+    ];
+  }
+
+  #known(): Ledger {
+    if (this.ledger) return this.ledger;
+    throw new WitanError('WITAN_ERR_NOT_READY', 'this gateway has not heard of a section yet');
+  }
+
+  #of(prefix: string): Ledger {
+    const ledger = this.#known();
+    if (prefixName(ledger.prefix) === prefix) return ledger;
+    throw new WitanError('WITAN_ERR_NOT_FOUND', `no section ${prefix}`);
+  }
+
+  #taking(channel: 'heartbeats' | 'reports', take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      this.#options.onRejected?.(channel, asWitanError(error));
+    }
+  }
+
+  #onReports(bytes: Uint8Array): void {
+    const signed = openEnvelope(bytes, this.#tag);
+    if (signed.kind !== 'dkgReport') throw new WitanError('WITAN_ERR_INVALID', `a ${signed.kind} among the reports`);
+    const { session, entries } = decodeReports(signed.body);
+    this.#book.take(session, signed.author, readEntries(entries), true);
+  }
+
+  #onDecided({ certified, ledger }: Extract<SectionReport, { type: 'decided' }>): void {
+    const { action, generation, prefix } = certified.decision;
+    const at = time(this.#options.wallClock());
+    const before = this.#ledgerBefore;
+    this.#ledgerBefore = ledger;
+    const place = { prefix: prefixName(prefix), generation };
+    this.events.append({ type: 'decision', at, data: { ...place, view: certified.view, kind: action.type } });
+    if (action.type === 'dkg') {
+      this.#book.open(certified, true);
+      for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), 0);
+    }
+    if (action.type === 'handover') {
+      this.#book.handedOver(toHex(action.session), toHex(action.key));
+      const { index, parentKey } = ledger.chain.at(-1)!;
+      const data = { ...place, key: toHex(action.key), parentKey: toHex(parentKey), index };
+      this.events.append({ type: 'handover', at, data });
+    }
+    this.#announceMembers(before, ledger, at);
+  }
+
+  #announceMembers(before: Ledger | undefined, ledger: Ledger, at: string): void {
+    const place = { prefix: prefixName(ledger.prefix), generation: ledger.generation };
+    const say = (node: string, change: 'joined' | 'promoted' | 'demoted') => {
+      const age = ledger.members.get(node)?.age ?? 0;
+      this.events.append({ type: 'membership', at, data: { ...place, node, age, change } });
+    };
+    for (const name of ledger.members.keys()) if (!before?.members.has(name)) say(name, 'joined');
+    const old = new Set(before?.elders.map((elder) => elder.name));
+    const now = new Set(ledger.elders.map((elder) => elder.name));
+    for (const name of now) if (!old.has(name)) say(name, 'promoted');
+    for (const name of old) if (!now.has(name)) say(name, 'demoted');
+  }
+
+  /** What a participant saw of a session before this gateway listened. */
+  #fetchHistory(session: Uint8Array, node: string, after: number): void {
+    const request = encodeHistoryRequest(session, after);
+    this.#options.transport.request(node, 'dkg.history', request, 1000, (result) => {
+      if (!result.ok) return;
+      this.#taking('reports', () => {
+        const page = JSON.parse(new TextDecoder().decode(result.bytes)) as Partial<HistoryPage>;
+        const entries = readEntries(page.entries);
+        this.#book.take(toHex(session), node, entries, false);
+        const next = Number(page.next);
+        if (page.more === true && next > after && next < 10_000) this.#fetchHistory(session, node, next);
+      });
+    });
+  }
+}

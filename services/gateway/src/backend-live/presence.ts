@@ -1,0 +1,68 @@
+import { toHex } from '@witan/crypto';
+import { type Heartbeat, heartbeatBody, SERVICES } from '@witan/section';
+import { decode, type Signed } from '@witan/wire';
+
+export interface Seen {
+  readonly atMs: number;
+  readonly beat: Heartbeat;
+}
+
+/** A node that has not been heard of for this long is not reachable. */
+export const LIVE_MS = 4000;
+const NODES_REMEMBERED = 4096;
+
+/** Who has been heard of, and what they said of themselves. */
+export class Presence {
+  readonly #byService = new Map(SERVICES.map((service) => [service, new Map<string, Seen>()]));
+  readonly #live = new Set<string>();
+  readonly #changed: (node: string, live: boolean, lastSeenMs: number) => void;
+
+  constructor(changed: (node: string, live: boolean, lastSeenMs: number) => void) {
+    this.#changed = changed;
+  }
+
+  take({ author, body }: Signed, nowMs: number): void {
+    const beat = decode(heartbeatBody, body);
+    const service = SERVICES[beat.service];
+    const seen = service && this.#byService.get(service);
+    if (!seen || (!seen.has(author) && seen.size >= NODES_REMEMBERED)) return;
+    seen.set(author, { atMs: nowMs, beat });
+    this.#note(author, nowMs);
+  }
+
+  /** Notices who has gone silent. */
+  sweep(nowMs: number): void {
+    for (const node of [...this.#live]) this.#note(node, nowMs);
+  }
+
+  lastSeenMs(node: string): number | undefined {
+    const times = [...this.#byService.values()].flatMap((seen) => seen.get(node)?.atMs ?? []);
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
+  isReachable(node: string, nowMs: number): boolean {
+    const last = this.lastSeenMs(node);
+    return last !== undefined && nowMs - last < LIVE_MS;
+  }
+
+  /** Whether the elder process of a node is alive, and whether it can sign under `key`. */
+  elder(node: string, key: Uint8Array, nowMs: number): { readonly live: boolean; readonly usableShare: boolean } {
+    const seen = this.#byService.get('elder')?.get(node);
+    const live = seen !== undefined && nowMs - seen.atMs < LIVE_MS;
+    const current = seen?.beat.key !== undefined && toHex(seen.beat.key) === toHex(key);
+    return { live, usableShare: live && current && seen.beat.usableShare };
+  }
+
+  /** Names heard of, members or not. */
+  names(): readonly string[] {
+    return [...new Set([...this.#byService.values()].flatMap((seen) => [...seen.keys()]))];
+  }
+
+  #note(node: string, nowMs: number): void {
+    const live = this.isReachable(node, nowMs);
+    if (live === this.#live.has(node)) return;
+    if (live) this.#live.add(node);
+    else this.#live.delete(node);
+    this.#changed(node, live, this.lastSeenMs(node) ?? nowMs);
+  }
+}

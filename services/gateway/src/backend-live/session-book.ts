@@ -1,0 +1,101 @@
+import type { EventInput, Session } from '@witan/api';
+import { type Certified, prefixName } from '@witan/chain';
+import { WitanError } from '@witan/errors';
+import type { ReportEntry } from './report-entry.ts';
+import { type News, SessionRecord, time } from './session-record.ts';
+
+/** Sessions remembered; the oldest go first. */
+const SESSIONS_KEPT = 200;
+
+/** The sessions that this gateway knows of, and the news of them. */
+export class SessionBook {
+  readonly #records = new Map<string, SessionRecord>();
+  readonly #publish: (event: EventInput) => void;
+  readonly #now: () => number;
+
+  constructor(publish: (event: EventInput) => void, now: () => number) {
+    this.#publish = publish;
+    this.#now = now;
+  }
+
+  has(id: string): boolean {
+    return this.#records.has(id);
+  }
+
+  open(certified: Certified, announce: boolean): void {
+    const record = new SessionRecord(certified, this.#now());
+    const { session } = record;
+    if (this.#records.has(session.id)) return;
+    if (this.#records.size >= SESSIONS_KEPT) this.#records.delete(this.#records.keys().next().value!);
+    this.#records.set(session.id, record);
+    if (!announce) return;
+    this.#publish({
+      type: 'dkg.started',
+      at: time(this.#now()),
+      data: {
+        session: session.id,
+        prefix: prefixName(session.prefix),
+        generation: session.generation,
+        attempt: session.attempt,
+        participants: session.participants.map((each) => each.name),
+        threshold: session.threshold,
+      },
+    });
+  }
+
+  handedOver(id: string, key: string): void {
+    this.#records.get(id)?.handedOver(key, this.#now());
+  }
+
+  take(id: string, node: string, entries: readonly ReportEntry[], announce: boolean): void {
+    const record = this.#records.get(id);
+    if (!record?.session.indexOf.has(node)) return;
+    for (const entry of entries) {
+      const news = record.take(node, entry);
+      if (news && announce) this.#publish(eventOf(record, news, entry.wallMs));
+    }
+  }
+
+  /** Newest first. */
+  all(): Session[] {
+    return [...this.#records.values()].reverse().map((record) => record.view());
+  }
+
+  get(id: string): Session {
+    const record = this.#records.get(id);
+    if (!record) throw new WitanError('WITAN_ERR_NOT_FOUND', `no session ${id.slice(0, 16)}`);
+    return record.view();
+  }
+}
+
+function eventOf(record: SessionRecord, news: News, wallMs: number): EventInput {
+  const session = record.session.id;
+  const at = time(wallMs);
+  switch (news.type) {
+    case 'phase':
+      return { type: 'dkg.phase', at, data: { session, phase: news.phase, expected: news.expected } };
+    case 'message': {
+      const { phase, from, hash } = news;
+      return { type: 'dkg.message', at, data: { session, phase, from, hash, ...record.received(phase) } };
+    }
+    case 'closed': {
+      const { phase, view, included } = news;
+      const durationMs = record.durationOf(phase);
+      return { type: 'dkg.closed', at, data: { session, phase, view, included: [...included], durationMs } };
+    }
+    case 'repaired':
+      return {
+        type: 'dkg.repaired',
+        at,
+        data: { session, node: news.node, recovered: news.recovered, reason: news.reason },
+      };
+    case 'blamed':
+      return { type: 'dkg.blamed', at, data: { session, node: news.node, reason: news.reason, phase: news.phase } };
+    case 'stalled':
+      return { type: 'dkg.stalled', at, data: { session, phase: news.phase, waitingOn: [...news.waitingOn] } };
+    case 'done':
+      return { type: 'dkg.done', at, data: { session, resultKey: news.key, durationMs: record.durationMs ?? 0 } };
+    case 'failed':
+      return { type: 'dkg.failed', at, data: { session, phase: record.phase, reason: 'not-enough-dealers' } };
+  }
+}

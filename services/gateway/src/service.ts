@@ -1,0 +1,80 @@
+import { ROUTE_NAMES, ROUTES, routerPath } from '@witan/api';
+import { commonSettings, flag, hex, integer, metricsPort, port, text } from '@witan/config';
+import { fromHex, Identity, secureRandom } from '@witan/crypto';
+import { busTransport, sectionNumbers } from '@witan/elder';
+import { asWitanError } from '@witan/errors';
+import { actorObserver, httpObserver, rejectionMetrics, rejectionReason, watchSection } from '@witan/observability';
+import { systemClock } from '@witan/runtime';
+import { listenError, runService } from '@witan/service';
+import { watchFollower } from '@witan/watch';
+import { buildApp } from './app.ts';
+import { LiveBackend } from './backend-live/live-backend.ts';
+
+const PREFIX = '';
+const VERSION = '0.1.0';
+
+await runService({
+  name: 'gateway',
+  version: VERSION,
+  description: 'REST gateway and explorer; verifies all that it passes on and can forge nothing',
+  settings: {
+    ...commonSettings,
+    genesisKey: hex({ digits: 96, help: 'Genesis key of the network that is shown; any other is refused' }),
+    httpHost: text({ default: '127.0.0.1', help: 'Address that the API listens on' }),
+    httpPort: port({ default: 8080, help: 'Port of the API, its documentation and the explorer' }),
+    rateLimit: integer({ default: 600, min: 1, max: 1_000_000, help: 'Requests of one client address in a minute' }),
+    trustProxy: flag({ default: false, help: 'Believe X-Forwarded-For; only behind a proxy that sets it' }),
+    metricsPort: metricsPort(9467),
+  },
+  start: async ({ config, log, meter, connectBus }) => {
+    // A gateway is nobody: its key only lets elders tell its questions from those of others.
+    const identity = Identity.fromSeed(secureRandom(32));
+    const bus = await connectBus();
+    const { rejected } = rejectionMetrics(meter);
+    const backend = new LiveBackend({
+      network: config.network,
+      prefix: PREFIX,
+      genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
+      identity,
+      transport: busTransport({
+        bus,
+        network: config.network,
+        prefix: PREFIX,
+        name: identity.name,
+        service: 'gateway',
+      }),
+      clock: systemClock,
+      wallClock: Date.now,
+      connected: () => bus.status === 'connected',
+      onReport: watchFollower(meter, log),
+      onRejected: (channel, error) => {
+        rejected.inc({ channel: 'events', reason: rejectionReason(asWitanError(error).code) });
+        log.debug({ channel, err: error }, 'message not taken');
+      },
+      actor: actorObserver(meter, ['section']),
+    });
+    watchSection(meter, () => sectionNumbers(backend.state, systemClock.now()));
+    backend.start();
+    const app = await buildApp(backend, {
+      version: VERSION,
+      observer: httpObserver(
+        meter,
+        ROUTE_NAMES.map((name) => routerPath(ROUTES[name].path)),
+      ),
+      rateLimit: { max: config.rateLimit, windowMs: 60_000 },
+      trustProxy: config.trustProxy,
+    });
+    const { httpHost: host, httpPort } = config;
+    const url = await app.listen({ host, port: httpPort }).catch((error: unknown) => {
+      throw listenError(error, { host, port: httpPort, settings: 'WITAN_HTTP' });
+    });
+    return {
+      ready: () => backend.checks(),
+      stop: async () => {
+        await app.close();
+        backend.stop();
+      },
+      info: { url },
+    };
+  },
+});
