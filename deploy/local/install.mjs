@@ -53,7 +53,8 @@ export async function installDependencies(say) {
     throw new InstallError(`npm ci failed with exit code ${result.code}:\n${lastLines(result.output, 12)}`);
   }
   // An npm that does not run install scripts leaves out the one that fetches the Node binary.
-  if (!existsSync(PINNED_NODE)) await run(process.execPath, ['installArchSpecificPackage'], join(ROOT, 'node_modules/node'));
+  if (!existsSync(PINNED_NODE))
+    await run(process.execPath, ['installArchSpecificPackage'], join(ROOT, 'node_modules/node'));
   if (!existsSync(PINNED_NODE) && ownMajor() < PINNED_MAJOR) {
     throw new InstallError(
       `the pinned Node ${PINNED_MAJOR} could not be installed for ${process.platform} ${process.arch}. ` +

@@ -4,7 +4,9 @@
 // too old still reaches the message below.
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
-  console.error(`Witan needs Node 20 or newer to start, this is ${process.version}. See https://nodejs.org/en/download`);
+  console.error(
+    `Witan needs Node 20 or newer to start, this is ${process.version}. See https://nodejs.org/en/download`,
+  );
   process.exit(69);
 }
 

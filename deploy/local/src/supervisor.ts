@@ -1,32 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { WitanError } from '@witan/errors';
+import { CODES, WitanError } from '@witan/errors';
 
-/** What a service says over its channel once it can do its work. */
-export interface ReadyMessage {
-  readonly type: 'ready';
-  /** The port that its metrics are really on. */
-  readonly metricsPort?: number;
-  /** Gateway: the port that the API is really on. */
-  readonly httpPort?: number;
-  /** Elder: the genesis key of the network that it is in, hex, as soon as it knows it. */
-  readonly genesisKey?: string;
-  /** Elder, adult: the name of the node, hex. */
-  readonly node?: string;
+/** What is known of a process that can do its work: of a service, what it said over its channel. */
+export interface Ready {
+  /** URL of the metrics port. */
+  readonly metrics?: string | undefined;
+  readonly info: Readonly<Record<string, string>>;
 }
 
 export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
   /** Asked for before every start, so that a restarted process can keep the ports it had. */
-  readonly launch: (previous: ReadyMessage | undefined) => { args: readonly string[]; env: Readonly<Record<string, string>> };
+  readonly launch: (previous: Ready | undefined) => { args: readonly string[]; env: Readonly<Record<string, string>> };
   readonly logFile: string;
   /**
-   * `channel`: says `ready` by IPC and stops when the channel closes. `pipe`: stops when its standard input closes,
-   * and `probe` says when it is ready.
+   * How it notices that the launcher is gone. `channel`: it says `ready` over IPC and stops when that closes. `pipe`: it
+   * stops when its standard input closes, and `probe` finds out when it is ready.
    */
   readonly lifeline: 'channel' | 'pipe';
-  readonly probe?: (pid: number) => Promise<ReadyMessage>;
+  readonly probe?: (pid: number) => Promise<Ready>;
 }
 
 export type ProcessState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'failed' | 'stopping' | 'stopped';
@@ -36,7 +30,7 @@ export interface ProcessStatus {
   readonly state: ProcessState;
   readonly pid: number | undefined;
   readonly restarts: number;
-  readonly ready: ReadyMessage | undefined;
+  readonly ready: Ready | undefined;
   /** How it ended last: "exit code 1", "killed by SIGKILL". */
   readonly lastEnd: string | undefined;
 }
@@ -50,8 +44,12 @@ export interface Backoff {
 
 const BACKOFF: Backoff = { firstMs: 200, maxMs: 10_000, steadyMs: 10_000 };
 
-/** Exit codes that another start cannot cure: wrong configuration, wrong sealing key, no crypto backend. */
-const HOPELESS_EXITS = new Set([70, 77, 78]);
+/** Exit codes that another start cannot cure. */
+const HOPELESS_EXITS: ReadonlySet<number> = new Set([
+  CODES.WITAN_ERR_CONFIG.exit,
+  CODES.WITAN_ERR_SEALED.exit,
+  CODES.WITAN_ERR_DEPENDENCY.exit,
+]);
 
 /** One child process that is kept running until told to stop. */
 export class SupervisedProcess {
@@ -63,10 +61,11 @@ export class SupervisedProcess {
   private restarts = 0;
   private failuresInRow = 0;
   private readySince = 0;
-  private lastReady: ReadyMessage | undefined;
+  private lastReady: Ready | undefined;
   private lastEnd: string | undefined;
+  private reusedPorts = false;
   private restartTimer: NodeJS.Timeout | undefined;
-  private readonly firstReady = Promise.withResolvers<ReadyMessage>();
+  private readonly firstReady = Promise.withResolvers<Ready>();
   private ended = Promise.withResolvers<void>();
 
   constructor(spec: ProcessSpec, onChange: (status: ProcessStatus) => void, backoff: Backoff = BACKOFF) {
@@ -92,14 +91,20 @@ export class SupervisedProcess {
    * Starts it; resolves when it is ready for the first time, after restarts if need be.
    * @throws WitanError `WITAN_ERR_UNAVAILABLE` when it can never be
    */
-  start(): Promise<ReadyMessage> {
+  start(): Promise<Ready> {
     if (this.state === 'waiting') this.spawn();
     return this.firstReady.promise;
   }
 
   /** Resolves when the first attempt to start has come to an end, well or badly. */
   settled(): Promise<void> {
-    return Promise.race([this.firstReady.promise.then(() => {}, () => {}), this.ended.promise]);
+    return Promise.race([
+      this.firstReady.promise.then(
+        () => {},
+        () => {},
+      ),
+      this.ended.promise,
+    ]);
   }
 
   /** Asks it to stop, and kills it when it has not done so in time. Never rejects. */
@@ -127,6 +132,7 @@ export class SupervisedProcess {
 
   private spawn(): void {
     const { args, env } = this.spec.launch(this.lastReady);
+    this.reusedPorts = this.lastReady !== undefined;
     const log = openSync(this.spec.logFile, 'a');
     this.ended = Promise.withResolvers();
     // A session of its own: Ctrl-C in the terminal is for the launcher, which stops its children in order.
@@ -158,13 +164,12 @@ export class SupervisedProcess {
     }
   }
 
-  private becomeReady(child: ChildProcess, message: ReadyMessage): void {
+  private becomeReady(child: ChildProcess, message: Ready): void {
     if (this.child !== child || this.state === 'stopping') return;
-    // A service may say more than once, as it learns more.
-    this.lastReady = { ...this.lastReady, ...message };
-    if (this.state !== 'ready') this.readySince = performance.now();
+    this.lastReady = message;
+    this.readySince = performance.now();
     this.change('ready');
-    this.firstReady.resolve(this.lastReady);
+    this.firstReady.resolve(message);
   }
 
   private onEnd(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null, reason?: string): void {
@@ -176,7 +181,7 @@ export class SupervisedProcess {
     if (stopping) {
       this.change('stopped');
       this.giveUp('stopped before it was ready');
-    } else if (code !== null && (HOPELESS_EXITS.has(code) || reason !== undefined)) {
+    } else if (reason !== undefined || (code !== null && HOPELESS_EXITS.has(code) && !this.reusedPorts)) {
       this.change('failed');
       this.giveUp(`ended with ${this.lastEnd}`);
     } else {
@@ -188,7 +193,7 @@ export class SupervisedProcess {
   private scheduleRestart(wasReady: boolean): void {
     const steady = wasReady && performance.now() - this.readySince >= this.backoff.steadyMs;
     this.failuresInRow = steady ? 1 : this.failuresInRow + 1;
-    // A port that it had may be what it fails on: the second attempt in a row asks for a new one.
+    // A port that it had may be what it failed on: the next attempt asks for a new one.
     if (!wasReady) this.lastReady = undefined;
     const delayMs = Math.min(this.backoff.maxMs, this.backoff.firstMs * 2 ** (this.failuresInRow - 1));
     this.change('restarting');
@@ -208,6 +213,6 @@ export class SupervisedProcess {
   }
 }
 
-function isReady(message: unknown): message is ReadyMessage {
+function isReady(message: unknown): message is Ready & { readonly type: 'ready' } {
   return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready';
 }

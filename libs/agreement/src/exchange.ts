@@ -1,6 +1,6 @@
 import { wantedValues } from './intake.ts';
 import { type HeldProposal, leader, type State, value } from './state.ts';
-import { activeVoters, type Ballot, quorumValue, recordFor, recordsOf, type Slot } from './tally.ts';
+import { activeVoters, type Ballot, prevotesFor, quorumValue, recordFor, recordsOf, type Slot } from './tally.ts';
 import { type Hash, type Holdings, MAX_WANTS, type Missing, type VoteRecord } from './types.ts';
 
 /** What this member has, to be sent to another, which answers with what {@link votesMissing} finds. */
@@ -47,8 +47,11 @@ export function votesMissing(state: State, theirs: Holdings): Missing {
       if (view !== theirs.view) for (const vote of recordsOf(ballot)) add(vote);
       else for (const vote of unheard(ballot, theirs, voter)) add(vote);
     }
-    const { polka } = theirs;
-    if (polka && !has(polka.prevotes, voter)) for (const vote of justifying(ballots, polka)) add(vote);
+  }
+  const { polka } = theirs;
+  if (polka) {
+    for (const vote of prevotesFor(state.votes, polka.view, polka.hash))
+      if (!has(polka.prevotes, vote.voter)) add(vote);
   }
   return {
     proposals: proposalsMissing(state, theirs).map((proposal) => proposal.raw),
@@ -73,12 +76,6 @@ function* unheard(ballot: Ballot | undefined, theirs: Holdings, voter: number): 
 
 function slotRecords(slot: Slot | undefined): Iterable<VoteRecord> {
   return recordsOf(slot && { prevote: slot });
-}
-
-/** The prevote for that value, or the two that make its voter count for any. */
-function justifying(ballots: ReadonlyMap<number, Ballot>, polka: { view: number; hash: Hash }): Iterable<VoteRecord> {
-  const slot = ballots.get(polka.view)?.prevote;
-  return slot && (slot.second || slot.first.hash === polka.hash) ? slotRecords(slot) : [];
 }
 
 function proposalsMissing(state: State, theirs: Holdings): HeldProposal[] {

@@ -172,7 +172,8 @@ function usefulViews(state: State): Set<number> {
 
 /**
  * Puts an own vote back, from the journal, or heard again after its journal was lost: what it says was cast is not cast
- * again, and a precommit to a value is its lock (lines 38 to 43 went before it). `value` is what was voted for.
+ * again, and a precommit to a value is its lock (lines 38 to 43 went before it). `value` is what was voted for. The
+ * justification that was journaled with a precommit is given to `onVote` after this.
  */
 export function recoverVote(state: State, own: VoteRecord, value: Uint8Array | undefined): State {
   if (own.voter !== state.options.me) throw refused(`vote of member ${own.voter} recovered by ${state.options.me}`);

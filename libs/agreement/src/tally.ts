@@ -88,6 +88,15 @@ export function precommitsFor(votes: Votes, view: number, hash: Hash): Map<numbe
   return found;
 }
 
+/** The prevotes for `hash` in `view`; of a voter that counts for any value, the two that show it. */
+export function prevotesFor(votes: Votes, view: number, hash: Hash): VoteRecord[] {
+  return votes.flatMap((ballots) => {
+    const slot = ballots.get(view)?.prevote;
+    if (slot?.second) return [slot.first, slot.second];
+    return slot?.first.hash === hash ? [slot.first] : [];
+  });
+}
+
 export function recordFor(slot: Slot | undefined, hash: Hash | null): VoteRecord | undefined {
   if (slot?.first.hash === hash) return slot.first;
   return slot?.second?.hash === hash ? slot.second : undefined;

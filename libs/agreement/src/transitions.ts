@@ -12,7 +12,7 @@ import {
   withSlot,
   withValue,
 } from './state.ts';
-import { activeVoters, precommitsFor, quorumValue, reachedView, supportedValues, tally } from './tally.ts';
+import { activeVoters, precommitsFor, prevotesFor, quorumValue, reachedView, supportedValues, tally } from './tally.ts';
 import type { Application, Hash, Output, Step, VoteRecord, VoteStep } from './types.ts';
 
 /*
@@ -245,8 +245,15 @@ function castVote(state: State, app: Application, step: VoteStep, hash: Hash | n
   const voted: State = { ...withSlot(state, { first: record })!, step };
   if (hash === null) return { state: voted, outputs: [{ type: 'vote', view, step, hash, extra }] };
   const held = knownValue(state, hash)!;
-  const output: Output = { type: 'vote', view, step, hash, extra, value: held.value };
+  const cast = { type: 'vote', view, step, hash, extra, value: held.value } as const;
+  const output = step === 'prevote' ? cast : { ...cast, justification: justification(state, hash) };
   return { state: withValue(voted, hash, held), outputs: [output] };
+}
+
+/** The prevotes of others in the current view that let this member precommit. */
+function justification(state: State, hash: Hash): Uint8Array[] {
+  const prevotes = prevotesFor(state.votes, state.view, hash);
+  return prevotes.filter((vote) => vote.voter !== state.options.me).map((vote) => vote.raw);
 }
 
 function setTimer(state: State, step: Step): Transition | undefined {

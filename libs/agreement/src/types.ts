@@ -97,7 +97,12 @@ export interface Decision {
 }
 
 export type Output =
-  /** Journal it (with `value`, present when `hash` is not null), sign it, send it, `attachRaw`, and advance again. */
+  /**
+   * Journal it, sign it, send it, `attachRaw`, and advance again. Into the journal go with it `value`, present when
+   * `hash` is not null, and `justification`, present when it is a precommit to a value: the signed prevotes of others
+   * that it rests on. After a crash they are given to `onVote` again, for without them nobody could be shown why this
+   * member is locked, and a group that needs its vote would wait for ever.
+   */
   | {
       readonly type: 'vote';
       readonly view: number;
@@ -105,6 +110,7 @@ export type Output =
       readonly hash: Hash | null;
       readonly extra: Uint8Array;
       readonly value?: Uint8Array;
+      readonly justification?: readonly Uint8Array[];
     }
   /** Always after the vote for the same value: who journals before sending never proposes twice in one view. */
   | {

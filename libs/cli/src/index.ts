@@ -1,4 +1,7 @@
+export { fail } from './failure.ts';
+export { processIo } from './io.ts';
 export { fill, marks } from './terminal/bars.ts';
+export { coalesce } from './terminal/coalesce.ts';
 export { eventLine } from './terminal/event-line.ts';
 export { ago, duration, names, plural, short } from './terminal/format.ts';
 export { healthLine, sectionHealth } from './terminal/health.ts';

@@ -34,7 +34,8 @@ function keyBytes(hex: string, what: string): Uint8Array {
 /** The key that everything is checked against: it has to come from the person. @throws WitanError `WITAN_ERR_INVALID` */
 export function genesisKey(io: Io, given: string | undefined): Uint8Array {
   const hex = given ?? io.env.WITAN_GENESIS_KEY;
-  if (!hex) throw new WitanError('WITAN_ERR_INVALID', 'nothing to check against: give --genesis KEY or set WITAN_GENESIS_KEY');
+  if (!hex)
+    throw new WitanError('WITAN_ERR_INVALID', 'nothing to check against: give --genesis KEY or set WITAN_GENESIS_KEY');
   return keyBytes(hex, given === undefined ? 'WITAN_GENESIS_KEY' : '--genesis');
 }
 

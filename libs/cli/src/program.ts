@@ -13,11 +13,13 @@ type Action = (...args: never[]) => Promise<number | undefined>;
 
 /** The commands with their options and help. What they do is loaded when one of them runs. */
 export function buildProgram(io: Io, setExit: (code: number) => void): Command {
-  const act = (action: Action) => async (...args: unknown[]) => {
-    const command = args.pop() as Command;
-    args[args.length - 1] = command.optsWithGlobals();
-    setExit((await (action as (...args: unknown[]) => Promise<number | undefined>)(...args)) ?? 0);
-  };
+  const act =
+    (action: Action) =>
+    async (...args: unknown[]) => {
+      const command = args.pop() as Command;
+      args[args.length - 1] = command.optsWithGlobals();
+      setExit((await (action as (...args: unknown[]) => Promise<number | undefined>)(...args)) ?? 0);
+    };
   const program = new Command('witan')
     .description('Looks at a Witan network, has it sign, and checks what it signed without asking anybody.')
     .option('--url <address>', 'the gateway (default: WITAN_URL, else the cluster in .witan/, else port 8080 here)')
@@ -34,7 +36,10 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
       getErrHasColors: () => io.errorStyle.colours.isColorSupported,
       ...(io.output.columns !== undefined && { getOutHelpWidth: () => io.output.columns! }),
     })
-    .addHelpText('after', examples('witan status', 'witan dkg watch', 'witan attest report.pdf --out report.proof.json'));
+    .addHelpText(
+      'after',
+      examples('witan status', 'witan dkg watch', 'witan attest report.pdf --out report.proof.json'),
+    );
 
   program
     .command('status')
@@ -62,7 +67,9 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
     .description('What the WITAN_ERR_ codes mean, and what to do about them')
     .argument('[code]', 'one of them; WITAN_ERR_ and the case may be left out')
     .addHelpText('after', examples('witan errors', 'witan errors no_quorum'))
-    .action(act(async (code: never, options: never) => (await import('./commands/errors.ts')).errors(io, code, options)));
+    .action(
+      act(async (code: never, options: never) => (await import('./commands/errors.ts')).errors(io, code, options)),
+    );
 
   program
     .command('completion')
@@ -72,7 +79,7 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
       'after',
       examples(
         'source <(witan completion bash)',
-        'witan completion zsh > "${fpath[1]}/_witan"',
+        'witan completion zsh > "$fpath[1]/_witan"',
         'witan completion fish > ~/.config/fish/completions/witan.fish',
       ),
     )
@@ -89,7 +96,10 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
 type Act = (action: Action) => (...args: unknown[]) => Promise<void>;
 
 function addChain(program: Command, io: Io, act: Act): void {
-  const chain = program.command('chain').description('The section chain: every key that the section ever had').helpCommand(false);
+  const chain = program
+    .command('chain')
+    .description('The section chain: every key that the section ever had')
+    .helpCommand(false);
   chain
     .command('show')
     .description('The links, from the genesis key to the current one')
@@ -100,15 +110,25 @@ function addChain(program: Command, io: Io, act: Act): void {
   chain
     .command('verify')
     .description('Checks every link from the genesis key on; the gateway is not believed')
-    .argument('[file]', 'a chain as `witan chain show --json` gives it, - for the standard input; else asks the gateway')
+    .argument(
+      '[file]',
+      'a chain as `witan chain show --json` gives it, - for the standard input; else asks the gateway',
+    )
     .addOption(genesisOption())
     .option('--prefix <prefix>', 'which section', 'root')
     .addHelpText('after', examples('witan chain verify --genesis $KEY', 'witan chain verify chain.json --genesis $KEY'))
-    .action(act(async (file: never, options: never) => (await import('./commands/chain.ts')).verifyChainOf(io, file, options)));
+    .action(
+      act(async (file: never, options: never) =>
+        (await import('./commands/chain.ts')).verifyChainOf(io, file, options),
+      ),
+    );
 }
 
 function addDkg(program: Command, io: Io, act: Act): void {
-  const dkg = program.command('dkg').description('Distributed key generation, as it runs and as it went').helpCommand(false);
+  const dkg = program
+    .command('dkg')
+    .description('Distributed key generation, as it runs and as it went')
+    .helpCommand(false);
   dkg
     .command('list')
     .description('The sessions, newest first')
@@ -139,8 +159,13 @@ function addProofs(program: Command, io: Io, act: Act): void {
     .option('--context <text>', 'what the signature is for; signed with the file', '')
     .option('--out <file>', 'write the bundle there instead of to the standard output')
     .addOption(genesisOption())
-    .addHelpText('after', examples('witan attest report.pdf --out report.proof.json', 'witan attest - --context release < notes.txt'))
-    .action(act(async (file: never, options: never) => (await import('./commands/attest.ts')).attest(io, file, options)));
+    .addHelpText(
+      'after',
+      examples('witan attest report.pdf --out report.proof.json', 'witan attest - --context release < notes.txt'),
+    )
+    .action(
+      act(async (file: never, options: never) => (await import('./commands/attest.ts')).attest(io, file, options)),
+    );
   program
     .command('verify')
     .description('Checks a proof bundle offline: no network, no running cluster')
@@ -149,11 +174,16 @@ function addProofs(program: Command, io: Io, act: Act): void {
     .option('--payload <file>', 'also check that this is what was signed')
     .addHelpText('after', examples('witan verify report.proof.json --genesis $KEY --payload report.pdf'))
     .addHelpText('after', '\nEnds with 0 when it holds; else the code says what does not: `witan errors` lists them.')
-    .action(act(async (bundle: never, options: never) => (await import('./commands/verify.ts')).verify(io, bundle, options)));
+    .action(
+      act(async (bundle: never, options: never) => (await import('./commands/verify.ts')).verify(io, bundle, options)),
+    );
 }
 
 function genesisOption(): Option {
-  return new Option('--genesis <key>', 'genesis key of the network, hex: the only thing trusted (or WITAN_GENESIS_KEY)');
+  return new Option(
+    '--genesis <key>',
+    'genesis key of the network, hex: the only thing trusted (or WITAN_GENESIS_KEY)',
+  );
 }
 
 function examples(...lines: string[]): string {
@@ -168,6 +198,7 @@ function positiveNumber(text: string): number {
 
 function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!(Number.isInteger(value) && value > 0 && value <= 1000)) throw new InvalidArgumentError('A number from 1 to 1000.');
+  if (!(Number.isInteger(value) && value > 0 && value <= 1000))
+    throw new InvalidArgumentError('A number from 1 to 1000.');
   return value;
 }

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadSealingKey, Secret } from '../src/index.ts';
 
@@ -25,6 +27,19 @@ test('without one, a file is made that only the owner can read, and used again',
   expect(statSync(join(dataDir, 'sealing.key')).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(dataDir, 'sealing.key'), 'utf8').trim()).toBe(Buffer.from(first.key).toString('hex'));
   expect(loadSealingKey({ dataDir, sealingKey: undefined }).key).toEqual(first.key);
+});
+
+test('processes that make it at the same time get the same key', async () => {
+  const script = `
+    import { loadSealingKey } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+    const { key } = loadSealingKey({ dataDir: ${JSON.stringify(dataDir)}, sealingKey: undefined });
+    console.log(Buffer.from(key).toString('hex'));`;
+  const run = promisify(execFile);
+  const racers = [1, 2, 3, 4].map(() => run(process.execPath, ['--input-type=module', '-e', script]));
+  const keys = (await Promise.all(racers)).map(({ stdout }) => stdout.trim());
+  expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+  expect(new Set(keys).size).toBe(1);
+  expect(readdirSync(dataDir)).toEqual(['sealing.key']);
 });
 
 test('a file that others can read is warned about', () => {

@@ -5,6 +5,7 @@ import { sha256, toHex } from './hash.ts';
 import { ed25519Public, exportPublic, importPrivate, KEY_BYTES } from './keys25519.ts';
 import { operations } from './meter.ts';
 import { requireLength } from './refuse.ts';
+import { rememberVerdict } from './verification-cache.ts';
 import { X25519Private } from './x25519.ts';
 
 export const IDENTITY_SIGNATURE_BYTES = 64;
@@ -69,6 +70,13 @@ export class Identity {
 export function verifyIdentity(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
   requireLength(signature, IDENTITY_SIGNATURE_BYTES, 'a signature');
   const key = ed25519Public(publicKey, requireStrongEd25519);
-  operations.ed25519Verify++;
-  return verify(null, bytes, key, signature);
+  return rememberVerdict(
+    () => publicKey,
+    bytes,
+    () => signature,
+    () => {
+      operations.ed25519Verify++;
+      return verify(null, bytes, key, signature);
+    },
+  );
 }

@@ -69,4 +69,5 @@ export { dealShares, recoverSecret, shareX } from './shamir.ts';
 export { type KeyPair, keyPair, SIGNATURE_BYTES, signShare, verifySignature } from './signature.ts';
 export { toSubgroup } from './torsion.ts';
 export { type SecretSealer, Vault } from './vault.ts';
+export { setVerificationCache } from './verification-cache.ts';
 export { requireStrongX25519, X25519Private, x25519PublicFromEd25519 } from './x25519.ts';

@@ -7,6 +7,7 @@ import { operations } from './meter.ts';
 import type { G1Point } from './point.ts';
 import { invalid, requireLength } from './refuse.ts';
 import { SecretScalar } from './secret.ts';
+import { rememberVerdict } from './verification-cache.ts';
 
 export const SIGNATURE_BYTES = 96;
 
@@ -50,8 +51,15 @@ export function verifySignature(publicKey: G1Point | Uint8Array, message: Uint8A
 /** The same for a signature that has been decoded and checked. */
 export function verifyDecoded(publicKey: G1Point | Uint8Array, message: Uint8Array, signature: Signature): boolean {
   const key = publicKeyOf(publicKey);
-  operations.verify++;
-  return blst.verify(message, key, signature);
+  return rememberVerdict(
+    () => key.toBytes(true),
+    message,
+    () => signature.toBytes(true),
+    () => {
+      operations.verify++;
+      return blst.verify(message, key, signature);
+    },
+  );
 }
 
 /** A signature that is a point of G2 and not infinity. @throws WitanError as `verifySignature` does. */

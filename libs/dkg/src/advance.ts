@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
 import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
-import { closeApplication, expected } from './closing.ts';
+import { closeApplication, countable, expected } from './closing.ts';
 import { receiveShares } from './dealing.ts';
 import { Phase, phaseName } from './phases.ts';
 import { judgeDealers, toJustify } from './qualify.ts';
@@ -48,14 +48,13 @@ function proposeAsCoordinator(turn: Turn): void {
   send(turn, 'dkgProposal', encodeProposal(state.session, state.phase, proposal));
 }
 
-/** Before voting in Commitment: every Feldman commitment is held against the own shares, and objections are raised. */
+/** Raises objections to Feldman commitments that do not fit the own shares, once all that are waited for are here. */
 function checkCommitments(turn: Turn): void {
   const { state } = turn;
-  if (state.phase !== Phase.Commitment || state.commitmentsChecked) return;
+  if (state.phase !== Phase.Commitment) return;
   const waiting = expected(state).some((dealer) => !state.messages[Phase.Commitment]!.has(dealer));
   if (waiting && !state.atDeadline) return;
-  turn.update({ commitmentsChecked: true });
-  for (const dealer of falseForMe(state)) openShareOf(turn, dealer);
+  for (const dealer of falseForMe(state, [...countable(state).keys()])) openShareOf(turn, dealer);
 }
 
 /** Runs the agreement on the close of the running phase. */
@@ -180,7 +179,6 @@ export function enter(turn: Turn, phase: Phase): void {
   turn.update({
     phase,
     atDeadline: undefined,
-    commitmentsChecked: false,
     agreement: freshAgreement(state.env, state.session, state.me, phase),
   });
   begin(turn);

@@ -14,7 +14,7 @@ import { openClose } from './votes.ts';
 const bitmap = bytes(32);
 
 /** What a participant has, told to one who is asked for the rest. Body of an envelope of kind `dkgHoldings`. */
-const holdingsCodec = struct({
+export const holdingsCodec = struct({
   session: fixed(32),
   phase: u8,
   /** Whether the close of the own phase is known and only messages are missing. */
@@ -28,7 +28,7 @@ const holdingsCodec = struct({
 });
 export type Holdings = Infer<typeof holdingsCodec>;
 
-const answerCodec = struct({
+export const answerCodec = struct({
   phase: u8,
   /** Signed messages, votes and proposals, in the order in which they are to be taken. */
   items: list(bytes(512 * 1024), 1024),

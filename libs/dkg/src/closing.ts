@@ -6,6 +6,7 @@ import { isAscending } from './judge.ts';
 import { type CloseValue, closeCodec } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
+import { fitsOwnShares } from './result.ts';
 import type { State } from './state.ts';
 import { encodeVotes } from './votes.ts';
 
@@ -51,7 +52,7 @@ function fewest(state: State): number {
 }
 
 /** Messages that this participant would let count now. */
-function countable(state: State): ReadonlyMap<number, string> {
+export function countable(state: State): ReadonlyMap<number, string> {
   const may = new Set(allowed(state));
   const out = new Map<number, string>();
   for (const [sender, { signed }] of state.messages[state.phase]!) {
@@ -67,10 +68,10 @@ export function encodeClose(phase: Phase, included: ReadonlyMap<number, string>)
 }
 
 function candidate(state: State): agreement.Application['candidate'] {
-  if (!commitmentsChecked(state)) return undefined;
   const determined = missing(state).length === 0;
   const messages = countable(state);
   if (messages.size < fewest(state) || !(determined || state.atDeadline)) return undefined;
+  if (state.phase === Phase.Commitment && !isSound(state, [...messages.keys()])) return undefined;
   return { value: encodeClose(state.phase, messages), determined };
 }
 
@@ -86,18 +87,16 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   const included = new Map(value.included.map(({ sender, id }) => [sender, toHex(id)]));
   if (included.size < fewest(state) || [...included.keys()].some((sender) => !may.has(sender))) return 'invalid';
   for (const id of included.values()) if (!state.variants.has(id)) return 'unknown';
-  if (!commitmentsChecked(state) || [...included.keys()].some((sender) => state.falseCommitments.has(sender))) {
-    return 'unknown';
-  }
+  if (state.phase === Phase.Commitment && !isSound(state, [...included.keys()])) return 'unknown';
   const left = expected(state).filter((sender) => !included.has(sender) && !state.falseCommitments.has(sender));
   if (left.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
   return state.atDeadline && !left.some((sender) => state.atDeadline!.has(sender)) ? 'valid' : 'unknown';
 }
 
-/** In Commitment nobody votes before having checked the Feldman commitments against its own shares. */
-export function commitmentsChecked(state: State): boolean {
-  return state.phase !== Phase.Commitment || state.commitmentsChecked;
+/** In Commitment nobody votes for commitments that are proven false, or that do not fit its own shares. */
+function isSound(state: State, dealers: readonly number[]): boolean {
+  return !dealers.some((dealer) => state.falseCommitments.has(dealer)) && fitsOwnShares(state, dealers);
 }
 
 function decodeClose(bytes: Uint8Array): CloseValue | undefined {

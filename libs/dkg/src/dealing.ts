@@ -11,9 +11,11 @@ import {
   pedersenHolds,
   polynomialFromSeed,
   type Scalar,
+  type Sealed,
   scalarFromBytes,
   scalarToBytes,
   sealTo,
+  X25519Private,
   x25519PublicFromEd25519,
 } from '@witan/crypto';
 import type { PayloadOf } from './messages.ts';
@@ -57,20 +59,30 @@ export function receiverKey(state: State, receiver: number): Uint8Array {
 }
 
 export function contribution(state: State, dealing: Dealing, seed: Uint8Array): PayloadOf<'contribution'> {
-  const { session, me } = state;
+  const { session } = state;
   const shares = session.participants.map(({ index }) => {
     const share = { value: evaluate(dealing.value, index + 1), blind: evaluate(dealing.blind, index + 1) };
-    const context = shareContext(session, me, index);
-    return sealTo(receiverKey(state, index), sealingSecret(seed, index), encodeShare(share), context);
+    return sealShare(state, index, sealingSecret(seed, index), share);
   });
   return { type: 'contribution', commitment: dealing.pedersen.map(encodeG1), shares };
+}
+
+/** A share as this participant sends it to `receiver`, sealed with a key that is used for nothing else. */
+export function sealShare(state: State, receiver: number, secret: Uint8Array, share: Share): Sealed {
+  return sealTo(
+    receiverKey(state, receiver),
+    secret,
+    encodeShare(share),
+    shareContext(state.session, state.me, receiver),
+  );
 }
 
 /** Opens and checks the own share of every dealer that counts: one batched check for all of them. */
 export function receiveShares(state: State, seed: Uint8Array): { shares: Map<number, Share>; bad: number[] } {
   const { session, me, env } = state;
   const announced = counted(state, Phase.Initialisation, me) !== undefined;
-  const privateKey = announced ? sessionKeys(seed).privateKey : env.identity.x25519Private();
+  // Imported once: importing costs more than the exchange itself.
+  const privateKey = announced ? new X25519Private(sessionKeys(seed).privateKey) : env.identity.x25519Private();
   const shares = new Map<number, Share>();
   const bad: number[] = [];
   for (const { sender, payload } of allCounted<'contribution'>(state, Phase.Contribution)) {

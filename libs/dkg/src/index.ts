@@ -1,3 +1,4 @@
+export * as forms from './forms.ts';
 export { dkgMachine, type Event, initialState } from './machine.ts';
 export { isPhase, PHASES, Phase, type PhaseName, phaseName } from './phases.ts';
 export { type AskReason, type DkgReport, REJECT_REASONS, type RejectReason } from './reports.ts';

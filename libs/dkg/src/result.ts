@@ -124,19 +124,39 @@ export function confirm(state: State): { signature: Uint8Array } | { bad: readon
   });
 }
 
+type Commitments = ReadonlyMap<number, Accepted<'commitment'>>;
+
+/** Sets of commitments that have been held against the own shares, by the messages that they were chosen from. */
+const checked = new WeakMap<object, Map<string, boolean>>();
+
 /**
- * Qualified dealers whose Feldman commitment does not fit the own share. Checks the sum of all first: it is what the
- * key is made of, and right in all but an attack.
+ * Whether the Feldman commitments of these dealers, taken together, fit the own shares. The sum is what the key is made
+ * of, so it is what has to be right; whoever cannot check (no shares) has nothing to object.
  */
-export function falseForMe(state: State): readonly number[] {
-  const held = [...(state.messages[Phase.Commitment] as ReadonlyMap<number, Accepted<'commitment'>>).values()].filter(
-    ({ sender }) => state.shares.has(sender) && sender !== state.me,
-  );
-  if (held.length === 0) return [];
-  const value = held.reduce((sum, { sender }) => modAdd(sum, state.shares.get(sender)!.value), 0n);
-  const sum = sumCommitments(held.map(({ points }) => points));
-  if (feldmanHolds(sum, state.me + 1, value)) return [];
-  return held
-    .filter(({ sender, points }) => !feldmanHolds(points, state.me + 1, state.shares.get(sender)!.value))
-    .map(({ sender }) => sender);
+export function fitsOwnShares(state: State, dealers: readonly number[]): boolean {
+  const messages = state.messages[Phase.Commitment]! as Commitments;
+  const known = checked.get(messages) ?? new Map<string, boolean>();
+  checked.set(messages, known);
+  const others = dealers.filter((dealer) => dealer !== state.me && messages.has(dealer) && state.shares.has(dealer));
+  const key = others.join();
+  const fits = known.get(key) ?? sumFits(state, messages, others);
+  known.set(key, fits);
+  return fits;
+}
+
+function sumFits(state: State, messages: Commitments, dealers: readonly number[]): boolean {
+  if (dealers.length === 0) return true;
+  const value = dealers.reduce((sum, dealer) => modAdd(sum, state.shares.get(dealer)!.value), 0n);
+  const sum = sumCommitments(dealers.map((dealer) => messages.get(dealer)!.points));
+  return feldmanHolds(sum, state.me + 1, value);
+}
+
+/** Of these dealers, those whose Feldman commitment does not fit the own share of theirs. */
+export function falseForMe(state: State, dealers: readonly number[]): readonly number[] {
+  if (fitsOwnShares(state, dealers)) return [];
+  const messages = state.messages[Phase.Commitment]! as Commitments;
+  return dealers.filter((dealer) => {
+    const share = state.shares.get(dealer);
+    return share && dealer !== state.me && !feldmanHolds(messages.get(dealer)!.points, state.me + 1, share.value);
+  });
 }

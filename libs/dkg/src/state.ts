@@ -123,8 +123,6 @@ export interface State {
   readonly badDealers: readonly number[];
   /** Dealers in the final set; set when Justification ends. */
   readonly qualified: readonly number[] | undefined;
-  /** Every Feldman commitment here has been checked against the own shares. */
-  readonly commitmentsChecked: boolean;
   readonly falseCommitments: ReadonlySet<number>;
   readonly equivocators: ReadonlySet<number>;
   /** Finalisation messages whose signature share did not verify. */
@@ -175,7 +173,6 @@ export function emptyState(env: Env, session: Session): State {
     shares: new Map(),
     badDealers: [],
     qualified: undefined,
-    commitmentsChecked: false,
     falseCommitments: new Set(),
     equivocators: new Set(),
     badSignatures: new Set(),

@@ -12,7 +12,7 @@ export interface LogFields {
   readonly [name: string]: unknown;
 }
 
-export interface LogMethod {
+interface LogMethod {
   (fields: LogFields, message: string): void;
   (message: string): void;
 }

@@ -52,7 +52,7 @@ export const histogram = <const L extends LabelSets = NoLabels>(
 type WithLabels<L extends LabelSets, A extends unknown[]> = [keyof L] extends [never] ? A : [labels: Labels<L>, ...A];
 
 /** Gives the values at the time of a scrape; what it does not set has no series. */
-export type Source<L extends LabelSets> = (set: (...args: WithLabels<L, [value: number]>) => void) => void;
+type Source<L extends LabelSets> = (set: (...args: WithLabels<L, [value: number]>) => void) => void;
 
 export interface Counter<L extends LabelSets = NoLabels> {
   inc(...args: WithLabels<L, [by?: number]>): void;

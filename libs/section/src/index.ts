@@ -1,3 +1,4 @@
+export * as forms from './forms.ts';
 export { append, type Elder, type Ledger, type Member, openGenesis, type PendingSession } from './ledger.ts';
 export { type Event, initialState, isDeciding, sectionMachine } from './machine.ts';
 export { answerCodec, type Heartbeat, heartbeatBody, holdingsBody, joinBody, SERVICES } from './messages.ts';

@@ -1,9 +1,11 @@
 import { connectNats, findNatsServer, MemoryHub, startNatsServer } from '@witan/bus';
 import { WitanError } from '@witan/errors';
 import { RecordingMeter } from '@witan/observability';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { instrumentBus } from '../src/instrumented-bus.ts';
 import { get, ToyProcess } from './toy/process.ts';
+
+vi.setConfig({ testTimeout: 30_000 }); // Processes on a busy machine.
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (payload: Uint8Array): string => new TextDecoder().decode(payload);
@@ -75,7 +77,7 @@ describe.skipIf(findNatsServer() === undefined)('over NATS (needs nats-server: a
     } finally {
       await second.kill();
     }
-    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 5000 }).toBe(503);
+    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 15_000 }).toBe(503);
     expect((await get(`${url}/readyz`)).body).toContain('{"name":"bus","ok":false,"detail":"disconnected"}');
     expect((await get(`${url}/metrics`)).body).toContain('witan_bus_connected 0');
     toy.signal('SIGTERM');

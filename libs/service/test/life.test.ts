@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { get, ToyProcess } from './toy/process.ts';
+
+vi.setConfig({ testTimeout: 30_000 }); // Processes on a busy machine.
 
 const NODE = 'ab'.repeat(32);
 

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { TOY, ToyProcess } from './toy/process.ts';
+
+vi.setConfig({ testTimeout: 30_000 }); // Processes on a busy machine.
 
 /** A launcher that starts the toy with this `stdio`, and does nothing more. */
 const launcher = (stdio: string): string => `

@@ -1,3 +1,4 @@
-export { FAIR, SimNetwork, type Tamper, type Weather } from './network.ts';
+export { FAIR, type Packet, SimNetwork, type Tamper, type Weather } from './network.ts';
+export { NETWORK_TAG } from './network-tag.ts';
 export { Random } from './random.ts';
-export { NETWORK_TAG, type SimNode, World, type WorldOptions } from './world.ts';
+export { type SimNode, type Watcher, World, type WorldOptions } from './world.ts';

@@ -45,6 +45,21 @@ export class Random {
     return out;
   }
 
+  /** One of the items, each as likely as its weight says. */
+  weighted<T>(items: readonly (readonly [weight: number, item: T])[]): T {
+    let left = this.float() * items.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, item] of items) {
+      left -= weight;
+      if (left < 0) return item;
+    }
+    return items.at(-1)![1];
+  }
+
+  /** Another generator, so that what draws from it does not change what is drawn here. */
+  fork(): Random {
+    return new Random(this.uint32());
+  }
+
   bytes(length: number): Uint8Array {
     const out = new Uint8Array(length);
     for (let i = 0; i < length; i++) out[i] = this.uint32() & 0xff;

@@ -1,25 +1,41 @@
 import { Identity } from '@witan/crypto';
 import * as dkg from '@witan/dkg';
-import { Elder, type ElderObserver } from '@witan/elder';
+import { Coordinator, Elder } from '@witan/elder';
 import { MemoryJournal } from '@witan/journal';
 import { type Sealer, VirtualClock } from '@witan/runtime';
 import * as section from '@witan/section';
-import { encode, networkTag, sealEnvelope } from '@witan/wire';
-import { SimNetwork, type Tamper } from './network.ts';
+import { encode, sealEnvelope } from '@witan/wire';
+import { SimDisk } from './disk.ts';
+import { type Outgoing, SimNetwork, type Tamper } from './network.ts';
+import { NETWORK, NETWORK_TAG } from './network-tag.ts';
 import { Random } from './random.ts';
-
-export const NETWORK = 'sim';
-export const NETWORK_TAG = networkTag(NETWORK);
 
 export interface SimNode {
   readonly index: number;
   readonly name: string;
+  /** What people call it: `n0`. */
+  readonly label: string;
   readonly identity: Identity;
-  readonly tamper: Tamper | undefined;
-  journal: MemoryJournal;
+  tamper: Tamper | undefined;
+  disk: SimDisk;
   /** Undefined while the process is down. */
   elder: Elder | undefined;
   starts: number;
+  /** What its processes were given as random bytes: seeds of sessions, and of the genesis key. */
+  readonly secrets: Uint8Array[];
+}
+
+/** Hears of everything that happens. All nodes are told of, also those that are not to be believed. */
+export interface Watcher {
+  started?(node: SimNode): void;
+  killed?(node: SimNode, keptUnsynced: boolean): void;
+  section?(node: SimNode, report: section.SectionReport): void;
+  dkg?(node: SimNode, session: dkg.Session, report: dkg.DkgReport): void;
+  /** A machine threw, a journal failed, an event was set aside, a port threw. */
+  trouble?(node: SimNode, what: string, error: unknown): void;
+  badRequest?(node: SimNode, verb: string, error: unknown): void;
+  /** Before it leaves, and before anybody tampers with it. `node` is undefined for those who are no node. */
+  sends?(node: SimNode | undefined, outgoing: Outgoing): void;
 }
 
 export interface WorldOptions {
@@ -27,16 +43,19 @@ export interface WorldOptions {
   readonly nodes: number;
   readonly policy?: Partial<section.Policy>;
   readonly dkg?: Partial<dkg.Params>;
-  /** What a Byzantine node does to the messages it sends, by node index. */
-  readonly tamper?: (node: { index: number; identity: Identity; random: Random }) => Tamper | undefined;
-  readonly observer?: (node: SimNode) => ElderObserver;
+  readonly heartbeatMs?: number;
+  /** What a Byzantine node does to what it sends. */
+  readonly tamper?: (node: SimNode, world: World) => Tamper | undefined;
+  readonly watchers?: readonly Watcher[];
 }
 
 /** Nothing here is worth hiding, and the simulator looks into journals. */
 const CLEAR: Sealer = { seal: (plain) => plain, open: (sealed) => sealed };
 const JOIN_EVERY_MS = 300;
+const HEARTBEAT_MS = 500;
 /** Virtual time does not begin at the epoch, so that a forgotten wall clock shows. */
 const EPOCH_MS = 1_700_000_000_000;
+const SEED_BYTES = 32;
 
 /** A whole section in one process and on one clock: the same actors as in production, over made-up links and disks. */
 export class World {
@@ -44,54 +63,46 @@ export class World {
   readonly random: Random;
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
+  /** Called around every write of a node, and before everything it sends; may kill it then and there. */
+  onWrite: (node: SimNode, when: 'before' | 'after', stream: string) => void = () => {};
+  onSend: (node: SimNode, outgoing: Outgoing) => void = () => {};
+  readonly watchers: Watcher[];
   readonly #options: WorldOptions;
+  readonly #byName: ReadonlyMap<string, SimNode>;
 
   constructor(options: WorldOptions) {
     this.#options = options;
     this.random = new Random(options.seed);
-    this.network = new SimNetwork(this.clock, this.random);
-    this.nodes = Array.from({ length: options.nodes }, (_, index) => {
-      const identity = Identity.fromSeed(this.random.bytes(32));
-      const tamper = options.tamper?.({ index, identity, random: this.random });
-      return {
-        index,
-        name: identity.name,
-        identity,
-        tamper,
-        journal: new MemoryJournal(),
-        elder: undefined,
-        starts: 0,
-      };
-    });
+    this.network = new SimNetwork(this.clock, this.random.fork());
+    this.watchers = [...(options.watchers ?? [])];
+    this.nodes = Array.from({ length: options.nodes }, (_, index) => this.#makeNode(index));
+    this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
+    for (const node of this.nodes) node.tamper = options.tamper?.(node, this);
+    this.network.onSend = (outgoing) => this.#sending(outgoing);
+  }
+
+  nodeOf(name: string): SimNode | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** `n3` for a node, the beginning of the name for anyone else. */
+  label(name: string): string {
+    return this.nodeOf(name)?.label ?? (/^[0-9a-f]{64}$/.test(name) ? name.slice(0, 6) : name);
   }
 
   start(node: SimNode): void {
     if (node.elder) return;
     node.starts++;
-    node.elder = new Elder({
-      identity: node.identity,
-      network: NETWORK,
-      prefix: '',
-      genesis: node.index === 0 ? 'create' : 'join',
-      genesisKey: undefined,
-      journal: node.journal,
-      sealer: CLEAR,
-      clock: this.clock,
-      transport: this.network.attach(node.name, node.tamper),
-      wallClock: () => EPOCH_MS + this.clock.now(),
-      random: (length) => this.random.bytes(length),
-      params: {
-        section: {
-          ...section.DEFAULT_PARAMS,
-          policy: { ...section.DEFAULT_PARAMS.policy, ...this.#options.policy },
-        },
-        dkg: { ...dkg.DEFAULT_PARAMS, ...this.#options.dkg },
-        heartbeatMs: 500,
-      },
-      observer: this.#options.observer?.(node) ?? {},
-    });
-    node.elder.start();
-    this.#askToJoin(node, node.elder);
+    const elder = this.#makeElder(node);
+    node.elder = elder;
+    this.#tell((watcher) => watcher.started?.(node));
+    try {
+      elder.start();
+    } catch (error) {
+      // Killed while it was starting: its disk is another's now.
+      if (node.elder === elder) throw error;
+    }
+    this.#askToJoin(node, elder);
   }
 
   startAll(): void {
@@ -104,10 +115,32 @@ export class World {
     node.elder.stop();
     node.elder = undefined;
     this.network.detach(node.name);
-    node.journal = node.journal.crash({ keepUnsynced });
+    node.disk = node.disk.crash(keepUnsynced);
+    this.#tell((watcher) => watcher.killed?.(node, keepUnsynced));
   }
 
-  /** Runs until `done` or for `withinMs`; `each` is called after every event. */
+  /** A coordinator, which is no node: attached under its own name, known to nobody. */
+  startCoordinator(identity: Identity, tamper?: Tamper): Coordinator {
+    const coordinator = new Coordinator({
+      identity,
+      network: NETWORK,
+      prefix: '',
+      genesisKey: undefined,
+      journal: new MemoryJournal(),
+      sealer: CLEAR,
+      clock: this.clock,
+      transport: this.network.attach(identity.name, tamper),
+      params: this.#sectionParams(),
+      dkg: this.#dkgParams(),
+      wallClock: () => EPOCH_MS + this.clock.now(),
+      random: (length) => this.random.bytes(length),
+      observer: {},
+    });
+    coordinator.start();
+    return coordinator;
+  }
+
+  /** Runs until `done` or for `withinMs`; both functions are called after every event. */
   run(withinMs: number, done: () => boolean = () => false, each: () => void = () => {}): boolean {
     const end = this.clock.now() + withinMs;
     for (;;) {
@@ -122,8 +155,82 @@ export class World {
     }
   }
 
-  nodeOf(name: string): SimNode {
-    return this.nodes.find((node) => node.name === name)!;
+  #makeNode(index: number): SimNode {
+    const identity = Identity.fromSeed(this.random.bytes(SEED_BYTES));
+    const node: SimNode = {
+      index,
+      name: identity.name,
+      label: `n${index}`,
+      identity,
+      tamper: undefined,
+      disk: new SimDisk((when, stream) => {
+        if (node.elder) this.onWrite(node, when, stream);
+      }),
+      elder: undefined,
+      starts: 0,
+      secrets: [],
+    };
+    return node;
+  }
+
+  #makeElder(node: SimNode): Elder {
+    // A process that has been killed may still finish the line it was on; nobody hears of it.
+    const whileUp = (tell: (watcher: Watcher) => void) => {
+      if (node.elder === elder) this.#tell(tell);
+    };
+    const trouble = (what: string, error: unknown) => whileUp((watcher) => watcher.trouble?.(node, what, error));
+    const elder: Elder = new Elder({
+      identity: node.identity,
+      network: NETWORK,
+      prefix: '',
+      genesis: node.index === 0 ? 'create' : 'join',
+      genesisKey: undefined,
+      journal: node.disk,
+      sealer: CLEAR,
+      clock: this.clock,
+      transport: this.network.attach(node.name, node.tamper),
+      wallClock: () => EPOCH_MS + this.clock.now(),
+      random: (length) => {
+        const bytes = this.random.bytes(length);
+        node.secrets.push(bytes);
+        return bytes;
+      },
+      params: {
+        section: this.#sectionParams(),
+        dkg: this.#dkgParams(),
+        heartbeatMs: this.#options.heartbeatMs ?? HEARTBEAT_MS,
+      },
+      observer: {
+        section: (report) => whileUp((watcher) => watcher.section?.(node, report)),
+        dkg: (session, report) => whileUp((watcher) => watcher.dkg?.(node, session, report)),
+        badRequest: (verb, error) => whileUp((watcher) => watcher.badRequest?.(node, verb, error)),
+        trouble,
+        actor: {
+          effectFailed: (actor, effect, error) => trouble(`${effect} of ${actor}`, error),
+          overflowed: (actor) => trouble(`mailbox of ${actor} is full`, undefined),
+        },
+      },
+    });
+    return elder;
+  }
+
+  #sectionParams(): section.Params {
+    const { policy } = section.DEFAULT_PARAMS;
+    return { ...section.DEFAULT_PARAMS, policy: { ...policy, ...this.#options.policy } };
+  }
+
+  #dkgParams(): dkg.Params {
+    return { ...dkg.DEFAULT_PARAMS, ...this.#options.dkg };
+  }
+
+  #sending(outgoing: Outgoing): void {
+    const node = this.nodeOf(outgoing.from);
+    this.#tell((watcher) => watcher.sends?.(node, outgoing));
+    if (node) this.onSend(node, outgoing);
+  }
+
+  #tell(tell: (watcher: Watcher) => void): void {
+    for (const watcher of this.watchers) tell(watcher);
   }
 
   /** What the `adult` service does: asks until the section's decisions name this node. */

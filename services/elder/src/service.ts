@@ -1,5 +1,5 @@
 import { commonSettings, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
-import { fromHex, secureRandom, toHex } from '@witan/crypto';
+import { fromHex, prepareTables, secureRandom, toHex } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
 import { busTransport, Elder, openNodeHome } from '@witan/elder';
 import { actorObserver, watchJournal } from '@witan/observability';
@@ -19,6 +19,7 @@ await runService({
   description: 'Takes part in DKG sessions, votes and signs for its section',
   settings: { ...commonSettings, ...nodeSettings, ...elderSettings, metricsPort: metricsPort(9465) },
   start: async ({ config, log, meter, connectBus }) => {
+    prepareTables();
     const { key, warning } = loadSealingKey(config);
     if (warning) log.warn(warning);
     const home = openNodeHome(config.dataDir, key, secureRandom);

@@ -45,7 +45,11 @@ async function newestId(url: string): Promise<string | undefined> {
   return sessions[0]?.id;
 }
 
-const settled = (page: Page) => page.locator('.session .lane').first().waitFor();
+/** All of the page is there. */
+async function settled(page: Page): Promise<void> {
+  for (const part of ['.session .lane', '.chain-item.today', '.members .seen time'])
+    await page.locator(part).first().waitFor();
+}
 
 describe.skipIf(!CHROMIUM)('the explorer in a browser', { timeout: 60_000 }, () => {
   let browser: Browser;
@@ -275,7 +279,7 @@ describe.skipIf(!CHROMIUM)('the explorer in a browser', { timeout: 60_000 }, () 
     expect(await page.locator('.lane[data-state="silent"]').count()).toBe(3);
     const more = page.getByRole('button', { name: 'Show all 91 nodes' });
     await more.click();
-    expect(await page.locator('.members tbody tr').count()).toBe(91);
+    await expect.poll(() => page.locator('.members tbody tr').count()).toBe(91);
     await shot(page, 'many');
   });
 

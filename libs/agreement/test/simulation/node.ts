@@ -33,6 +33,7 @@ interface Answer {
 interface JournalEntry {
   readonly vote: VoteRecord;
   readonly value: Uint8Array | undefined;
+  readonly justification: readonly Uint8Array[];
 }
 
 export const endorsement = (voter: number, view: number, hash: Hash): Uint8Array =>
@@ -48,7 +49,7 @@ export class Node {
   private readonly plan: { readonly value: Uint8Array; readonly determined: boolean; readonly from: number };
   private readonly journal: JournalEntry[] = [];
   /** Grows with every crash; what was meant for an earlier life is void. */
-  private life = 0;
+  private life = 1;
   private up = true;
 
   constructor(world: World, options: Options, plan: Node['plan']) {
@@ -61,8 +62,8 @@ export class Node {
 
   private begin(): State {
     const state = initial(this.options);
-    const { quorum } = this.world.settings.faults;
-    return quorum === undefined ? state : { ...state, options: { ...this.options, quorum } };
+    const { quorumShort = 0 } = this.world.settings.faults;
+    return { ...state, options: { ...this.options, quorum: this.options.quorum - quorumShort } };
   }
 
   private application(): Application {
@@ -112,7 +113,7 @@ export class Node {
         const raw = signVote(this.index, output.view, output.step, output.hash, output.extra);
         const { vote } = open(raw) as { vote: VoteRecord };
         this.world.checker.onHonestVote(vote);
-        this.journal.push({ vote, value: output.value });
+        this.journal.push({ vote, value: output.value, justification: output.justification ?? [] });
         this.state = attachRaw(this.state, output.view, output.step, raw);
         if (this.world.strikes()) this.crash();
         else this.world.broadcast(this.index, raw);
@@ -208,6 +209,10 @@ export class Node {
     this.world.clock.after(this.world.random.between(1, 300), () => this.restart());
   }
 
+  get lives(): number {
+    return this.life;
+  }
+
   isUp(): boolean {
     return this.up;
   }
@@ -216,7 +221,10 @@ export class Node {
     this.up = true;
     this.state = this.begin();
     if (!this.world.settings.faults.amnesia) {
-      for (const { vote, value } of this.journal) this.state = recoverVote(this.state, vote, value);
+      for (const { vote, value, justification } of this.journal) {
+        this.state = recoverVote(this.state, vote, value);
+        for (const raw of justification) this.take(raw);
+      }
     }
     if (!this.decision) this.keepAsking();
     this.act();

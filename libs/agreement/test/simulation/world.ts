@@ -9,7 +9,8 @@ import { COORDINATOR, INSTANCE } from './wire.ts';
 
 /** What is broken on purpose, to see that it is noticed. */
 export interface PlantedFaults {
-  readonly quorum?: number;
+  /** Votes that a quorum is short of. */
+  readonly quorumShort?: number;
   /** Members forget their votes when they crash. */
   readonly amnesia?: boolean;
   /** In place of the library's own. */
@@ -53,7 +54,7 @@ export class World {
     this.settings = { ...randomSettings(this.random, faults), ...narrow };
     const { members, faulty } = this.settings;
     const options = randomOptions(this.random, members);
-    this.checker = new Checker(faults.quorum ?? options.quorum);
+    this.checker = new Checker(options.quorum - (faults.quorumShort ?? 0));
     const together = this.random.chance(0.3);
     const honest = Array.from({ length: members }, (_, i) => i).filter((i) => !faulty.includes(i));
     this.honest = honest.map((me) => {

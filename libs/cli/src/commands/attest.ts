@@ -17,7 +17,8 @@ interface AttestOptions extends GlobalOptions {
  * given out: a gateway cannot forge one, but it can hand out one that does not hold.
  */
 export async function attest(io: Io, file: string, options: AttestOptions): Promise<number> {
-  const trusted = options.genesis === undefined && !io.env.WITAN_GENESIS_KEY ? undefined : genesisKey(io, options.genesis);
+  const trusted =
+    options.genesis === undefined && !io.env.WITAN_GENESIS_KEY ? undefined : genesisKey(io, options.genesis);
   const payload = await readInput(io, file);
   const client = await connect(io, options);
   const { context } = options;
@@ -44,8 +45,12 @@ async function save(file: string, text: string): Promise<void> {
     await writeFile(file, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new WitanError(code === 'ENOSPC' ? 'WITAN_ERR_STORE_FULL' : 'WITAN_ERR_STORE', `${file} cannot be written: ${code}`, {
-      cause: error,
-    });
+    throw new WitanError(
+      code === 'ENOSPC' ? 'WITAN_ERR_STORE_FULL' : 'WITAN_ERR_STORE',
+      `${file} cannot be written: ${code}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

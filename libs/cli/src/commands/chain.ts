@@ -44,7 +44,13 @@ export async function verifyChainOf(io: Io, file: string | undefined, options: C
   const verified = verifyChainJson(genesis, links);
   const last = links.at(-1)!;
   if (options.json) {
-    printJson(io, { valid: true, links: verified.length, genesisKey: links[0]!.key, key: last.key, generation: last.generation });
+    printJson(io, {
+      valid: true,
+      links: verified.length,
+      genesisKey: links[0]!.key,
+      key: last.key,
+      generation: last.generation,
+    });
     return 0;
   }
   const { colours } = io.style;

@@ -22,7 +22,8 @@ export async function verify(io: Io, file: string, options: VerifyOptions): Prom
     return 0;
   }
   const { colours } = io.style;
-  const compared = payload === undefined ? colours.yellow('not compared: give --payload') : `is that of ${options.payload}`;
+  const compared =
+    payload === undefined ? colours.yellow('not compared: give --payload') : `is that of ${options.payload}`;
   print(io, [
     colours.green(`${marks(io.style).good} holds`),
     `  payload  ${payloadHash}  ${compared}`,

@@ -43,7 +43,9 @@ async function watchLive(io: Io, client: Client, id: string | undefined): Promis
     // The end of one session stays in sight above the next one.
     if (shown !== undefined && session !== undefined && session.id !== shown.id) area.done();
     shown = session;
-    area.draw(session === undefined ? ['no DKG session yet'] : sessionLines(session, io.style, io.output.columns ?? 80));
+    area.draw(
+      session === undefined ? ['no DKG session yet'] : sessionLines(session, io.style, io.output.columns ?? 80),
+    );
   };
   try {
     await redraw();

@@ -2,7 +2,7 @@ import type { WitanErrorCode } from '@witan/errors';
 import { counter, type Instruments, instruments, type Meter } from '../meter.ts';
 
 /** Why a message was not taken. */
-export const REJECTION_REASONS = [
+const REJECTION_REASONS = [
   'malformed',
   'too-large',
   'invalid',

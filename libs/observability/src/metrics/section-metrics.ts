@@ -1,4 +1,4 @@
-import { type Gauge, gauge, type Instruments, instruments, type Meter } from '../meter.ts';
+import { type Gauge, gauge, instruments, type Meter } from '../meter.ts';
 
 export const SECTION_METRICS = {
   usableShare: gauge({
@@ -16,8 +16,6 @@ export const SECTION_METRICS = {
   members: gauge({ name: 'witan_section_members', help: 'Nodes of the section' }),
   chainLength: gauge({ name: 'witan_section_chain_length', help: 'Keys in the section chain, genesis included' }),
 } as const;
-
-export type SectionMetrics = Instruments<typeof SECTION_METRICS>;
 
 /** The section as this process sees it now. */
 export interface SectionView {

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const TOY = fileURLToPath(new URL('./toy.ts', import.meta.url));
@@ -24,7 +26,8 @@ export class ToyProcess implements AsyncDisposable {
   constructor(env: Record<string, string> = {}, args: readonly string[] = []) {
     this.child = spawn(process.execPath, [TOY, '--log-format=json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { PATH: process.env.PATH, ...env },
+      // Compiled sources are kept where Node keeps them by default: each start is then twice as fast.
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...env },
     });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
@@ -33,12 +36,17 @@ export class ToyProcess implements AsyncDisposable {
       this.#stderr += text;
     });
     this.child.on('message', (message) => this.messages.push(message));
-    this.exited = once(this.child, 'close').then(([code, signal]) => ({
-      code: code as number | null,
-      signal: signal as NodeJS.Signals | null,
-      stdout: this.#stdout,
-      stderr: this.#stderr,
-    }));
+    // Not `close`: it does not come after the parent has closed the IPC channel.
+    const ended = Promise.all([once(this.child.stdout!, 'end'), once(this.child.stderr!, 'end')]);
+    this.exited = once(this.child, 'exit').then(async ([code, signal]) => {
+      await ended;
+      return {
+        code: code as number | null,
+        signal: signal as NodeJS.Signals | null,
+        stdout: this.#stdout,
+        stderr: this.#stderr,
+      };
+    });
   }
 
   get lines(): LogLine[] {

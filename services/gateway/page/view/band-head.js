@@ -14,12 +14,12 @@ import { PHASE_TEXT } from '../model/timeline.js';
  */
 export function BandHead({ band, x0, x1, size, bottom }) {
   const { title, brief } = PHASE_TEXT[band.name];
-  const x = x0 + (size.compact ? 3 : 9);
-  const y = size.compact ? 14 : 20;
-  const row = size.compact ? 14 : 17;
+  const x = x0 + (size.brief ? 3 : 9);
+  const y = size.brief ? 14 : 20;
+  const row = size.brief ? 14 : 17;
   return html`<g class=${cx('band-head', band.state)} data-phase=${band.name} data-state=${band.state}>
-    <text class="band-title" x=${x} y=${y}>${size.compact ? brief : title}</text>
-    <text class="band-count" x=${x} y=${y + row}>${count(band, size.compact)}</text>
+    <text class="band-title" x=${x} y=${y}>${size.brief ? brief : title}</text>
+    <text class="band-count" x=${x} y=${y + row}>${count(band, size.brief)}</text>
     <text class="band-time" x=${x} y=${y + row * 2}>${band.state === 'ahead' ? '' : duration(band.durationMs)}</text>
     ${band.state !== 'ahead' && html`<line class="close-line" x1=${x1} x2=${x1} y1=${size.top - 4} y2=${bottom} />`}
     ${band.state === 'closed' && html`<${CloseSeal} x=${x1} y=${size.top - 4} view=${band.view ?? 0} />`}
@@ -38,10 +38,10 @@ function CloseSeal({ x, y, view }) {
 
 /**
  * @param {Band} band
- * @param {boolean} compact
+ * @param {boolean} brief
  */
-function count(band, compact) {
+function count(band, brief) {
   if (band.state === 'ahead') return 'to come';
-  if (band.expected === 0 && band.received === 0) return compact ? 'none' : 'nobody accused';
-  return compact ? `${band.received}/${band.expected}` : `${band.received} of ${band.expected}`;
+  if (band.expected === 0 && band.received === 0) return brief ? 'none' : 'nobody accused';
+  return brief ? `${band.received}/${band.expected}` : `${band.received} of ${band.expected}`;
 }

@@ -13,7 +13,7 @@ export function Loading() {
 
 /** The gateway answers, and there is no section to show. @param {{ state: State }} props */
 export function NoSection({ state }) {
-  const problem = state.problems['section'];
+  const problem = state.problems.section;
   return html`<section class="sheet beginnings">
     <h1>${problem ? 'The gateway is not ready.' : 'No section yet.'}</h1>
     ${problem && html`<p>${problem.detail} ${problem.help}</p>`}

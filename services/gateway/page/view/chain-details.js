@@ -1,8 +1,11 @@
+import { short } from '../lib/format.js';
 import { html } from '../lib/ui.js';
 import { words } from '../model/timeline.js';
 import { Command } from './command.js';
 import { Hex } from './hex.js';
 import { KeyName } from './mark.js';
+
+const VERIFY = 'npx witan chain verify --genesis';
 
 /** @typedef {import('@witan/api').Chain['links'][number]} Link */
 
@@ -35,8 +38,8 @@ export function ChainDetails({ link, next, genesisKey, title }) {
     </div>
     <div class="chain-check">
       <p>Do not take this page's word for it: check the whole chain on your own machine.</p>
-      <${Command} text="npx witan chain verify" />
-      <p class="muted">It has to start from the genesis key that you know: <${Hex} value=${genesisKey} what="genesis key" /></p>
+      <${Command} text=${`${VERIFY} ${genesisKey}`} shown=${`${VERIFY} ${short(genesisKey)}`} />
+      <p class="muted">Only the genesis key is trusted: compare it with the one that you were given.</p>
     </div>
   </div>`;
 }

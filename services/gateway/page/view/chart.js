@@ -73,7 +73,7 @@ function Drawing({ timeline, width, spot, onSpot }) {
     x1: band.x1 + size.left,
   }));
   const bottom = size.top + timeline.lanes.length * size.lane;
-  return html`<svg class="lanes" width=${width} height=${size.height} viewBox=${`0 0 ${width} ${size.height}`} aria-hidden="true">
+  return html`<svg class=${cx('lanes', size.brief && 'brief')} width=${width} height=${size.height} viewBox=${`0 0 ${width} ${size.height}`} aria-hidden="true">
     ${placed.map(
       ({ band, x0, x1 }, index) => html`<rect
         key=${band.name} class=${cx('band', band.state, index % 2 === 1 && 'odd')} x=${x0} y="0" width=${x1 - x0} height=${bottom}
@@ -86,12 +86,12 @@ function Drawing({ timeline, width, spot, onSpot }) {
       />`,
     )}
     ${placed.map(({ band, x0, x1 }) => html`<${BandHead} key=${band.name} band=${band} x0=${x0} x1=${x1} size=${size} bottom=${bottom} />`)}
-    <${Ticks} timeline=${timeline} placed=${placed} y=${bottom} compact=${size.compact} />
+    <${Ticks} timeline=${timeline} placed=${placed} y=${bottom} brief=${size.brief} />
   </svg>`;
 }
 
-/** Time since the start, at the borders of the phases. @param {{ timeline: Timeline, placed: import('../model/scale.js').Placed[], y: number, compact: boolean }} props */
-function Ticks({ timeline, placed, y, compact }) {
+/** Time since the start, at the borders of the phases. @param {{ timeline: Timeline, placed: import('../model/scale.js').Placed[], y: number, brief: boolean }} props */
+function Ticks({ timeline, placed, y, brief }) {
   let free = Number.NEGATIVE_INFINITY;
   return html`<g class="ticks">
     ${placed.map(({ band, x0, x1 }, index) => {
@@ -99,7 +99,7 @@ function Ticks({ timeline, placed, y, compact }) {
       const end = band.end ?? (band.state === 'cut' || band.state === 'open' ? timeline.end : null);
       const first = index === 0 && html`<text x=${x0} y=${y + 18} class="first">0</text>`;
       const text = end === null ? '' : duration(end - timeline.start);
-      const half = text.length * (compact ? 3 : 3.4);
+      const half = text.length * (brief ? 3 : 3.4);
       if (text === '' || x1 - half < free) return first;
       free = x1 + half + 6;
       return html`${first}<text x=${x1} y=${y + 18} class=${index === placed.length - 1 ? 'last' : ''}>${text}</text>`;
@@ -115,7 +115,7 @@ function Readout({ timeline, spot }) {
     ${
       lane && band
         ? html`<strong>${laneLabel(lane)}, ${PHASE_TEXT[band.name].title}.</strong> ${describeCell(timeline, lane, spot.phase)}`
-        : html`<span class="muted">Point at a lane, or use the arrow keys, to read what happened there.</span>`
+        : html`<span class="muted">Choose a lane by pointer, finger or arrow keys to read what happened there.</span>`
     }
   </p>`;
 }

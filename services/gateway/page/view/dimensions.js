@@ -1,6 +1,7 @@
 /**
  * @typedef {object} Dimensions in CSS pixels
- * @property {boolean} compact a phone: marks without names, phases by short names
+ * @property {boolean} named there is room for the names of participants beside their marks
+ * @property {boolean} brief phases go by their short names
  * @property {number} left of the plot: the participants
  * @property {number} right of the plot: how each of them stands
  * @property {number} top of the lanes: the phases' heads
@@ -11,7 +12,12 @@
  * @property {number} height of everything
  */
 
-const COMPACT_BELOW = 640;
+const NAMED_FROM = 560;
+const LEFT = 158;
+const RIGHT = 92;
+const FULL_BAND = 108;
+const BRIEF_BAND = 42;
+const PHASES = 6;
 const AXIS = 26;
 
 /**
@@ -20,20 +26,23 @@ const AXIS = 26;
  * @returns {Dimensions}
  */
 export function dimensions(width, lanes) {
-  const compact = width < COMPACT_BELOW;
-  const left = compact ? 30 : 158;
-  const right = compact ? 20 : 92;
-  const top = compact ? 62 : 74;
+  const named = width >= NAMED_FROM;
+  const left = named ? LEFT : 30;
+  const right = named ? RIGHT : 20;
+  const plotWidth = width - left - right;
+  const brief = plotWidth < FULL_BAND * PHASES;
+  const top = brief ? 62 : 74;
   const lane = lanes <= 10 ? 34 : lanes <= 20 ? 26 : 20;
   return {
-    compact,
+    named,
+    brief,
     left,
     right,
     top,
     lane,
-    r: Math.min(compact ? 4.6 : 5.4, lane * 0.2),
-    plotWidth: width - left - right,
-    leastBand: compact ? 42 : 108,
+    r: Math.min(named ? 5.4 : 4.6, lane * 0.2),
+    plotWidth,
+    leastBand: brief ? BRIEF_BAND : FULL_BAND,
     height: top + lanes * lane + AXIS,
   };
 }

@@ -34,7 +34,7 @@ export function Lane({ lane, y, size, placed, spot, onSpot }) {
       const band = bandAt(placed, repair.time);
       return (
         band &&
-        html`<${RepairMark} key=${repair.at} x=${xIn(band, repair.time, 14)} y=${y - size.r * 0.9} r=${size.r} count=${repair.recovered} />`
+        html`<${RepairMark} key=${repair.at} x=${xIn(band, repair.time, 14)} y=${y - size.r * 1.6} r=${size.r} count=${repair.recovered} />`
       );
     })}
     ${lane.cells.map((cell, index) => {
@@ -57,19 +57,19 @@ export function Lane({ lane, y, size, placed, spot, onSpot }) {
 function LaneHead({ lane, y, size }) {
   const { path } = houseMark(lane.name);
   const r = Math.min(11, size.lane * 0.42);
-  const x = size.compact ? r + 2 : r + 4;
+  const x = size.named ? r + 4 : r + 2;
   return html`<g class="mark">
     <title>${lane.name}</title>
     <circle cx=${x} cy=${y} r=${r} />
     ${r >= 8 && html`<path d=${path} transform=${`translate(${x} ${y}) scale(${(r * 1.5) / 24}) translate(-12 -12)`} />`}
-    ${!size.compact && html`<text class="lane-name" x=${x + r + 8} y=${y + 4.5}>${short(lane.name)}</text>`}
+    ${size.named && html`<text class="lane-name" x=${x + r + 8} y=${y + 4.5}>${short(lane.name)}</text>`}
   </g>`;
 }
 
 /** How the participant stands now; nothing where all is as it should be. @param {{ lane: LaneModel, x: number, y: number, size: Dimensions }} props */
 function LaneTail({ lane, x, y, size }) {
   if (lane.state === 'ok') return null;
-  const left = x + (size.compact ? 4 : 10);
+  const left = x + (size.named ? 10 : 4);
   const shape = {
     done: 'M-4 .4l2.7 2.6 5.3-6',
     waiting: 'M-3.5-4.5h7l-7 9h7z',
@@ -78,7 +78,7 @@ function LaneTail({ lane, x, y, size }) {
   };
   return html`<g class="lane-tail">
     <path d=${shape[lane.state]} transform=${`translate(${left + 6} ${y})`} />
-    ${!size.compact && html`<text x=${left + 17} y=${y + 4.5}>${LANE_WORD[lane.state]}</text>`}
+    ${size.named && html`<text x=${left + 17} y=${y + 4.5}>${LANE_WORD[lane.state]}</text>`}
   </g>`;
 }
 

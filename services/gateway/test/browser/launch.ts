@@ -6,7 +6,7 @@ import { buildApp } from '../../src/app.ts';
 import { FakeBackend } from '../fake-backend.ts';
 
 const CANDIDATES = [
-  process.env['WITAN_CHROMIUM'],
+  process.env.WITAN_CHROMIUM,
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -91,7 +91,7 @@ export function faintTexts(page: Page): Promise<Faint[]> {
 
 /** For pictures in the documents: written only where `WITAN_SHOTS` names a folder. */
 export async function shot(page: Page, name: string): Promise<void> {
-  const folder = process.env['WITAN_SHOTS'];
+  const folder = process.env.WITAN_SHOTS;
   if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { WitanError } from '@witan/errors';
+import type { ProcessSpec, Ready } from './supervisor.ts';
+
+const KEEPER = fileURLToPath(new URL('keep.sh', import.meta.url));
+const READY_TIMEOUT_MS = 15_000;
+const POLL_MS = 10;
+/** nats-server's word for "any free port". */
+const ANY_PORT = '-1';
+
+/** nats-server on loopback without JetStream: the truth is in the nodes' journals, the bus may lose anything. */
+export function natsSpec(options: { server: string; dir: string; logFile: string }): ProcessSpec {
+  const { server, dir, logFile } = options;
+  return {
+    name: 'nats',
+    command: '/bin/sh',
+    logFile,
+    lifeline: 'pipe',
+    launch: (previous) => {
+      endLeftover(dir);
+      const port = previous === undefined ? ANY_PORT : new URL(natsUrl(previous)).port;
+      const flags = ['--addr', '127.0.0.1', '--port', port, '--ports_file_dir', dir, '--pid', pidFile(dir)];
+      return { args: [KEEPER, server, ...flags], env: { PATH: process.env.PATH ?? '' } };
+    },
+    probe: () => listening(dir),
+  };
+}
+
+export function natsUrl(ready: Ready): string {
+  return ready.info.url!;
+}
+
+/** The server's own process; its supervised parent is the keeper. */
+export function natsPid(dir: string): number | undefined {
+  try {
+    return Number(readFileSync(pidFile(dir), 'utf8')) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The server writes a file with its addresses as soon as it listens. @throws WitanError `WITAN_ERR_TIMEOUT` */
+async function listening(dir: string): Promise<Ready> {
+  for (const deadline = performance.now() + READY_TIMEOUT_MS; performance.now() < deadline; await wait(POLL_MS)) {
+    const url = portsFiles(dir)
+      .map((file) => addressIn(file))
+      .find((address) => address !== undefined);
+    if (url !== undefined) return { info: { url } };
+  }
+  throw new WitanError('WITAN_ERR_TIMEOUT', `nats-server did not listen within ${READY_TIMEOUT_MS} ms`);
+}
+
+function addressIn(file: string): string | undefined {
+  try {
+    const { nats } = JSON.parse(readFileSync(file, 'utf8')) as { nats: readonly string[] };
+    return nats[0];
+  } catch {
+    return undefined; // Not written to its end yet.
+  }
+}
+
+/** Of a launcher whose keeper was killed together with it. */
+function endLeftover(dir: string): void {
+  const pid = natsPid(dir);
+  if (pid !== undefined && isOurs(pid, dir)) process.kill(pid, 'SIGKILL');
+  for (const file of portsFiles(dir)) rmSync(file, { force: true });
+  rmSync(pidFile(dir), { force: true });
+}
+
+/** Process ids are used again: only a server that was started with this very directory is ended. */
+function isOurs(pid: number, dir: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(pidFile(dir));
+  } catch {
+    return false;
+  }
+}
+
+function portsFiles(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.ports'))
+    .map((name) => join(dir, name));
+}
+
+function pidFile(dir: string): string {
+  return join(dir, 'nats.pid');
+}

@@ -1,0 +1,51 @@
+import type { WitanEvent } from '@witan/api';
+import { sectionHealth } from '@witan/cli';
+import type { Picture } from './feed.ts';
+import type { Memory } from './memory.ts';
+import type { ProcessStatus } from './supervisor.ts';
+
+/** Elders of a section that has enough nodes: the elder service's own default. */
+const ELDERS = 7;
+
+/** Everything that is shown, at one moment. */
+export interface ClusterState {
+  readonly nodes: number;
+  readonly resuming: boolean;
+  readonly elapsedMs: number;
+  readonly processes: readonly ProcessStatus[];
+  readonly picture: Picture;
+  readonly repairs: { readonly requests: number; readonly messages: number };
+  readonly summary: Summary | undefined;
+}
+
+/** What a person is told once the section has its key. */
+export interface Summary {
+  readonly resumed: boolean;
+  readonly tookMs: number;
+  readonly genesisKey: string;
+  readonly sectionKey: string;
+  readonly chainLength: number;
+  readonly threshold: number;
+  readonly elders: number;
+  readonly url: string;
+  readonly metrics: readonly { readonly name: string; readonly url: string }[];
+  readonly memory: Memory | undefined;
+  readonly dataDir: string;
+}
+
+/** Something that happened, for those who want lines and not a screen. */
+export type Note =
+  | { readonly type: 'begin'; readonly nodes: number; readonly dataDir: string; readonly resuming: boolean }
+  | { readonly type: 'remark'; readonly detail: string }
+  | { readonly type: 'process'; readonly process: ProcessStatus; readonly detail?: string | undefined }
+  | { readonly type: 'event'; readonly event: WitanEvent }
+  | { readonly type: 'ready'; readonly summary: Summary }
+  | { readonly type: 'stopping'; readonly reason: string }
+  | { readonly type: 'stopped'; readonly tookMs: number; readonly restarts: number };
+
+/** The section has the elders that so many nodes can give it, and enough of them can sign. */
+export function isComplete(picture: Picture, nodes: number): boolean {
+  const { section } = picture;
+  if (section === undefined) return false;
+  return section.elders.length === Math.min(ELDERS, nodes) && sectionHealth(section).spare >= 0;
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { run } from '../src/advance.ts';
+import { advance } from '../src/index.ts';
+import { prevoteAgain, prevoteFresh, propose, type Rule, setProposeTimer, VOTING } from '../src/transitions.ts';
+import { type PlantedFaults, type Settings, World } from './simulation/world.ts';
+
+/** Long enough for a busy machine; a run of this file alone takes a few seconds. */
+const TIMEOUT_MS = 120_000;
+
+/** Schedules in which two faulty of seven lead one after the other and scheme, before anything heals. */
+const SCHEMES = (seed: number): Partial<Settings> => ({
+  members: 7,
+  faulty: [seed % 7, (seed + 1) % 7],
+  drop: [0.1, 0.2, 0.3][seed % 3]!,
+  delayMs: 5,
+  awaited: [],
+  crash: 0,
+  partition: false,
+  askEarly: false,
+  scheming: true,
+  healAt: 2500,
+});
+
+function play(seed: number, faults: PlantedFaults = {}, narrow: Partial<Settings> = {}): World {
+  const world = new World(seed, faults, narrow);
+  try {
+    world.run();
+  } catch (error) {
+    throw new Error(`schedule ${seed}: ${(error as Error).message}`, { cause: error });
+  }
+  return world;
+}
+
+describe('random schedules, then healing', () => {
+  test(
+    'one decision, by all, of something valid, and nobody votes twice',
+    () => {
+      const most = { views: 0, values: 0 };
+      const seen = { later: 0, crashed: 0, contested: 0 };
+      for (let seed = 0; seed < 3000; seed++) {
+        const world = play(seed);
+        if (world.checker.decided!.view > 0) seen.later++;
+        if (world.honest.some((node) => node.lives > 1)) seen.crashed++;
+        if (world.honest.some((node) => node.state.votes.some((ballots) => isContested(ballots)))) seen.contested++;
+        for (const { state } of world.honest) {
+          most.views = Math.max(most.views, ...state.votes.map((ballots) => ballots.size));
+          most.values = Math.max(most.values, state.values.size);
+        }
+      }
+      expect(most.views).toBeLessThanOrEqual(8);
+      expect(most.values).toBeLessThanOrEqual(20);
+      // The schedules are worth something only while they are hard.
+      expect(seen.later).toBeGreaterThan(600);
+      expect(seen.crashed).toBeGreaterThan(600);
+      expect(seen.contested).toBeGreaterThan(200);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'the same when the faulty follow a plan',
+    () => {
+      for (let seed = 0; seed < 700; seed++) expect(play(seed, {}, SCHEMES(seed)).checker.decided).toBeDefined();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a schedule is a function of its seed, and no call changes the state that it is given',
+    () => {
+      const careful: typeof advance = (state, app) => {
+        const before = structuredClone(state);
+        const result = advance(state, app);
+        expect(state).toEqual(before);
+        expect(advance(state, app)).toEqual(result);
+        return result;
+      };
+      for (let seed = 0; seed < 20; seed++) {
+        const [there, again] = [play(seed), play(seed, { advance: careful })];
+        expect(again.clock.now).toBe(there.clock.now);
+        expect(again.honest.map((node) => node.state)).toEqual(there.honest.map((node) => node.state));
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+function isContested(ballots: ReadonlyMap<number, { readonly prevote?: { readonly second?: unknown } }>): boolean {
+  return [...ballots.values()].some((ballot) => ballot.prevote?.second !== undefined);
+}
+
+/** The library's own rules, but for one. */
+function broken(rule: Rule, wrong: Rule): PlantedFaults {
+  const rules = VOTING.map((each) => (each === rule ? wrong : each));
+  return { advance: (state, app) => run(rules, state, app) };
+}
+
+const unlocked: Rule = (state, app) => {
+  const voted = prevoteFresh({ ...state, locked: undefined }, app);
+  return voted && { ...voted, state: { ...voted.state, locked: state.locked } };
+};
+
+const credulous: Rule = (state, app) => {
+  const claimed = state.proposals.find((proposal) => proposal.view === state.view);
+  if (claimed?.validView === undefined) return undefined;
+  const polka = { view: claimed.validView, hash: claimed.hash };
+  const voted = prevoteAgain({ ...state, valid: polka }, app);
+  return voted && { ...voted, state: { ...voted.state, valid: state.valid } };
+};
+
+const forgetful: Rule = (state, app) => {
+  const proposed = propose({ ...state, valid: undefined, locked: undefined }, app);
+  return proposed && { ...proposed, state: { ...proposed.state, valid: state.valid, locked: state.locked } };
+};
+
+describe('what is broken on purpose is noticed', () => {
+  test.each<[string, PlantedFaults, string, (seed: number) => Partial<Settings>]>([
+    ['a lock that a fresh proposal opens', broken(prevoteFresh, unlocked), 'two decisions', SCHEMES],
+    ['a lock that a claimed quorum opens', broken(prevoteAgain, credulous), 'two decisions', SCHEMES],
+    ['a leader that forgets what it is locked on', broken(propose, forgetful), 'two decisions', fourMembers],
+    ['a quorum that is one short', { quorumShort: 1 }, 'two decisions', SCHEMES],
+    ['votes forgotten in a crash', { amnesia: true }, 'votes twice', () => ({})],
+    ['no propose timer', broken(setProposeTimer, () => undefined), 'no decision', () => ({})],
+  ])(
+    '%s',
+    (_name, faults, complaint, narrow) => {
+      expect(() => {
+        for (let seed = 0; seed < 600; seed++) play(seed, faults, narrow(seed));
+      }).toThrow(complaint);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+function fourMembers(seed: number): Partial<Settings> {
+  return { ...SCHEMES(seed), members: 4, faulty: [seed % 4] };
+}

@@ -1,0 +1,43 @@
+import type { SimNode, Watcher, World } from '../world.ts';
+
+/** What must hold always, by the name under which a violation is reported. */
+export const INVARIANTS = {
+  'one-outcome': 'no two honest nodes finish one session with different closes, keys or qualified sets',
+  'one-decision': 'a generation has one decision, a section key one successor',
+  'chain-verifies': 'every chain verifies from genesis, offline',
+  'no-rollback': 'a node never forgets a decision that it has told of',
+  'share-is-right': 'a key share belongs to its public key share',
+  'secrets-stay': 'no honest node sends a seed or a key share',
+  'key-stays-secret': 'what is shown in the open, with all that the faulty know, does not determine the key',
+  'secrets-destroyed': 'what a key was made of is gone from the disk once the key is in use',
+  'said-once': 'a message or vote sent again is the same bytes',
+  'honest-unblamed': 'no honest node is blamed by an honest node',
+  'blame-proves': 'the evidence of every blame proves it',
+  'held-apply': 'a held message of an honest node is never applied in vain',
+  'no-trouble': 'no actor crashes, no effect fails',
+  live: 'once all is healed, all agree, have their shares, can sign, and rest',
+} as const;
+export type Invariant = keyof typeof INVARIANTS;
+
+export interface Violation {
+  readonly invariant: Invariant;
+  /** Virtual milliseconds. */
+  readonly at: number;
+  readonly node: string;
+  readonly detail: string;
+}
+
+/** What the checkers are told about the run, and where they report. */
+export interface Scene {
+  readonly world: World;
+  /** Nodes that do what the protocol says; the others may do anything. */
+  isHonest(node: SimNode): boolean;
+  violated(invariant: Invariant, node: string, detail: string): void;
+}
+
+export interface Checker extends Watcher {
+  /** Once, when the run is over. */
+  finish?(): void;
+}
+
+export type MakeChecker = (scene: Scene) => Checker;
