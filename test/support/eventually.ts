@@ -7,6 +7,9 @@ export interface Patience {
   readonly everyMs?: number;
 }
 
+/** Thrown by a probe: looking on cannot help. */
+export class Hopeless extends Error {}
+
 /**
  * Looks until `probe` gives something other than `undefined` or `false`, and gives that back. A probe that throws has
  * not come true yet; what it threw last is the cause of the failure.
@@ -26,6 +29,7 @@ export async function eventually<T>(
       if (found !== undefined && found !== false) return found;
       last = undefined;
     } catch (error) {
+      if (error instanceof Hopeless) throw new Error(`${what}: ${error.message}`);
       last = error;
     }
     if (performance.now() >= deadline) break;

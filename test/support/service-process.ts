@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.ts';
+import { eventually, Hopeless } from './eventually.ts';
 import { type Scrape, scrape } from './exposition.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -180,14 +180,15 @@ export class ServiceProcess {
     return { status: response.status, body: (await response.json()) as Probe };
   }
 
-  /** The end of its log, for a person who wants to know why a test failed. */
+  /** The end of its log for a person, without the lines that only say that a message was not taken. */
   tail(lines: number): string {
-    const shown = this.lines.slice(-lines).map(({ atMs, ...line }) => JSON.stringify(line).slice(0, 500));
+    const telling = this.lines.filter(({ event }) => event !== 'rejected').slice(-lines);
+    const shown = telling.map(({ atMs, ...line }) => JSON.stringify(line).slice(0, 500));
     return [...shown, ...this.stderr.trimEnd().split('\n').slice(-lines)].filter((line) => line !== '').join('\n');
   }
 
   #ended(): never {
-    throw new Error(`${this.name} has ended: ${this.stderr.slice(0, 500)}`);
+    throw new Hopeless(`${this.name} has ended: ${this.stderr.slice(0, 500)}`);
   }
 
   #read(text: string): void {

@@ -10,7 +10,7 @@ export const STOP_TIMEOUT_MS = 4_000;
  * Twenty processes on one machine: each is given little room to keep garbage in. Measured with nine nodes; the figures
  * are in docs/operations.md.
  */
-const NODE_FLAGS = ['--max-old-space-size=192', '--max-semi-space-size=1'];
+const NODE_FLAGS = (process.env.XFLAGS ?? '--max-old-space-size=192 --max-semi-space-size=1').split(' ').filter(Boolean);
 
 export type ServiceKind = 'gateway' | 'dkg-coordinator' | 'elder' | 'adult';
 

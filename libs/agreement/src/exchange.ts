@@ -1,6 +1,6 @@
 import { wantedValues } from './intake.ts';
 import { type HeldProposal, leader, type State, value } from './state.ts';
-import { activeVoters, type Ballot, prevotesFor, quorumValue, recordFor, recordsOf, type Slot } from './tally.ts';
+import { type Ballot, prevotesFor, quorumValue, reachedView, recordFor, recordsOf, type Slot } from './tally.ts';
 import { type Hash, type Holdings, MAX_WANTS, type Missing, type VoteRecord } from './types.ts';
 
 /** What this member has, to be sent to another, which answers with what {@link votesMissing} finds. */
@@ -32,8 +32,7 @@ function unjustified(state: State): { view: number; hash: Hash } | undefined {
 }
 
 /**
- * What the member with these holdings lacks: votes of its view; if it is behind, those of the current view and of the
- * last one that lets it jump there; prevotes that justify its leader's proposal; the proposal; values it wants. Nothing
+ * What the member with these holdings lacks: votes of its view; if it is behind, those by which it gets to this one; prevotes that justify its leader's proposal; the proposal; values it wants. Nothing
  * that it has, so that an answer to somebody who lacks nothing is empty. Bounded by a few votes for each member.
  */
 export function votesMissing(state: State, theirs: Holdings): Missing {
@@ -41,11 +40,11 @@ export function votesMissing(state: State, theirs: Holdings): Missing {
   const add = (vote: VoteRecord | undefined) => {
     if (vote && vote.raw.length > 0) votes.set(`${vote.voter} ${vote.view} ${vote.step} ${vote.hash}`, vote);
   };
+  const useful = isUseful(state, theirs);
   for (const [voter, ballots] of state.votes.entries()) {
-    for (const view of usefulViews(state, theirs)) {
-      const ballot = ballots.get(view);
-      if (view !== theirs.view) for (const vote of recordsOf(ballot)) add(vote);
-      else for (const vote of unheard(ballot, theirs, voter)) add(vote);
+    for (const [view, ballot] of ballots) {
+      if (!useful(view)) continue;
+      for (const vote of view === theirs.view ? unheard(ballot, theirs, voter) : recordsOf(ballot)) add(vote);
     }
   }
   const { polka } = theirs;
@@ -60,13 +59,15 @@ export function votesMissing(state: State, theirs: Holdings): Missing {
   };
 }
 
-/** Own view, theirs, and the view before the own, whose precommits led out of it when the own has too few voters. */
-function usefulViews(state: State, theirs: Holdings): Set<number> {
-  const views = new Set([theirs.view]);
-  if (state.view > theirs.view) views.add(state.view);
-  const jumps = activeVoters(state.votes, state.view) > state.options.members - state.options.quorum;
-  if (state.view - 1 > theirs.view && !jumps) views.add(state.view - 1);
-  return views;
+/**
+ * Their view; for a member that is behind, also those from the own view on, and the one before when too few have voted
+ * since: its precommits led out of it.
+ */
+function isUseful(state: State, theirs: Holdings): (view: number) => boolean {
+  if (theirs.view >= state.view) return (view) => view === theirs.view;
+  const { members, quorum } = state.options;
+  const isEnough = reachedView(state.votes, members - quorum) >= state.view;
+  return (view) => view === theirs.view || view >= state.view || (!isEnough && view === state.view - 1);
 }
 
 function* unheard(ballot: Ballot | undefined, theirs: Holdings, voter: number): Iterable<VoteRecord> {

@@ -62,8 +62,8 @@ export const holdingsCodec: Codec<Holdings> = struct({
   wants: list(hash, MAX_WANTS),
 });
 
-export function voteOf(instance: Uint8Array, output: Output & { type: 'vote' }): Vote {
-  const { view, step, hash, extra } = output;
+export function voteOf(instance: Uint8Array, cast: Pick<VoteRecord, 'view' | 'step' | 'hash' | 'extra'>): Vote {
+  const { view, step, hash, extra } = cast;
   return { instance, view, step, value: hash === null ? undefined : hashBytes(hash), extra };
 }
 

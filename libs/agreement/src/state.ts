@@ -33,6 +33,8 @@ export interface State {
   readonly view: number;
   /** step_p. In views before this, and in this one up to this step, the own votes are cast. */
   readonly step: Step;
+  /** The signed votes of others that led into this view. */
+  readonly entry: readonly Uint8Array[];
   /** lockedRound_p, id(lockedValue_p) */
   readonly locked: Polka | undefined;
   /** validRound_p, id(validValue_p) */
@@ -69,6 +71,7 @@ export function initial(options: Options): State {
     options,
     view: 0,
     step: 'propose',
+    entry: [],
     locked: undefined,
     valid: undefined,
     votes: Array.from({ length: members }, () => new Map()),
@@ -100,15 +103,21 @@ export function isOpen(options: Options, view: number): boolean {
 }
 
 /** StartRound, lines 11 to 13. What only earlier views needed is forgotten. */
-export function startView(state: State, view: number): State {
+export function startView(state: State, view: number, because: readonly VoteRecord[]): State {
   const proposals = state.proposals.filter((proposal) => proposal.view >= view);
-  const moved: State = { ...state, view, step: 'propose', timers: NO_TIMERS, proposals };
+  const entry = signedByOthers(state, because);
+  const moved: State = { ...state, view, step: 'propose', entry, timers: NO_TIMERS, proposals };
   const useful = usefulValues(moved);
   return {
     ...moved,
     values: new Map([...state.values].filter(([hash]) => useful.has(hash))),
     asked: new Set([...state.asked].filter((hash) => useful.has(hash))),
   };
+}
+
+/** What goes into the journal of a member that acted on these votes: its own are there already. */
+export function signedByOthers({ options }: State, votes: readonly VoteRecord[]): Uint8Array[] {
+  return votes.filter((vote) => vote.voter !== options.me).map((vote) => vote.raw);
 }
 
 /** Values that an honest member may still ask for or propose: a bounded number, whatever the faulty ones do. */
@@ -173,7 +182,7 @@ function usefulViews(state: State): Set<number> {
 /**
  * Puts an own vote back, from the journal, or heard again after its journal was lost: what it says was cast is not cast
  * again, and a precommit to a value is its lock (lines 38 to 43 went before it). `value` is what was voted for. The
- * justification that was journaled with a precommit is given to `onVote` after this.
+ * justification that was journaled with it is given to `onVote` after this.
  */
 export function recoverVote(state: State, own: VoteRecord, value: Uint8Array | undefined): State {
   if (own.voter !== state.options.me) throw refused(`vote of member ${own.voter} recovered by ${state.options.me}`);
@@ -184,7 +193,7 @@ export function recoverVote(state: State, own: VoteRecord, value: Uint8Array | u
     if ((next.locked?.view ?? -1) < own.view) next = { ...next, locked: polka };
     if ((next.valid?.view ?? -1) < own.view) next = { ...next, valid: polka };
   }
-  if (own.view > next.view) next = startView(next, own.view);
+  if (own.view > next.view) next = startView(next, own.view, []);
   if (own.view === next.view && STEP_ORDER[own.step] > STEP_ORDER[next.step]) next = { ...next, step: own.step };
   return next;
 }

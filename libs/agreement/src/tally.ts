@@ -73,9 +73,26 @@ export function activeVoters(votes: Votes, view: number): number {
 }
 
 /** The view that the `rank`-th furthest of the voters (0: the furthest), `except` one, has reached; -1 when none. */
-export function reachedView(votes: Votes, rank: number, except: number): number {
-  const furthest = votes.map((ballots, voter) => (voter === except ? -1 : Math.max(-1, ...ballots.keys())));
+export function reachedView(votes: Votes, rank: number, except = -1): number {
+  const furthest = votes.map((ballots, voter) => (voter === except ? -1 : furthestView(ballots)));
   return furthest.sort((a, b) => b - a)[rank] ?? -1;
+}
+
+function furthestView(ballots: ReadonlyMap<number, Ballot>): number {
+  return Math.max(-1, ...ballots.keys());
+}
+
+/** One vote of each voter that has reached `view`, of the furthest view that it has reached. */
+export function votesBeyond(votes: Votes, view: number): VoteRecord[] {
+  return votes.flatMap((ballots) => {
+    const furthest = furthestView(ballots);
+    return furthest < view ? [] : [...recordsOf(ballots.get(furthest))].slice(0, 1);
+  });
+}
+
+/** One precommit of each voter in `view`, whatever it is for. */
+export function anyPrecommits(votes: Votes, view: number): VoteRecord[] {
+  return votes.flatMap((ballots) => ballots.get(view)?.precommit?.first ?? []);
 }
 
 /** The signed precommits to `hash` in `view`. */

@@ -6,13 +6,24 @@ import {
   knownValue,
   leader,
   type State,
+  signedByOthers,
   startView,
   verdictOf,
   withBallot,
   withSlot,
   withValue,
 } from './state.ts';
-import { activeVoters, precommitsFor, prevotesFor, quorumValue, reachedView, supportedValues, tally } from './tally.ts';
+import {
+  activeVoters,
+  anyPrecommits,
+  precommitsFor,
+  prevotesFor,
+  quorumValue,
+  reachedView,
+  supportedValues,
+  tally,
+  votesBeyond,
+} from './tally.ts';
 import type { Application, Hash, Output, Step, VoteRecord, VoteStep } from './types.ts';
 
 /*
@@ -59,7 +70,8 @@ function bar(state: State, voter: number, view: number): State {
 /** Lines 55 and 56: when f+1 others are in later views, so is an honest one, and this member goes where it is. */
 export const skip: Rule = (state) => {
   const reached = reachedView(state.votes, faults(state.options), state.options.me);
-  return reached > state.view ? only(startView(state, reached)) : undefined;
+  if (reached <= state.view) return undefined;
+  return only(startView(state, reached, votesBeyond(state.votes, reached)));
 };
 
 /**
@@ -202,8 +214,10 @@ export const setPrecommitTimer: Rule = (state) =>
   tally(state.votes, state.view, 'precommit').voters >= state.options.quorum ? setTimer(state, 'precommit') : undefined;
 
 /** Lines 65 to 67. */
-export const precommitTimeout: Rule = (state) =>
-  state.timers.expired.has('precommit') ? only(startView(state, state.view + 1)) : undefined;
+export const precommitTimeout: Rule = (state) => {
+  if (!state.timers.expired.has('precommit')) return undefined;
+  return only(startView(state, state.view + 1, anyPrecommits(state.votes, state.view)));
+};
 
 /** Not in the paper, which takes delivery for granted: asks for values that honest members vote for. */
 export const need: Rule = (state) => {
@@ -243,17 +257,16 @@ function castVote(state: State, app: Application, step: VoteStep, hash: Hash | n
   const record: VoteRecord = { voter: options.me, view, step, hash, extra, raw: new Uint8Array() };
   // Current view: withSlot has always room for it.
   const voted: State = { ...withSlot(state, { first: record })!, step };
-  if (hash === null) return { state: voted, outputs: [{ type: 'vote', view, step, hash, extra }] };
+  const cast = { type: 'vote', view, step, hash, extra, justification: justification(state, step, hash) } as const;
+  if (hash === null) return { state: voted, outputs: [cast] };
   const held = knownValue(state, hash)!;
-  const cast = { type: 'vote', view, step, hash, extra, value: held.value } as const;
-  const output = step === 'prevote' ? cast : { ...cast, justification: justification(state, hash) };
-  return { state: withValue(voted, hash, held), outputs: [output] };
+  return { state: withValue(voted, hash, held), outputs: [{ ...cast, value: held.value }] };
 }
 
-/** The prevotes of others in the current view that let this member precommit. */
-function justification(state: State, hash: Hash): Uint8Array[] {
-  const prevotes = prevotesFor(state.votes, state.view, hash);
-  return prevotes.filter((vote) => vote.voter !== state.options.me).map((vote) => vote.raw);
+/** The first vote in a view is a prevote, and says how this member came there; a precommit to a value is a lock. */
+function justification(state: State, step: VoteStep, hash: Hash | null): readonly Uint8Array[] {
+  if (step === 'prevote') return state.entry;
+  return hash === null ? [] : signedByOthers(state, prevotesFor(state.votes, state.view, hash));
 }
 
 function setTimer(state: State, step: Step): Transition | undefined {

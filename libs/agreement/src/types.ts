@@ -99,9 +99,9 @@ export interface Decision {
 export type Output =
   /**
    * Journal it, sign it, send it, `attachRaw`, and advance again. Into the journal go with it `value`, present when
-   * `hash` is not null, and `justification`, present when it is a precommit to a value: the signed prevotes of others
-   * that it rests on. After a crash they are given to `onVote` again, for without them nobody could be shown why this
-   * member is locked, and a group that needs its vote would wait for ever.
+   * `hash` is not null, and `justification`: the signed votes of others by which this member came to this view or locks
+   * this value. After a crash they are given to `onVote` again: others have to be shown them to follow, and whoever
+   * sent them may never do so again.
    */
   | {
       readonly type: 'vote';
@@ -110,7 +110,7 @@ export type Output =
       readonly hash: Hash | null;
       readonly extra: Uint8Array;
       readonly value?: Uint8Array;
-      readonly justification?: readonly Uint8Array[];
+      readonly justification: readonly Uint8Array[];
     }
   /** Always after the vote for the same value: who journals before sending never proposes twice in one view. */
   | {

@@ -94,7 +94,7 @@ test('what is too long is malformed', () => {
 });
 
 test('outputs become messages and messages records', () => {
-  const output = { type: 'vote', view: 3, step: 'precommit', hash: hashOf('ok'), extra: utf8('share') } as const;
+  const output = { view: 3, step: 'precommit', hash: hashOf('ok'), extra: utf8('share') } as const;
   const raw = utf8('signed');
   expect(voteRecord(2, voteOf(instance, output), raw)).toEqual({
     voter: 2,

@@ -84,7 +84,7 @@ ${cases.join('\n')}
   _describe witan words_here
   if [ "$files" = 1 ]; then _files; fi
 }
-compdef _witan witan
+if [ "$funcstack[1]" = _witan ]; then _witan "$@"; else compdef _witan witan; fi
 `;
 }
 

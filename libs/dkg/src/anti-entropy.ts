@@ -4,7 +4,7 @@ import { bool, bytes, decode, encode, fixed, type Infer, list, peekEnvelope, str
 import { enact, settle } from './advance.ts';
 import { missing } from './closing.ts';
 import { PHASES, Phase } from './phases.ts';
-import { receive, wantedIds } from './receive.ts';
+import { type Received, receive, reporting, wantedIds } from './receive.ts';
 import type { AskReason } from './reports.ts';
 import { stillClosed } from './result.ts';
 import { isDone, type State } from './state.ts';
@@ -65,7 +65,9 @@ export function holdings(state: State): Holdings {
       dealer,
       from: toBitmap([...(state.openings.get(dealer)?.keys() ?? [])]),
     })),
-    wanted: wantedIds(state).slice(0, 128).map(fromHex),
+    wanted: wantedIds(state)
+      .slice(0, 128)
+      .map((id) => fromHex(id)),
     agreement: agreement.holdings(state.agreement),
   };
 }
@@ -98,22 +100,31 @@ export function nextPeer(turn: Turn): string | undefined {
   return others.length === 0 ? undefined : participants[others[at % others.length]!]!.name;
 }
 
-/** Serves a peer's question from what is here. An empty answer says that there is nothing new. */
+/**
+ * Serves a peer's question from what is here. An empty answer says that there is nothing new; a question that cannot be
+ * read gets none.
+ */
 export function serve(turn: Turn, raw: Uint8Array, replyTo: string): void {
+  reporting(turn, () => answerQuestion(turn, raw, replyTo));
+}
+
+function answerQuestion(turn: Turn, raw: Uint8Array, replyTo: string): Received {
   const { state } = turn;
   const signed = peekEnvelope(raw, state.env.network).verify();
-  if (signed.kind !== 'dkgHoldings') return;
+  if (signed.kind !== 'dkgHoldings') return 'invalid';
+  const asked = decode(holdingsCodec, signed.body);
+  if (Buffer.compare(asked.session, state.session.idBytes) !== 0) return 'wrong-session';
   if (isLimited(turn, signed.author)) {
     turn.report({ type: 'served', at: turn.at, to: signed.author, items: 0, limited: true });
     turn.effects.push({ type: 'reply', id: replyTo, bytes: encode(answerCodec, emptyAnswer(state)) });
-    return;
+    return 'new';
   }
-  const asked = decode(holdingsCodec, signed.body);
   const answer = answerTo(state, asked);
   turn.report({ type: 'served', at: turn.at, to: signed.author, items: answer.items.length, limited: false });
   turn.effects.push({ type: 'reply', id: replyTo, bytes: encode(answerCodec, answer) });
   // Whoever asks from a later phase has what is missing here.
   if (asked.phase > state.phase) ask(turn, signed.author, 'later-phase');
+  return 'new';
 }
 
 function emptyAnswer(state: State): Answer {

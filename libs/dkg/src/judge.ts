@@ -5,12 +5,16 @@ import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
 import { counted, type State } from './state.ts';
 
+/** Decoded points of a message, computed when they are first asked for or before. */
+type Points = () => readonly G1Point[];
+const NO_POINTS: Points = () => [];
+
 /**
  * Whether a message may count. The answer depends on the message and on earlier closes alone, so that all honest
  * participants judge alike: a sender whose message is not valid is one who has said nothing.
- * @returns decoded points @throws WitanError `WITAN_ERR_INVALID` or `WITAN_ERR_MALFORMED` with the rule that refuses
+ * @returns its points @throws WitanError `WITAN_ERR_INVALID` or `WITAN_ERR_MALFORMED` with the rule that refuses
  */
-export function judgeMessage(state: State, sender: number, payload: Payload): readonly G1Point[] {
+export function judgeMessage(state: State, sender: number, payload: Payload): Points {
   switch (payload.type) {
     case 'initialisation':
       return judgeInitialisation(payload);
@@ -24,33 +28,33 @@ export function judgeMessage(state: State, sender: number, payload: Payload): re
       refuseUnless(state.qualified?.includes(sender), 'a commitment of one who is not a qualified dealer');
       return decodeCommitment(state, payload.commitment);
     case 'finalisation':
-      return [];
+      return NO_POINTS;
     case 'opening':
       return judgeOpening(state, sender, payload);
   }
 }
 
-function judgeInitialisation({ ephemeral }: PayloadOf<'initialisation'>): readonly G1Point[] {
+function judgeInitialisation({ ephemeral }: PayloadOf<'initialisation'>): Points {
   // A key of low order would make every dealer fail to seal to it.
   requireStrongX25519(ephemeral);
-  return [];
+  return NO_POINTS;
 }
 
-function judgeContribution(state: State, payload: PayloadOf<'contribution'>): readonly G1Point[] {
+function judgeContribution(state: State, payload: PayloadOf<'contribution'>): Points {
   refuseUnless(payload.shares.length === state.session.participants.length, 'not one share for each participant');
   return decodeCommitment(state, payload.commitment);
 }
 
-function judgeComplaint(state: State, sender: number, { accused }: PayloadOf<'complaining'>): readonly G1Point[] {
+function judgeComplaint(state: State, sender: number, { accused }: PayloadOf<'complaining'>): Points {
   refuseUnless(isAscending(accused), 'the accused are not sorted, or one stands twice');
   for (const dealer of accused) {
     refuseUnless(dealer !== sender, 'accuses itself');
     refuseUnless(counted(state, Phase.Contribution, dealer), 'accuses one who is not a dealer');
   }
-  return [];
+  return NO_POINTS;
 }
 
-function judgeJustification(state: State, sender: number, { answers }: PayloadOf<'justification'>): readonly G1Point[] {
+function judgeJustification(state: State, sender: number, { answers }: PayloadOf<'justification'>): Points {
   const accusers = toJustify(state).get(sender);
   refuseUnless(accusers, 'justifies itself without being accused');
   const answered = answers.map((answer) => answer.accuser);
@@ -58,23 +62,26 @@ function judgeJustification(state: State, sender: number, { answers }: PayloadOf
     answered.length === accusers.length && answered.every((accuser, at) => accuser === accusers[at]),
     'does not answer exactly its accusers',
   );
-  return [];
+  return NO_POINTS;
 }
 
-function judgeOpening(state: State, sender: number, payload: PayloadOf<'opening'>): readonly G1Point[] {
+function judgeOpening(state: State, sender: number, payload: PayloadOf<'opening'>): Points {
   refuseUnless(state.qualified?.includes(payload.dealer), 'opens a share of one who is not a qualified dealer');
   const share = { value: scalarFromBytes(payload.value), blind: scalarFromBytes(payload.blind) };
   const { points } = counted<'contribution'>(state, Phase.Contribution, payload.dealer)!;
-  refuseUnless(pedersenHolds(points, sender + 1, share), 'the opened share is not the one committed to');
-  return [];
+  refuseUnless(pedersenHolds(points(), sender + 1, share), 'the opened share is not the one committed to');
+  return NO_POINTS;
 }
 
-function decodeCommitment(state: State, encoded: readonly Uint8Array[]): readonly G1Point[] {
+function decodeCommitment(state: State, encoded: readonly Uint8Array[]): Points {
   refuseUnless(
     encoded.length === state.session.threshold,
     `${encoded.length} coefficients, not ${state.session.threshold}`,
   );
-  return encoded.map(decodeG1);
+  // One who only follows need not check what a quorum of participants has: it decodes what it computes with.
+  if (state.me < 0) return lazy(() => encoded.map(decodeG1));
+  const points = encoded.map(decodeG1);
+  return () => points;
 }
 
 export function isAscending(values: readonly number[]): boolean {
@@ -83,4 +90,12 @@ export function isAscending(values: readonly number[]): boolean {
 
 function refuseUnless(holds: unknown, detail: string): asserts holds {
   if (!holds) throw new WitanError('WITAN_ERR_INVALID', detail);
+}
+
+function lazy(decode: () => readonly G1Point[]): Points {
+  let points: readonly G1Point[] | undefined;
+  return () => {
+    points ??= decode();
+    return points;
+  };
 }

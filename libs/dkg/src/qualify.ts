@@ -33,6 +33,9 @@ export function judgeDealers(state: State): Verdict {
   const complaint = (accuser: number) => counted(state, Phase.Complaining, accuser)!.signed.raw;
   const dealt = (dealer: number) => counted(state, Phase.Contribution, dealer)!.signed.raw;
   const open = toJustify(state);
+  // The key that the disputed share is sealed to; without it nobody else could open what the dealer shows.
+  const sealedTo = (accuser: number) => counted(state, Phase.Initialisation, accuser)?.signed.raw ?? [];
+  const dispute = (dealer: number, accuser: number) => [dealt(dealer), complaint(accuser), sealedTo(accuser)].flat();
 
   for (const [dealer, accusers] of accusations(state)) {
     if (!open.has(dealer)) {
@@ -54,7 +57,7 @@ export function judgeDealers(state: State): Verdict {
           node: name(accuser),
           reason: 'false-accusation',
           phase: Phase.Complaining,
-          evidence: [complaint(accuser), dealt(dealer), answer.signed.raw],
+          evidence: [...dispute(dealer, accuser), answer.signed.raw],
         });
       } else {
         out.add(dealer);
@@ -62,7 +65,8 @@ export function judgeDealers(state: State): Verdict {
           node: name(dealer),
           reason: 'not-justified',
           phase: Phase.Justification,
-          evidence: [dealt(dealer), complaint(accuser), ...(answer ? [answer.signed.raw] : [])],
+          // Without an answer, what proves it is the agreed close that includes none.
+          evidence: [...dispute(dealer, accuser), answer?.signed.raw ?? state.closes[Phase.Justification]!.certificate],
         });
       }
     }

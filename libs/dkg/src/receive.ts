@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { feldmanHolds, scalarFromBytes } from '@witan/crypto';
+import { feldmanHolds, scalarFromBytes, sha256, toHex } from '@witan/crypto';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { decode, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
 import { judgeMessage } from './judge.ts';
@@ -21,15 +21,25 @@ const HELD_PER_SENDER = 16;
 const VARIANTS_PER_SLOT = 4;
 
 /** Takes one signed message. Cheap questions first: the signature is verified only for what could matter. */
-export function receive(turn: Turn, raw: Uint8Array): Received {
-  const result = orReason(() => {
-    const peeked = peekEnvelope(raw, turn.state.env.network);
-    if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked);
-    if (peeked.kind === 'dkgVote' || peeked.kind === 'dkgProposal') return receiveBallot(turn, peeked);
-    return 'invalid';
-  });
+export function receive(turn: Turn, raw: Uint8Array, heldFrom?: string): Received {
+  return reporting(
+    turn,
+    () => {
+      const peeked = peekEnvelope(raw, turn.state.env.network);
+      if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked);
+      if (peeked.kind === 'dkgVote' || peeked.kind === 'dkgProposal') return receiveBallot(turn, peeked);
+      return 'invalid';
+    },
+    heldFrom,
+  );
+}
+
+/** Reports why something was not taken; bad bytes are an answer, a defect of ours goes on as it is. */
+export function reporting(turn: Turn, take: () => Received, heldFrom?: string): Received {
+  const result = orReason(take);
   if (result !== 'new' && result !== 'held') {
-    turn.report({ type: 'rejected', at: turn.at, reason: result, phase: phaseName(turn.state.phase) });
+    const phase = phaseName(turn.state.phase);
+    turn.report({ type: 'rejected', at: turn.at, reason: result, phase, ...(heldFrom ? { heldFrom } : {}) });
   }
   return result;
 }
@@ -65,6 +75,7 @@ function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
   const { agreement: before } = turn.state;
   const { vote } = openVote(peeked.body);
   if (Buffer.compare(vote.instance, before.options.instance) !== 0) return 'invalid';
+  if (isSettled(before, vote)) return 'late';
   // Tried unverified first: most late and repeated votes would change nothing, and cost no verification.
   const trial = agreement.onVote(before, agreement.voteRecord(voter, vote, NO_BYTES));
   if (trial.state === before) return 'duplicate';
@@ -84,9 +95,18 @@ function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
   return 'new';
 }
 
+/** More prevotes in a view in which this participant is already bound to a value tell it nothing. */
+function isSettled(current: agreement.State, vote: agreement.Vote): boolean {
+  return vote.step === 'prevote' && vote.view === current.view && current.locked?.view === vote.view;
+}
+
 function takeProposal(turn: Turn, peeked: Unverified, from: number | undefined): Received {
   const { agreement: before } = turn.state;
   const { proposal } = openProposal(peeked.body);
+  const position = agreement.position(before);
+  // Already voted on in this view, and the value is here: whoever proposes it once more says nothing new.
+  const isKnown = agreement.value(before, toHex(sha256(proposal.value))) !== undefined;
+  if (proposal.view === position.view && position.step !== 'propose' && isKnown) return 'duplicate';
   if (Buffer.compare(proposal.instance, before.options.instance) !== 0) return 'invalid';
   if (agreement.onProposal(before, agreement.proposalInput(from, proposal, NO_BYTES)).state === before)
     return 'duplicate';
@@ -116,7 +136,7 @@ export function releaseHeld(turn: Turn): void {
   const rest = new Map([...held].filter(([, each]) => each.phase > phase));
   turn.update({ held: rest });
   turn.report({ type: 'held', at: turn.at, count: rest.size });
-  for (const [, { signed }] of due) receive(turn, signed.raw);
+  for (const [, { signed }] of due) receive(turn, signed.raw, signed.author);
   if (rest.size === 0) turn.cancelTimer('catch-up');
 }
 
@@ -176,7 +196,7 @@ function exposeFalseCommitments(turn: Turn, accepted: Accepted): void {
   const commitment = state.messages[Phase.Commitment]!.get(dealer);
   if (!commitment || state.falseCommitments.has(dealer)) return;
   for (const opening of state.openings.get(dealer)?.values() ?? []) {
-    if (feldmanHolds(commitment.points, opening.sender + 1, scalarFromBytes(opening.payload.value))) continue;
+    if (feldmanHolds(commitment.points(), opening.sender + 1, scalarFromBytes(opening.payload.value))) continue;
     turn.update({ falseCommitments: new Set(state.falseCommitments).add(dealer) });
     turn.blame({
       node: turn.nameOf(dealer),

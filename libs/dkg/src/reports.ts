@@ -38,6 +38,8 @@ export type DkgReport =
       readonly at: number;
       readonly reason: RejectReason;
       readonly phase: PhaseName | 'unknown';
+      /** Author of a message that was held for its phase, and was not taken all the same. */
+      readonly heldFrom?: string;
     }
   | { readonly type: 'held'; readonly at: number; readonly count: number }
   | {

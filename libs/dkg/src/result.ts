@@ -48,7 +48,7 @@ export function computeOutcome(state: State): Computed {
   const rebuilt = new Map(dealersToOpen(state).map((dealer) => [dealer, rebuild(state, dealer)]));
   const commitments = qualified.map(
     (dealer): readonly G1Point[] =>
-      rebuilt.get(dealer)?.map(mulBase) ?? counted<'commitment'>(state, Phase.Commitment, dealer)!.points,
+      rebuilt.get(dealer)?.map(mulBase) ?? counted<'commitment'>(state, Phase.Commitment, dealer)!.points(),
   );
   const sum = sumCommitments(commitments);
   const shares = publicKeyShares(sum, state.session.participants.length);
@@ -147,7 +147,7 @@ export function fitsOwnShares(state: State, dealers: readonly number[]): boolean
 function sumFits(state: State, messages: Commitments, dealers: readonly number[]): boolean {
   if (dealers.length === 0) return true;
   const value = dealers.reduce((sum, dealer) => modAdd(sum, state.shares.get(dealer)!.value), 0n);
-  const sum = sumCommitments(dealers.map((dealer) => messages.get(dealer)!.points));
+  const sum = sumCommitments(dealers.map((dealer) => messages.get(dealer)!.points()));
   return feldmanHolds(sum, state.me + 1, value);
 }
 
@@ -157,6 +157,6 @@ export function falseForMe(state: State, dealers: readonly number[]): readonly n
   const messages = state.messages[Phase.Commitment]! as Commitments;
   return dealers.filter((dealer) => {
     const share = state.shares.get(dealer);
-    return share && dealer !== state.me && !feldmanHolds(messages.get(dealer)!.points, state.me + 1, share.value);
+    return share && dealer !== state.me && !feldmanHolds(messages.get(dealer)!.points(), state.me + 1, share.value);
   });
 }

@@ -42,7 +42,7 @@ export interface Accepted<T extends PayloadType = PayloadType> {
   readonly signed: Signed;
   readonly payload: PayloadOf<T>;
   /** Decoded commitment of a Contribution or Commitment message. */
-  readonly points: readonly G1Point[];
+  readonly points: () => readonly G1Point[];
 }
 
 export interface Share {
@@ -73,7 +73,7 @@ export interface Blame {
   readonly node: string;
   readonly reason: BlameReason;
   readonly phase: Phase;
-  /** The signed bytes that prove it. */
+  /** The signed bytes that prove it: messages, and for one who did not answer the certificate of the close. */
   readonly evidence: readonly Uint8Array[];
 }
 

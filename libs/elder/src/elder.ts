@@ -116,7 +116,7 @@ export class Elder {
   /** Ends at once, as a killed process would; the journal is left to its owner. */
   stop(): void {
     this.#stopped = true;
-    this.#options.clock.clearTimer(this.#heartbeat);
+    if (this.#heartbeat !== undefined) this.#options.clock.clearTimer(this.#heartbeat);
     this.#section.stop();
     this.#sessions.stop();
   }

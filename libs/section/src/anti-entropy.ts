@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import { decode, encode, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
 import { answerCodec, holdingsBody } from './messages.ts';
-import { receive, receiveCertified } from './receive.ts';
+import { type Received, receive, receiveCertified, reporting } from './receive.ts';
 import type { SectionAskReason } from './reports.ts';
 import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -45,16 +45,22 @@ export function nextPeer(turn: Turn): string {
   return others.length === 0 ? ANYONE : others[progress.turn % others.length]!.name;
 }
 
+/** Serves a peer's question from what is here. A question that cannot be read gets no answer. */
 export function serve(turn: Turn, raw: Uint8Array, replyTo: string): void {
+  reporting(turn, () => answerQuestion(turn, raw, replyTo));
+}
+
+function answerQuestion(turn: Turn, raw: Uint8Array, replyTo: string): Received {
   const { state } = turn;
   const signed = peekEnvelope(raw, state.env.network).verify();
-  if (signed.kind !== 'sectionHoldings') return;
+  if (signed.kind !== 'sectionHoldings') return 'invalid';
   const limited = isLimited(turn, signed.author);
   const asked = decode(holdingsBody, signed.body);
   const answer = limited || asked.prefix !== state.env.prefix ? nothing(state) : answerTo(state, asked);
   const items = answer.decisions.length + answer.ballots.length;
   turn.report({ type: 'served', at: turn.at, to: signed.author, items, limited });
   turn.effects.push({ type: 'reply', id: replyTo, bytes: encode(answerCodec, answer) });
+  return 'new';
 }
 
 type Asked = { readonly generation: number | undefined; readonly agreement: agreement.Holdings | undefined };

@@ -136,7 +136,8 @@ const REASONS: Partial<Record<WitanErrorCode, SectionRejectReason>> = {
   WITAN_ERR_STALE: 'stale',
 };
 
-function reporting(turn: Turn, take: () => Received): Received {
+/** Reports why something was not taken; bad bytes are an answer, a defect of ours goes on as it is. */
+export function reporting(turn: Turn, take: () => Received): Received {
   const result = orReason(take);
   if (result !== 'new' && result !== 'ignored') turn.report({ type: 'rejected', at: turn.at, reason: result });
   return result;

@@ -112,6 +112,14 @@ export class SimNetwork {
     }
   }
 
+  /** Asks in the name of an attached process, which does not care for the answer. */
+  askFrom(name: string, to: string, verb: string, bytes: Uint8Array): void {
+    const [from, target] = [this.#ports.get(name), this.#ports.get(to)];
+    const served = target?.verbs.get(verb);
+    if (!from || !target || !served) return;
+    this.#carry({ form: 'request', from: name, to, about: verb, bytes }, target, () => served.handler(bytes, () => {}));
+  }
+
   #publish(from: Port, topic: string, bytes: Uint8Array): void {
     if (!this.#isAttached(from)) return;
     this.onSend({ form: 'broadcast', from: from.name, about: topic, bytes });

@@ -23,7 +23,7 @@ await bus.flush();
 function runParticipant(): void {
   const identity = Identity.fromSeed(fromHex(role.seedHex));
   const journal = openJournal(join(role.dataDir, 'elder.db'));
-  const self = new BenchProcess(role, () => {
+  const self = new BenchProcess(() => {
     elder.stop();
     journal.close();
   });
@@ -48,7 +48,7 @@ function runParticipant(): void {
 /** The dkg-coordinator service without its settings, log and metrics. */
 function runCoordinator(): void {
   const identity = Identity.fromSeed(fromHex(role.seedHex));
-  const self = new BenchProcess(role, () => coordinator.stop());
+  const self = new BenchProcess(() => coordinator.stop());
   const coordinator = new Coordinator({
     ...common(identity.name, 'coordinator'),
     identity,

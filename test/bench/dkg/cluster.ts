@@ -28,7 +28,7 @@ export class Member {
   #waiting: Waiting[] = [];
 
   constructor(role: Role, prefix: readonly string[]) {
-    const [command, ...args] = [...prefix, process.execPath, CHILD] as [string, ...string[]];
+    const [command = process.execPath, ...args] = [...prefix, process.execPath, CHILD];
     this.#child = spawn(command, args, {
       env: { ...process.env, [ROLE_VARIABLE]: JSON.stringify(role) },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -36,7 +36,7 @@ export class Member {
       serialization: 'advanced',
     });
     this.pid = this.#child.pid ?? 0;
-    this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
+    this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()));
     this.#child.on('message', (notice: Notice) => this.#take(notice));
   }
 
@@ -57,15 +57,14 @@ export class Member {
     return notice as NoticeOf<T>;
   }
 
-  /** Takes out what has come and nobody has waited for. */
-  collect<T extends Notice['type']>(type: T): NoticeOf<T>[] {
-    const found = this.#past.filter((notice): notice is NoticeOf<T> => notice.type === type);
-    for (const each of found) this.#past.splice(this.#past.indexOf(each), 1);
-    return found;
+  /** Begins a CPU profile; given a file, ends it and writes it there. */
+  async profile(file?: string): Promise<void> {
+    this.send({ type: 'profile', file });
+    await this.next('profiled');
   }
 
   async stop(): Promise<void> {
-    if (this.#child.connected) this.#child.disconnect();
+    if (this.#child.connected) this.send({ type: 'stop' });
     await this.#exited;
   }
 

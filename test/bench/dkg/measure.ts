@@ -1,44 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { costOf, measureCosts, OPERATIONS, type Operation, type OperationCounts } from '@witan/crypto';
 import { supermajority } from '@witan/chain';
-import { machineCpuMs, processCpuMs } from '../machine.ts';
+import { OPERATIONS, type Operation } from '@witan/crypto';
+import { type Costs, costsNow, lower, type MeasuredCosts } from '../costs.ts';
 import { median, quantile, sum } from '../stats.ts';
-import { Cluster, type Member } from './cluster.ts';
-import { groupOnly } from './floor.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+import { floorOf } from './floor.ts';
 import type { Sample } from './messages.ts';
+import { runSession, type SessionRun } from './session.ts';
 
 /** Sessions that count for nothing: code is compiled, tables are made, connections are warm. */
 const WARM_UP = 2;
-/** After the last participant is done: late messages and reports are the session's too. */
-const SETTLE_MS = 400;
 
-export interface DkgOptions {
-  readonly participants: number;
+export interface DkgOptions extends ClusterOptions {
   readonly runs: number;
-  readonly cores: number;
-  readonly dataDir: string;
-  /** Writes a CPU profile of the first participant over all counted sessions to this file. */
+  /** Writes a CPU profile of one participant over all counted sessions to this file. */
   readonly profile: string | undefined;
-  readonly onSession: (number: number, of: number, wallMs: number) => void;
+  readonly onSession: (number: number, run: SessionRun) => void;
 }
 
-/** Milliseconds of CPU, of one participant in one session. */
-interface Used {
+/** Means over all participants and sessions, per participant and session. */
+export interface ParticipantFigures {
   readonly cpuMs: number;
   readonly groupMs: number;
   readonly cryptoMs: number;
-}
-
-interface SessionFigures {
-  readonly wallMs: number;
-  /** Each participant, until it had its share; and until everything was quiet. */
-  readonly untilDone: readonly Used[];
-  readonly inAll: readonly Used[];
-  readonly coordinatorCpuMs: number;
-  readonly natsCpuMs: number | undefined;
-  /** What processes that are none of ours used meanwhile, as a share of the machine. */
-  readonly othersShare: number | undefined;
-  readonly phaseMs: Readonly<Record<string, number>>;
+  /** CPU ÷ own floor, in the two readings of the floor. */
+  readonly overGroup: number;
+  readonly overCrypto: number;
 }
 
 export interface DkgFigures {
@@ -46,101 +32,116 @@ export interface DkgFigures {
   readonly threshold: number;
   readonly runs: number;
   readonly cores: number;
-  readonly wallMs: { readonly p50: number; readonly p95: number; readonly min: number; readonly all: readonly number[] };
-  /** The run's floor: operations counted × their measured cost, summed over participants, over the cores. */
-  readonly floorMs: { readonly group: number; readonly crypto: number };
-  readonly ratio: { readonly group: number; readonly crypto: number };
-  /** All CPU of participants, coordinator and server, over the cores: what an undisturbed machine could not beat. */
-  readonly cpuBoundMs: number;
-  readonly participant: {
-    readonly untilDone: ParticipantFigures;
-    readonly inAll: ParticipantFigures;
+  readonly wallMs: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly min: number;
+    readonly all: readonly number[];
   };
+  /** Operations until the shares were there × their cost, summed over the participants, over the cores. */
+  readonly floorMs: { readonly group: number; readonly crypto: number };
+  /** p50 ÷ floor. */
+  readonly ratio: { readonly group: number; readonly crypto: number };
+  /** All CPU of the participants until done, of the coordinator and of the server, over the cores: what this code would take on a machine of its own. */
+  readonly cpuBoundMs: number;
+  readonly untilDone: ParticipantFigures;
+  readonly inAll: ParticipantFigures;
   readonly coordinatorCpuMs: number;
   readonly natsCpuMs: number | undefined;
-  readonly othersShare: number | undefined;
-  /** Median time from one phase's beginning to the next one's, at the first to get there. */
+  readonly otherCores: number | undefined;
   readonly phaseMs: Readonly<Record<string, number>>;
-  /** Of one participant and session, on average. */
+  /** Until done, per participant and session. */
   readonly operations: Readonly<Record<Operation, number>>;
-  readonly costsUs: Readonly<Record<Operation, number>>;
-}
-
-interface ParticipantFigures {
-  readonly cpuMs: number;
-  readonly groupMs: number;
-  readonly cryptoMs: number;
-  readonly overGroup: number;
-  readonly overCrypto: number;
+  readonly costsUs: Costs;
+  /** How much of a core the measuring of costs had at best; below 0.97, floors are too high and ratios too low. */
+  readonly costsCore: number;
 }
 
 export async function measureDkg(options: DkgOptions): Promise<DkgFigures> {
-  const threshold = supermajority(options.participants);
+  const { participants } = options;
+  const threshold = supermajority(participants);
   await using cluster = await Cluster.start(options);
-  const before = measureCosts(options.participants, threshold);
+  const costs = costsNow(participants, threshold);
   for (let i = 0; i < WARM_UP; i++) await runSession(cluster);
-  const first = cluster.participants[0]!;
-  if (options.profile !== undefined) await profile(first, undefined);
-  const raw: RawSession[] = [];
+  const profiled = cluster.participants[0]!;
+  if (options.profile !== undefined) await profiled.profile();
+  const sessions: SessionRun[] = [];
   for (let i = 0; i < options.runs; i++) {
     const session = await runSession(cluster);
-    raw.push(session);
-    options.onSession(i + 1, options.runs, session.wallMs);
+    sessions.push(session);
+    options.onSession(i + 1, session);
   }
-  if (options.profile !== undefined) await profile(first, options.profile);
-  const costs = lower(before, measureCosts(options.participants, threshold));
-  return summarise(options, threshold, raw, costs);
+  if (options.profile !== undefined) await profiled.profile(options.profile);
+  return summarise(options, sessions, lower(costs, costsNow(participants, threshold)));
 }
 
-async function profile(member: Member, file: string | undefined): Promise<void> {
-  member.send({ type: 'profile', file });
-  await member.next('profiled');
-}
-
-interface RawSession {
-  readonly wallMs: number;
-  readonly untilDone: readonly Sample[];
-  readonly inAll: readonly Sample[];
-  readonly coordinatorCpuMs: number;
-  readonly natsCpuMs: number | undefined;
-  readonly othersShare: number | undefined;
-  readonly phaseMs: Readonly<Record<string, number>>;
-}
-
-async function runSession(cluster: Cluster): Promise<RawSession> {
-  await cluster.all(async (member) => {
-    member.send({ type: 'prepare' });
-    await member.next('prepared');
-  });
-  const { certified, session } = cluster.chain.dkgStart();
-  const natsBefore = processCpuMs(cluster.nats.pid);
-  const machineBefore = machineCpuMs();
-  const ownBefore = process.cpuUsage();
-  const startedAt = process.hrtime.bigint();
-  cluster.publish(certified);
-  const done = await Promise.all(
-    cluster.participants.map((member) => member.next('done', (notice) => notice.session === session)),
+function summarise(
+  { participants, cores, runs }: DkgOptions,
+  sessions: readonly SessionRun[],
+  measured: MeasuredCosts,
+): DkgFigures {
+  const costs = measured.us;
+  const walls = sessions.map((session) => session.wallMs);
+  const p50 = median(walls);
+  const untilDone = participantFigures(
+    sessions.flatMap((session) => session.untilDone),
+    costs,
   );
-  await sleep(SETTLE_MS);
-  const samples = await cluster.all(async (member) => {
-    member.send({ type: 'sample' });
-    return (await member.next('sample')).sample;
-  });
-  const natsCpuMs = delta(natsBefore, processCpuMs(cluster.nats.pid));
-  const elapsedMs = msSince(startedAt, process.hrtime.bigint());
-  const own = process.cpuUsage(ownBefore);
-  const usedMs = sum(samples.map((each) => each.cpuMs)) + (natsCpuMs ?? 0) + (own.user + own.system) / 1000;
-  const machineMs = delta(machineBefore, machineCpuMs());
-  if (done.some((each) => !each.usableShare)) throw new Error('a participant ended without a usable share');
-  const phaseMs = phaseDurations(cluster.participants, session, startedAt, Math.max(...done.map((each) => msSince(startedAt, each.at))));
-  await cluster.decide(cluster.chain.handover());
-  return {
-    wallMs: Math.max(...done.map((each) => msSince(startedAt, each.at))),
-    untilDone: done.map((each) => each.sample),
-    inAll: samples.slice(0, -1),
-    coordinatorCpuMs: samples.at(-1)!.cpuMs,
-    natsCpuMs,
-    othersShare: machineMs === undefined ? undefined : Math.max(0, machineMs - usedMs) / elapsedMs,
-    phaseMs,
+  const inAll = participantFigures(
+    sessions.flatMap((session) => session.inAll),
+    costs,
+  );
+  const floorMs = {
+    group: (untilDone.groupMs * participants) / cores,
+    crypto: (untilDone.cryptoMs * participants) / cores,
   };
+  const coordinatorCpuMs = mean(sessions.map((session) => session.coordinatorCpuMs));
+  const natsCpuMs = meanOfKnown(sessions.map((session) => session.natsCpuMs));
+  return {
+    participants,
+    threshold: supermajority(participants),
+    runs,
+    cores,
+    wallMs: { p50, p95: quantile(walls, 0.95), min: Math.min(...walls), all: walls },
+    floorMs,
+    ratio: { group: p50 / floorMs.group, crypto: p50 / floorMs.crypto },
+    cpuBoundMs: (untilDone.cpuMs * participants + coordinatorCpuMs + (natsCpuMs ?? 0)) / cores,
+    untilDone,
+    inAll,
+    coordinatorCpuMs,
+    natsCpuMs,
+    otherCores: meanOfKnown(sessions.map((session) => session.otherCores)),
+    phaseMs: mediansByName(sessions.map((session) => session.phaseMs)),
+    operations: meanCounts(sessions.flatMap((session) => session.untilDone)),
+    costsUs: costs,
+    costsCore: measured.core,
+  };
+}
+
+function participantFigures(samples: readonly Sample[], costs: Costs): ParticipantFigures {
+  const floors = samples.map((sample) => floorOf(sample.counts, costs));
+  const cpuMs = mean(samples.map((sample) => sample.cpuMs));
+  const groupMs = mean(floors.map((floor) => floor.groupMs));
+  const cryptoMs = mean(floors.map((floor) => floor.cryptoMs));
+  return { cpuMs, groupMs, cryptoMs, overGroup: cpuMs / groupMs, overCrypto: cpuMs / cryptoMs };
+}
+
+function meanCounts(samples: readonly Sample[]): Record<Operation, number> {
+  const entries = OPERATIONS.map((name) => [name, mean(samples.map((sample) => sample.counts[name]))]);
+  return Object.fromEntries(entries) as Record<Operation, number>;
+}
+
+function mediansByName(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const valuesOf = (name: string) => records.flatMap((record) => record[name] ?? []);
+  return Object.fromEntries(names.map((name) => [name, median(valuesOf(name))]));
+}
+
+function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
+}
+
+function meanOfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : mean(known);
 }

@@ -2,9 +2,14 @@ import type { OperationCounts } from '@witan/crypto';
 
 /** What a process of the benchmark has used since it was told to prepare. */
 export interface Sample {
-  /** All threads: JavaScript, garbage collection, compilation, I/O. */
+  /** On all threads: JavaScript, garbage collection, compilation, I/O. */
   readonly cpuMs: number;
   readonly counts: OperationCounts;
+}
+
+export interface PhaseBegin {
+  readonly phase: string;
+  readonly at: bigint;
 }
 
 /** From the bench to one of its processes. */
@@ -19,9 +24,15 @@ export type Notice =
   | { readonly type: 'ready' }
   | { readonly type: 'generation'; readonly generation: number }
   | { readonly type: 'prepared' }
-  | { readonly type: 'done'; readonly session: string; readonly usableShare: boolean; readonly at: bigint; readonly sample: Sample }
-  | { readonly type: 'phase'; readonly session: string; readonly phase: string; readonly at: bigint }
-  | { readonly type: 'sample'; readonly sample: Sample }
+  | {
+      readonly type: 'done';
+      readonly session: string;
+      readonly usableShare: boolean;
+      readonly at: bigint;
+      readonly sample: Sample;
+    }
+  /** What was used since `prepare`, and when each phase began here. */
+  | { readonly type: 'sample'; readonly sample: Sample; readonly phases: readonly PhaseBegin[] }
   | { readonly type: 'profiled' }
   | { readonly type: 'trouble'; readonly detail: string };
 

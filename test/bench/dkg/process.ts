@@ -1,19 +1,17 @@
 import { OPERATIONS, operations, prepareTables } from '@witan/crypto';
 import type { DkgReport, Session } from '@witan/dkg';
-import { Session as Inspector } from 'node:inspector/promises';
-import { writeFileSync } from 'node:fs';
 import type { SectionReport } from '@witan/section';
-import type { Command, Notice, Role, Sample } from './messages.ts';
+import { Profiler } from '../profiler.ts';
+import type { Command, Notice, PhaseBegin, Sample } from './messages.ts';
 
 /** What participants and coordinators have in common: they obey the bench and tell it what they see. */
 export class BenchProcess {
-  readonly role: Role;
   readonly #stop: () => void;
   #since = usage();
-  #inspector: Inspector | undefined;
+  #phases: PhaseBegin[] = [];
+  #profiler: Profiler | undefined;
 
-  constructor(role: Role, stop: () => void) {
-    this.role = role;
+  constructor(stop: () => void) {
     this.#stop = stop;
     // The tables are of the process, not of a session: a service makes them when it starts.
     prepareTables();
@@ -27,36 +25,44 @@ export class BenchProcess {
 
   onDkg(session: Session, report: DkgReport): void {
     if (report.type === 'phase') {
-      this.tell({ type: 'phase', session: session.id, phase: report.phase, at: process.hrtime.bigint() });
+      // Told later: sending it now would be in what is measured.
+      this.#phases.push({ phase: report.phase, at: process.hrtime.bigint() });
     } else if (report.type === 'done') {
       const at = process.hrtime.bigint();
       const { usableShare } = report;
       this.tell({ type: 'done', session: session.id, usableShare, at, sample: this.#sample() });
     } else if (report.type === 'failed') {
-      this.tell({ type: 'trouble', detail: `session failed: ${report.reason}` });
+      this.trouble('session', report.reason);
     }
   }
 
   onSection(report: SectionReport): void {
-    if (report.type !== 'decided' && report.type !== 'ledger') return;
-    this.tell({ type: 'generation', generation: report.ledger.generation });
+    if (report.type !== 'decided') return;
+    const { action, generation } = report.certified.decision;
+    // The bench waits for all decisions but those that start what it measures.
+    if (action.type !== 'dkg') this.tell({ type: 'generation', generation });
   }
 
   trouble(what: string, error: unknown): void {
-    this.tell({ type: 'trouble', detail: `${what}: ${error instanceof Error ? (error.stack ?? error.message) : error}` });
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.tell({ type: 'trouble', detail: `${what}: ${detail}` });
   }
 
   async #obey(command: Command): Promise<void> {
     switch (command.type) {
       case 'prepare':
+        this.#phases = [];
         this.#since = usage();
+        this.#profiler?.begin();
         this.tell({ type: 'prepared' });
         break;
       case 'sample':
-        this.tell({ type: 'sample', sample: this.#sample() });
+        this.#profiler?.end();
+        this.tell({ type: 'sample', sample: this.#sample(), phases: this.#phases });
         break;
       case 'profile':
-        await this.#profile(command.file);
+        if (command.file === undefined) this.#profiler = await Profiler.start();
+        else await this.#profiler?.write(command.file);
         this.tell({ type: 'profiled' });
         break;
       case 'stop':
@@ -69,21 +75,6 @@ export class BenchProcess {
     const counts = { ...now.counts };
     for (const name of OPERATIONS) counts[name] -= this.#since.counts[name];
     return { cpuMs: now.cpuMs - this.#since.cpuMs, counts };
-  }
-
-  /** Begins to profile, or, given a file, ends it. */
-  async #profile(file: string | undefined): Promise<void> {
-    if (file === undefined) {
-      this.#inspector = new Inspector();
-      this.#inspector.connect();
-      await this.#inspector.post('Profiler.enable');
-      await this.#inspector.post('Profiler.setSamplingInterval', { interval: 100 });
-      await this.#inspector.post('Profiler.start');
-    } else if (this.#inspector) {
-      const { profile } = await this.#inspector.post('Profiler.stop');
-      this.#inspector.disconnect();
-      writeFileSync(file, JSON.stringify(profile));
-    }
   }
 
   #end(): void {

@@ -113,7 +113,7 @@ export class Node {
         const raw = signVote(this.index, output.view, output.step, output.hash, output.extra);
         const { vote } = open(raw) as { vote: VoteRecord };
         this.world.checker.onHonestVote(vote);
-        this.journal.push({ vote, value: output.value, justification: output.justification ?? [] });
+        this.journal.push({ vote, value: output.value, justification: output.justification });
         this.state = attachRaw(this.state, output.view, output.step, raw);
         if (this.world.strikes()) this.crash();
         else this.world.broadcast(this.index, raw);

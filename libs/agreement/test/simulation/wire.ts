@@ -29,7 +29,7 @@ export function signVote(
   hash: Hash | null,
   extra: Uint8Array,
 ): Uint8Array {
-  return envelope(VOTE, author, encode(voteCodec, voteOf(INSTANCE, { type: 'vote', view, step, hash, extra })));
+  return envelope(VOTE, author, encode(voteCodec, voteOf(INSTANCE, { view, step, hash, extra })));
 }
 
 export function signProposal(

@@ -31,6 +31,10 @@ export interface Settings {
   readonly askEarly: boolean;
   readonly partition: boolean;
   readonly healAt: number;
+  /** When it heals, all honest members have just crashed, and what they had not journaled is nowhere. */
+  readonly blackout: boolean;
+  /** The faulty say nothing more once it has healed. */
+  readonly thenSilent: boolean;
   readonly awaited: readonly number[];
   readonly faults: PlantedFaults;
 }
@@ -73,6 +77,7 @@ export class World {
     }
     this.disturb();
     this.provoke();
+    if (this.settings.blackout) this.clock.after(this.settings.healAt, () => this.crashAll());
     while (!this.isSettled()) {
       if (!this.clock.tick() || this.clock.now > DEADLINE_MS) {
         const open = this.honest.filter((node) => !node.decision).map((node) => `${node.index} in ${node.state.view}`);
@@ -98,9 +103,14 @@ export class World {
 
   private provoke(): void {
     this.clock.after(this.random.between(20, 200), () => {
+      if (this.healed() && this.settings.thenSilent) return;
       this.adversary.strike();
       this.provoke();
     });
+  }
+
+  private crashAll(): void {
+    for (const node of this.honest) if (node.isUp()) node.crash();
   }
 
   private isSettled(): boolean {
@@ -124,7 +134,7 @@ export class World {
 
   broadcast(from: number, raw: Uint8Array): void {
     for (const node of this.honest) if (node.index !== from) this.send(from, node.index, raw);
-    this.adversary.overhear(raw);
+    if (!(this.healed() && this.settings.thenSilent)) this.adversary.overhear(raw);
   }
 
   send(from: number, to: number, raw: Uint8Array): void {
@@ -174,6 +184,8 @@ function randomSettings(random: Random, faults: PlantedFaults): Settings {
     askEarly: random.chance(0.5),
     partition: random.chance(0.4),
     healAt: random.pick([0, 300, 1000, 2500]),
+    blackout: random.chance(0.2),
+    thenSilent: random.chance(0.4),
     awaited: random.chance(0.2) ? [random.below(members)] : [],
     faults,
   };

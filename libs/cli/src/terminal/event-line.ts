@@ -29,17 +29,25 @@ export function eventLine(event: WitanEvent, { colours }: Style): string | undef
     case 'decision':
       return `section ${data.prefix} decided generation ${data.generation}: ${words(data.kind)}`;
     case 'membership':
-      return `node ${short(data.node)} ${data.change} section ${data.prefix}, age ${data.age}`;
+      return `node ${short(data.node)} ${CHANGES[data.change]} section ${data.prefix}, age ${data.age}`;
     case 'handover':
       return `section ${data.prefix} ${colours.green('handed over')} to key ${short(data.key)}, link ${data.index}`;
     case 'heartbeat':
       return data.live
-        ? `node ${short(data.node)} is back`
+        ? `node ${short(data.node)} is heard of`
         : `node ${short(data.node)} ${colours.yellow('is not heard of')}`;
     case 'reset':
       return colours.yellow('some events were missed');
   }
 }
+
+const CHANGES = {
+  joined: 'joined',
+  left: 'left',
+  relocated: 'was relocated from',
+  promoted: 'became an elder of',
+  demoted: 'is no longer an elder of',
+} as const;
 
 function dkg(session: string): string {
   return `DKG ${short(session)}`;

@@ -18,7 +18,11 @@ export const decisionChecker: MakeChecker = ({ isHonest, violated }) => {
     const first = decided.get(generation);
     if (!first) decided.set(generation, { id, by: node.label });
     else if (first.id !== id) {
-      violated('one-decision', node.label, `generation ${generation}: ${id.slice(0, 8)}; ${first.by} has ${first.id.slice(0, 8)}`);
+      violated(
+        'one-decision',
+        node.label,
+        `generation ${generation}: ${id.slice(0, 8)}; ${first.by} has ${first.id.slice(0, 8)}`,
+      );
     }
   };
 
@@ -34,7 +38,10 @@ export const decisionChecker: MakeChecker = ({ isHonest, violated }) => {
     if (verified.has(name)) return;
     verified.add(name);
     try {
-      const links = verifyChain(genesisKey, chain.map((link) => link.certified.raw));
+      const links = verifyChain(
+        genesisKey,
+        chain.map((link) => link.certified.raw),
+      );
       if (links.some((link, at) => toHex(link.key) !== toHex(chain[at]!.key))) {
         violated('chain-verifies', node.label, 'verified keys are not the ledger’s');
       }

@@ -10,7 +10,8 @@ export const outcomeChecker: MakeChecker = ({ isHonest, violated }) => {
   const mustAgree = (what: string, value: string, node: SimNode) => {
     const first = agreed.get(what);
     if (!first) agreed.set(what, { value, by: node.label });
-    else if (first.value !== value) violated('one-outcome', node.label, `${what}: ${value}; ${first.by} has ${first.value}`);
+    else if (first.value !== value)
+      violated('one-outcome', node.label, `${what}: ${value}; ${first.by} has ${first.value}`);
   };
 
   const compareOutcome = (node: SimNode, session: string, { outcome, me, secretShare }: State) => {

@@ -42,4 +42,3 @@ export function answerItems(verb: string, answer: Uint8Array): readonly Uint8Arr
     throw error;
   }
 }
-

@@ -194,7 +194,7 @@ export class LiveBackend implements Backend {
     const signed = openEnvelope(bytes, this.#tag);
     if (signed.kind !== 'dkgReport') throw new WitanError('WITAN_ERR_INVALID', `a ${signed.kind} among the reports`);
     const { session, entries } = decodeReports(signed.body);
-    this.#book.take(session, signed.author, readEntries(entries), true);
+    this.#book.take(session, signed.author, readEntries(entries));
   }
 
   #onDecided({ certified, ledger }: Extract<SectionReport, { type: 'decided' }>): void {
@@ -205,7 +205,7 @@ export class LiveBackend implements Backend {
     const place = { prefix: prefixName(prefix), generation };
     this.events.append({ type: 'decision', at, data: { ...place, view: certified.view, kind: action.type } });
     if (action.type === 'dkg') {
-      this.#book.open(certified, true);
+      this.#book.open(certified);
       for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), 0);
     }
     if (action.type === 'handover') {
@@ -230,7 +230,7 @@ export class LiveBackend implements Backend {
     for (const name of old) if (!now.has(name)) say(name, 'demoted');
   }
 
-  /** What a participant saw of a session before this gateway listened. */
+  /** What a participant saw of a session before this gateway knew of it; as new to those who listen as any report. */
   #fetchHistory(session: Uint8Array, node: string, after: number): void {
     const request = encodeHistoryRequest(session, after);
     this.#options.transport.request(node, 'dkg.history', request, 1000, (result) => {
@@ -238,7 +238,7 @@ export class LiveBackend implements Backend {
       this.#taking('reports', () => {
         const page = JSON.parse(new TextDecoder().decode(result.bytes)) as Partial<HistoryPage>;
         const entries = readEntries(page.entries);
-        this.#book.take(toHex(session), node, entries, false);
+        this.#book.take(toHex(session), node, entries);
         const next = Number(page.next);
         if (page.more === true && next > after && next < 10_000) this.#fetchHistory(session, node, next);
       });

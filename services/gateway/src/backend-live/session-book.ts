@@ -22,13 +22,12 @@ export class SessionBook {
     return this.#records.has(id);
   }
 
-  open(certified: Certified, announce: boolean): void {
+  open(certified: Certified): void {
     const record = new SessionRecord(certified, this.#now());
     const { session } = record;
     if (this.#records.has(session.id)) return;
     if (this.#records.size >= SESSIONS_KEPT) this.#records.delete(this.#records.keys().next().value!);
     this.#records.set(session.id, record);
-    if (!announce) return;
     this.#publish({
       type: 'dkg.started',
       at: time(this.#now()),
@@ -47,12 +46,12 @@ export class SessionBook {
     this.#records.get(id)?.handedOver(key, this.#now());
   }
 
-  take(id: string, node: string, entries: readonly ReportEntry[], announce: boolean): void {
+  take(id: string, node: string, entries: readonly ReportEntry[]): void {
     const record = this.#records.get(id);
     if (!record?.session.indexOf.has(node)) return;
     for (const entry of entries) {
       const news = record.take(node, entry);
-      if (news && announce) this.#publish(eventOf(record, news, entry.wallMs));
+      if (news) this.#publish(eventOf(record, news, entry.wallMs));
     }
   }
 

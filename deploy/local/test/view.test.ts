@@ -1,0 +1,273 @@
+import type { Section, Session, WitanEvent } from '@witan/api';
+import { styleFor } from '@witan/cli';
+import { describe, expect, test } from 'vitest';
+import type { ClusterState, Note, Summary } from '../src/state.ts';
+import { isComplete } from '../src/state.ts';
+import type { ProcessState, ProcessStatus } from '../src/supervisor.ts';
+import { JsonDisplay, PlainDisplay } from '../src/view/display.ts';
+import { isLasting, noteLines } from '../src/view/note-line.ts';
+import { screenLines } from '../src/view/screen.ts';
+
+const STYLE = styleFor({ NO_COLOR: '1' }, false);
+const SCREEN = { style: STYLE, columns: 80 };
+const AT = '2026-01-02T03:04:05.678Z';
+const name = (index: number) => `${index}`.repeat(64);
+const key = (digit: string) => digit.repeat(96);
+
+const process_ = (name: string, state: ProcessState, more: Partial<ProcessStatus> = {}): ProcessStatus => ({
+  name,
+  state,
+  pid: 1,
+  restarts: 0,
+  ready: undefined,
+  lastEnd: undefined,
+  ...more,
+});
+
+function section(usable: number, elders = 7): Section {
+  return {
+    prefix: 'root',
+    key: key('a'),
+    generation: 9,
+    chainLength: 3,
+    threshold: Math.floor((2 * elders) / 3) + 1,
+    elders: Array.from({ length: elders }, (_, index) => ({
+      name: name(index),
+      index,
+      age: 5,
+      publicKeyShare: key('b'),
+      live: index < usable,
+      usableShare: index < usable,
+    })),
+    members: Array.from({ length: 9 }, (_, index) => ({ name: name(index), age: 5, elder: index < elders })),
+    signature: null,
+  };
+}
+
+function session(): Session {
+  const phase = (title: Session['phase'], more: Partial<Session['phases'][number]> = {}) => ({
+    name: title,
+    startedAt: null,
+    endedAt: null,
+    durationMs: null,
+    expected: 7,
+    received: 0,
+    closeView: null,
+    messages: [],
+    close: null,
+    ...more,
+  });
+  return {
+    id: name(4),
+    prefix: 'root',
+    generation: 8,
+    attempt: 1,
+    state: 'stalled',
+    phase: 'contribution',
+    participants: Array.from({ length: 7 }, (_, index) => ({ name: name(index), index })),
+    threshold: 5,
+    waitingOn: [name(5), name(6)],
+    blame: [],
+    phases: [
+      phase('initialisation', { startedAt: AT, endedAt: AT, durationMs: 12, received: 7, closeView: 0 }),
+      phase('contribution', { startedAt: AT, received: 4 }),
+      phase('complaining'),
+      phase('justification', { expected: 0 }),
+      phase('commitment'),
+      phase('finalisation'),
+    ],
+    antiEntropy: { requests: 2, messagesRecovered: 3 },
+    repairs: [],
+    resultKey: null,
+    startedAt: AT,
+    endedAt: null,
+    durationMs: null,
+  };
+}
+
+const SUMMARY: Summary = {
+  resumed: false,
+  tookMs: 8_400,
+  genesisKey: key('c'),
+  sectionKey: key('a'),
+  chainLength: 3,
+  threshold: 5,
+  elders: 7,
+  url: 'http://127.0.0.1:8080',
+  metrics: [
+    { name: 'node-0-elder', url: 'http://127.0.0.1:9001' },
+    { name: 'gateway', url: 'http://127.0.0.1:9002' },
+  ],
+  memory: { rssBytes: 1_500e6, pssBytes: 900e6 },
+  dataDir: `${process.cwd()}/.witan`,
+};
+
+const state = (more: Partial<ClusterState> = {}): ClusterState => ({
+  nodes: 2,
+  resuming: false,
+  elapsedMs: 1_234,
+  processes: [
+    process_('nats', 'ready'),
+    process_('gateway', 'starting'),
+    process_('coordinator', 'waiting'),
+    process_('node-0-elder', 'ready'),
+    process_('node-1-elder', 'restarting', { lastEnd: 'killed by SIGKILL' }),
+    process_('node-0-adult', 'ready'),
+    process_('node-1-adult', 'failed', { lastEnd: 'exit code 78' }),
+  ],
+  picture: { section: undefined, session: undefined },
+  repairs: { requests: 0, messages: 0 },
+  summary: undefined,
+  ...more,
+});
+
+describe('the screen', () => {
+  test('shows every process while they start, and names those in trouble', () => {
+    expect(screenLines(state(), SCREEN)).toEqual([
+      'Witan starts, 2 nodes  1.2 s',
+      '  nats ●   gateway ◐   coordinator ○   elders ●◐   adults ●✗',
+      '  node-1-elder ended (killed by SIGKILL) and is started again',
+      '  node-1-adult has failed (exit code 78) and is not started again',
+    ]);
+  });
+
+  test('shows the section, the phases of the running session, whom it waits for and what was repaired', () => {
+    const lines = screenLines(
+      state({
+        processes: [],
+        picture: { section: section(6), session: session() },
+        repairs: { requests: 1, messages: 3 },
+      }),
+      SCREEN,
+    ).slice(2);
+    expect(lines).toEqual([
+      '',
+      'Section root  key aaaaaaaa…, 3 keys in the chain, generation 9, 9 members',
+      '  6 of 7 elders live, 5 needed: 1 to spare',
+      '',
+      'DKG 44444444…  stalled  generation 8, attempt 1, 7 participants, 5 needed',
+      '  Initialisation ████████████████████████████  7/7            12 ms',
+      '  Contribution   ████████████████░░░░░░░░░░░░  4/7          waits for 55555555…, 66666666…',
+      '  Complaining    ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
+      '  Justification  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
+      '  Commitment     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
+      '  Finalisation   ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
+      '  ◐ anti-entropy brought 3 messages in 2 requests',
+      'anti-entropy repaired 3 messages on 1 occasion since the start',
+    ]);
+  });
+
+  test('is short once the key stands, and says how to stop', () => {
+    const done = { ...session(), state: 'done' as const, endedAt: AT };
+    const lines = screenLines(
+      state({ processes: [], picture: { section: section(7), session: done }, summary: SUMMARY }),
+      SCREEN,
+    );
+    expect(lines[0]).toBe('Witan runs, 2 nodes');
+    expect(lines.some((line) => line.startsWith('DKG'))).toBe(false);
+    expect(lines.at(-1)).toBe('Ctrl-C stops everything.');
+  });
+
+  test('shows a later session while it runs', () => {
+    const lines = screenLines(
+      state({ picture: { section: section(7), session: session() }, summary: SUMMARY }),
+      SCREEN,
+    );
+    expect(lines.some((line) => line.startsWith('DKG 44444444…'))).toBe(true);
+  });
+
+  test('does without Unicode and colours on a dumb terminal', () => {
+    const dumb = { style: styleFor({ TERM: 'dumb' }, true), columns: 80 };
+    const text = screenLines(state({ picture: { section: section(4), session: session() } }), dumb).join('\n');
+    expect(text).toContain('####');
+    expect(text).toContain('1 too few, the section cannot sign');
+    expect(text).not.toContain('█');
+    expect(text).not.toContain('\u001b');
+  });
+});
+
+describe('a note as lines', () => {
+  const lines = (note: Note) => noteLines(note, STYLE);
+
+  test('tells why a process ended', () => {
+    const process = process_('gateway', 'restarting', { lastEnd: 'exit code 1' });
+    expect(lines({ type: 'process', process, detail: 'out of luck' })).toEqual([
+      'gateway ended (exit code 1) and is started again: out of luck',
+    ]);
+  });
+
+  test('says nothing of the steps in between', () => {
+    for (const step of ['waiting', 'starting', 'stopping', 'stopped'] as const) {
+      expect(lines({ type: 'process', process: process_('nats', step) })).toEqual([]);
+    }
+  });
+
+  test('names the genesis key once', () => {
+    const ready = { info: { genesisKey: key('c') } };
+    expect(lines({ type: 'process', process: process_('node-0-elder', 'ready', { ready }) })).toEqual([
+      'node-0-elder is ready, genesis key cccccccc…',
+    ]);
+    expect(lines({ type: 'process', process: process_('node-0-elder', 'ready', { ready, restarts: 1 }) })).toEqual([
+      'node-0-elder is ready again',
+    ]);
+  });
+
+  test('at the end says what was made and where to look', () => {
+    const text = lines({ type: 'ready', summary: SUMMARY }).join('\n');
+    expect(text).toContain('A 5-of-7 section key, made in 8.4 s.');
+    expect(text).toContain(`section key  ${key('a')}`);
+    expect(text).toContain('http://127.0.0.1:8080/docs');
+    expect(text).toContain('http://127.0.0.1:9002/metrics and 1 more, listed in .witan/cluster.json');
+    expect(text).toContain('900 MB in all');
+    expect(text).toContain('npx witan status');
+    expect(lines({ type: 'ready', summary: { ...SUMMARY, resumed: true } })[1]).toContain('resumed in 8.4 s');
+  });
+
+  test('beside a screen only stays if it matters later', () => {
+    const repaired: WitanEvent = {
+      id: '1',
+      type: 'dkg.repaired',
+      at: AT,
+      data: { session: name(1), node: name(2), recovered: 3, reason: 'later-phase' },
+    };
+    expect(isLasting({ type: 'event', event: repaired })).toBe(false);
+    expect(isLasting({ type: 'process', process: process_('nats', 'ready') })).toBe(false);
+    expect(isLasting({ type: 'process', process: process_('nats', 'restarting') })).toBe(true);
+    expect(isLasting({ type: 'ready', summary: SUMMARY })).toBe(true);
+  });
+});
+
+describe('without a screen', () => {
+  const event: WitanEvent = {
+    id: '1',
+    type: 'dkg.repaired',
+    at: AT,
+    data: { session: name(1), node: name(2), recovered: 3, reason: 'later-phase' },
+  };
+
+  test('each event is a line with the time since the start', () => {
+    let text = '';
+    new PlainDisplay((more) => (text += more), STYLE).note({ type: 'event', event }, 2_345);
+    expect(text).toBe('  2.35 s  DKG 11111111… repaired: 22222222… got 3 messages (later phase)\n');
+  });
+
+  test('or one JSON object', () => {
+    let text = '';
+    new JsonDisplay((more) => (text += more)).note({ type: 'event', event }, 2_345.6);
+    expect(JSON.parse(text)).toEqual({ elapsedMs: 2346, type: 'event', event });
+    expect(text.endsWith('\n')).toBe(true);
+  });
+});
+
+describe('the cluster is complete', () => {
+  const picture = (usable: number, elders: number) => ({ section: section(usable, elders), session: undefined });
+
+  test('with as many elders as the nodes can give, and a threshold of usable shares', () => {
+    expect(isComplete(picture(5, 7), 9)).toBe(true);
+    expect(isComplete(picture(4, 7), 9)).toBe(false);
+    expect(isComplete(picture(6, 6), 9)).toBe(false);
+    expect(isComplete(picture(3, 4), 4)).toBe(true);
+    expect(isComplete(picture(1, 1), 1)).toBe(true);
+    expect(isComplete({ section: undefined, session: undefined }, 1)).toBe(false);
+  });
+});

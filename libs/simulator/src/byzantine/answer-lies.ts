@@ -1,0 +1,92 @@
+import { fromHex } from '@witan/crypto';
+import { forms } from '@witan/dkg';
+import { isWitanError } from '@witan/errors';
+import { forms as sectionForms } from '@witan/section';
+import { decode, encode, type Infer } from '@witan/wire';
+import type { LieKind } from './kinds.ts';
+import { type Liar, sign, stateOf } from './liar.ts';
+import { ruined } from './noise-lies.ts';
+
+type DkgAnswer = Infer<typeof forms.answerCodec>;
+type SectionAnswer = Infer<typeof sectionForms.answerCodec>;
+
+/** What is answered in the place of a true answer; undefined for nothing. */
+export function lieInAnswer(liar: Liar, kind: LieKind, verb: string, answer: Uint8Array): Uint8Array | undefined {
+  if (kind === 'no-answer') return undefined;
+  if (kind === 'false-answer' && liar.random.chance(0.3)) return ruined(liar.random, answer);
+  try {
+    if (verb === 'ae.dkg') return encode(forms.answerCodec, falseDkg(liar, kind, decode(forms.answerCodec, answer)));
+    if (verb === 'ae.section') {
+      return encode(sectionForms.answerCodec, falseSection(liar, kind, decode(sectionForms.answerCodec, answer)));
+    }
+  } catch (error) {
+    if (!isWitanError(error)) throw error;
+  }
+  return ruined(liar.random, answer);
+}
+
+function falseDkg(liar: Liar, kind: LieKind, answer: DkgAnswer): DkgAnswer {
+  const { random, memory } = liar;
+  const old = memory.recent.map((each) => each.raw);
+  switch (kind) {
+    case 'empty-answer':
+      return { phase: 5, items: [], closes: [], values: [], more: true };
+    case 'endless-answer':
+      return { ...answer, phase: 255, items: [...old.slice(-40), ...answer.items], more: true };
+    default:
+      return {
+        phase: random.between(0, 255),
+        items: [...answer.items.map((item) => ruined(random, item)).filter((item) => item.length < 300_000), ...old],
+        closes: [...answer.closes.map((close) => ruined(random, close).slice(0, 1000)), forgedClose(liar)],
+        values: [random.bytes(60)],
+        more: random.chance(0.5),
+      };
+  }
+}
+
+/** A close with one vote where a quorum belongs, repeated until it is as many. */
+function forgedClose(liar: Liar): Uint8Array {
+  const { random, memory, node } = liar;
+  const session = [...(node.elder?.sessions.all.keys() ?? [])].at(-1);
+  const state = stateOf(liar, session);
+  if (!state) return random.bytes(100);
+  const phase = Math.min(state.phase, 4);
+  const included = state.session.participants.slice(1).map(({ index }) => ({ sender: index, id: random.bytes(32) }));
+  const value = encode(forms.closeCodec, { phase, included });
+  const hashes = [...(memory.values.get(`${session}/${phase}`) ?? [])];
+  const vote = encode(forms.voteBody, {
+    session: state.session.idBytes,
+    phase,
+    vote: {
+      instance: forms.closeInstance(state.session, phase as 0),
+      view: 0,
+      step: 'precommit',
+      value: hashes.length > 0 && random.chance(0.5) ? fromHex(random.pick(hashes)) : random.bytes(32),
+      extra: new Uint8Array(0),
+    },
+  });
+  const raw = sign(liar, 'dkgVote', vote);
+  return forms.encodeCloseCertificate(
+    value,
+    forms.encodeVotes(Array.from({ length: state.session.quorum }, () => raw)),
+  );
+}
+
+function falseSection(liar: Liar, kind: LieKind, answer: SectionAnswer): SectionAnswer {
+  const { random } = liar;
+  const decisions = liar.node.elder?.state.ledger?.decisions ?? [];
+  switch (kind) {
+    case 'empty-answer':
+      return { generation: 2 ** 31, decisions: [], ballots: [], values: [], more: true };
+    case 'endless-answer':
+      return { ...answer, decisions: decisions.slice(0, 40), more: true };
+    default:
+      return {
+        generation: random.uint32(),
+        decisions: [...answer.decisions].reverse().map((raw) => ruined(random, raw).slice(0, 4000)),
+        ballots: answer.ballots.map((raw) => ruined(random, raw).slice(0, 4000)),
+        values: [random.bytes(60)],
+        more: true,
+      };
+  }
+}

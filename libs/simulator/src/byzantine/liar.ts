@@ -1,0 +1,70 @@
+import type { State } from '@witan/dkg';
+import type { Kind } from '@witan/wire';
+import { sealEnvelope } from '@witan/wire';
+import { NETWORK_TAG } from '../network-tag.ts';
+import type { Random } from '../random.ts';
+import type { Statement } from '../statement.ts';
+import type { SimNode, World } from '../world.ts';
+import type { LieKind } from './kinds.ts';
+
+/** What a lie is made from: who lies, and what it and its accomplices know. */
+export interface Liar {
+  readonly node: SimNode;
+  readonly world: World;
+  readonly random: Random;
+  readonly kinds: ReadonlySet<LieKind>;
+  readonly memory: Memory;
+  /** All Byzantine nodes: they act as one. */
+  readonly accomplices: readonly SimNode[];
+}
+
+/** What each receiver gets in the place of one message. */
+export type Told = (receiver: string) => readonly Uint8Array[];
+
+/** Undefined: this lie has nothing to say about such a message. */
+export type Lie = (liar: Liar, truth: Statement, raw: Uint8Array) => Told | undefined;
+
+const REMEMBERED = 96;
+
+/** What went over the network lately, and what votes were about. */
+export class Memory {
+  readonly recent: { readonly topic: string; readonly raw: Uint8Array }[] = [];
+  /** Hashes voted for, by what the vote is on: session and phase, or the section. */
+  readonly values = new Map<string, Set<string>>();
+  /** Decisions that were proposed, by hash. */
+  readonly decisions = new Map<string, Uint8Array>();
+  /** Statements of the liars themselves, by kind of payload. */
+  readonly own: Statement[] = [];
+
+  hear(topic: string, raw: Uint8Array): void {
+    this.recent.push({ topic, raw });
+    if (this.recent.length > REMEMBERED) this.recent.shift();
+  }
+}
+
+export function everyone(...messages: Uint8Array[]): Told {
+  return () => messages;
+}
+
+/** One of several, drawn anew for each receiver and then kept. */
+export function oneEach(random: Random, choices: readonly (readonly Uint8Array[])[]): Told {
+  const chosen = new Map<string, readonly Uint8Array[]>();
+  return (receiver) => {
+    const told = chosen.get(receiver) ?? random.pick(choices);
+    chosen.set(receiver, told);
+    return told;
+  };
+}
+
+export function sign({ node }: Liar, kind: Kind, body: Uint8Array): Uint8Array {
+  return sealEnvelope(node.identity, NETWORK_TAG, kind, body).raw;
+}
+
+export function stateOf({ node }: Liar, session: string | undefined): State | undefined {
+  return session === undefined ? undefined : node.elder?.sessions.all.get(session)?.state;
+}
+
+/** Some of `items`, at least one if there is any. */
+export function some<T>(random: Random, items: readonly T[]): T[] {
+  return random.sample(items, random.between(1, Math.max(1, items.length)));
+}

@@ -1,0 +1,133 @@
+import { certificateMessage, type Decision, decisionHash, decodeDecision, encodeDecision } from '@witan/chain';
+import { fromHex, sha256, signShare } from '@witan/crypto';
+import { forms } from '@witan/dkg';
+import { isWitanError } from '@witan/errors';
+import { currentShare, forms as sectionForms } from '@witan/section';
+import { decode, encode } from '@witan/wire';
+import type { Random } from '../random.ts';
+import type { Statement } from '../statement.ts';
+import { type Liar, type Lie, oneEach, sign } from './liar.ts';
+
+const SIGNATURE_BYTES = 96;
+
+/** To some the true vote, to some one for something else that others vote for, for nothing, or for what does not exist. */
+const twoVotes: Lie = (liar, truth, raw) => {
+  if (truth.kind !== 'dkgVote' && truth.kind !== 'sectionVote') return undefined;
+  const hashes = [...(liar.memory.values.get(subjectOf(truth)) ?? [])].filter((hash) => hash !== truth.value);
+  const choices: (string | undefined)[] = [undefined, ...hashes];
+  if (liar.random.chance(0.2)) choices.push(Buffer.from(liar.random.bytes(32)).toString('hex'));
+  const second = [voteFor(liar, truth, liar.random.pick(choices))];
+  return oneEach(liar.random, [[raw], second, [...second, raw], []]);
+};
+
+function voteFor(liar: Liar, { kind, body }: Statement, hash: string | undefined): Uint8Array {
+  const value = hash === undefined ? undefined : fromHex(hash);
+  if (kind === 'dkgVote') {
+    const fields = decode(forms.voteBody, body);
+    return sign(liar, kind, encode(forms.voteBody, { ...fields, vote: { ...fields.vote, value } }));
+  }
+  const fields = decode(sectionForms.voteBody, body);
+  const { view, step } = fields.vote;
+  const extra = hash !== undefined && step === 'precommit' ? endorse(liar, hash, view) : new Uint8Array(0);
+  return sign(liar, kind, encode(sectionForms.voteBody, { ...fields, vote: { ...fields.vote, value, extra } }));
+}
+
+/** A share that counts, if the decision behind the hash is known. */
+function endorse({ node, memory, random }: Liar, hash: string, view: number): Uint8Array {
+  const decision = memory.decisions.get(hash);
+  const share = node.elder && currentShare(node.elder.state);
+  if (!decision || share === undefined || random.chance(0.2)) return random.bytes(SIGNATURE_BYTES);
+  return signShare(share, certificateMessage(decisionHash(decision), view));
+}
+
+/** What a vote is on, for finding others on the same. */
+export function subjectOf({ session, phase, slot }: Statement): string {
+  return session === undefined ? (slot?.split('/')[0] ?? '') : `${session}/${phase}`;
+}
+
+/** Proposals that others do not get, in the place of a true one or beside a vote: the first view of a close is open. */
+const twoProposals: Lie = (liar, truth, raw) => {
+  switch (truth.kind) {
+    case 'dkgProposal': {
+      const fields = decode(forms.proposalBody, truth.body);
+      const second = {
+        ...fields,
+        proposal: { ...fields.proposal, value: otherClose(liar.random, fields.proposal.value) },
+      };
+      return oneEach(liar.random, [[raw], [sign(liar, 'dkgProposal', encode(forms.proposalBody, second))], []]);
+    }
+    case 'sectionProposal': {
+      const fields = decode(sectionForms.proposalBody, truth.body);
+      const value = otherDecision(liar, fields.proposal.value);
+      const second = { ...fields, proposal: { ...fields.proposal, value } };
+      return oneEach(liar.random, [
+        [raw],
+        [sign(liar, 'sectionProposal', encode(sectionForms.proposalBody, second))],
+        [],
+      ]);
+    }
+    case 'dkgVote': {
+      const { session, phase, vote } = decode(forms.voteBody, truth.body);
+      const state = liar.node.elder?.sessions.all.get(truth.session ?? '')?.state;
+      if (vote.step !== 'prevote' || !state || phase !== state.phase || liar.random.chance(0.5)) return undefined;
+      const here = [...state.messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHex(signed.id) }));
+      const value = otherClose(liar.random, encode(forms.closeCodec, { phase, included: here.sort(bySender) }));
+      const proposal = { instance: vote.instance, view: vote.view, validView: undefined, value };
+      return () => [sign(liar, 'dkgProposal', encode(forms.proposalBody, { session, phase, proposal })), raw];
+    }
+    default:
+      return undefined;
+  }
+};
+
+const bySender = (a: { sender: number }, b: { sender: number }) => a.sender - b.sender;
+
+/** Another close than `value`: something left out, or in it that nobody has seen. */
+export function otherClose(random: Random, value: Uint8Array): Uint8Array {
+  const close = readOrUndefined(() => decode(forms.closeCodec, value));
+  if (!close) return random.bytes(40);
+  const at = random.between(0, Math.max(0, close.included.length - 1));
+  const included = random.pick([
+    close.included.slice(1),
+    close.included.slice(0, -1),
+    [],
+    close.included.map((each, index) => (index === at ? { ...each, id: random.bytes(32) } : each)),
+    close.included.map((each, index) => (index === at ? { ...each, sender: 99 } : each)),
+    [...close.included].reverse(),
+  ]);
+  return encode(forms.closeCodec, { phase: random.chance(0.9) ? close.phase : 5 - close.phase, included });
+}
+
+/** Another decision than `value`: of another kind, of other nodes, or not the next one. */
+function otherDecision({ random, memory }: Liar, value: Uint8Array): Uint8Array {
+  const decision = readOrUndefined(() => decodeDecision(value));
+  if (!decision) return random.bytes(80);
+  const { action } = decision;
+  const stranger = random.bytes(32);
+  const choices: Decision[] = [
+    { ...decision, action: { type: 'join', nodes: [stranger] } },
+    { ...decision, generation: decision.generation + 1 },
+    { ...decision, parent: random.bytes(32) },
+  ];
+  if (action.type === 'dkg') {
+    choices.push({ ...decision, action: { ...action, threshold: 1 } });
+    choices.push({ ...decision, action: { ...action, participants: action.participants.slice(1) } });
+    choices.push({ ...decision, action: { ...action, attempt: action.attempt + 1 } });
+  }
+  if (action.type === 'handover')
+    choices.push({ ...decision, action: { ...action, elders: [...action.elders].reverse() } });
+  const other = encodeDecision(random.pick(choices));
+  memory.decisions.set(Buffer.from(sha256(other)).toString('hex'), other);
+  return other;
+}
+
+function readOrUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isWitanError(error)) return undefined;
+    throw error;
+  }
+}
+
+export const voteLies = { 'two-votes': twoVotes, 'two-proposals': twoProposals } satisfies Record<string, Lie>;

@@ -1,0 +1,76 @@
+import { attestationMessage } from '@witan/chain';
+import { combineVerified, type SignatureShare, sha256, toHex } from '@witan/crypto';
+import { signAnswerCodec, signRequestCodec } from '@witan/elder';
+import { currentShare, elderIndex, type Ledger } from '@witan/section';
+import { decode, encode } from '@witan/wire';
+import type { SimNode, World } from './world.ts';
+
+/** What keeps a healed section from being at rest; empty when nothing does. */
+export function unrest(honest: readonly SimNode[], elderCount: number): readonly string[] {
+  const reasons: string[] = [];
+  let first: Ledger | undefined;
+  for (const node of honest) {
+    const state = node.elder?.state;
+    const ledger = state?.ledger;
+    if (!state || !ledger) {
+      reasons.push(`${node.label} knows no section`);
+      continue;
+    }
+    first ??= ledger;
+    if (toHex(ledger.head) !== toHex(first.head)) {
+      reasons.push(`${node.label} is at generation ${ledger.generation}, ${honest[0]!.label} at ${first.generation}`);
+    }
+    if (!ledger.members.has(node.name)) reasons.push(`${node.label} is no member`);
+    if (elderIndex(state) >= 0 && currentShare(state) === undefined) reasons.push(`${node.label} has no usable share`);
+    if (state.agreement?.candidate) reasons.push(`${node.label} wants something decided`);
+  }
+  if (first?.pending)
+    reasons.push(`session ${first.pending.id.slice(0, 6)} is pending, attempt ${first.pending.attempt}`);
+  const wanted = Math.min(elderCount, honest.length);
+  if (first && first.elders.length < wanted) reasons.push(`${first.elders.length} elders where ${wanted} could be`);
+  return reasons;
+}
+
+const SIGN_WITHIN_MS = 3_000;
+
+/** Asks the honest elders for an attestation, as a client does. Undefined when it comes about, else what is wrong. */
+export function attestationFlaw(world: World, honest: readonly SimNode[]): string | undefined {
+  const ledger = honest[0]?.elder?.state.ledger;
+  if (!ledger) return 'no section';
+  const signedAt = 1_700_000_000_000 + Math.floor(world.clock.now());
+  const claim = { payloadHash: sha256(new TextEncoder().encode('anything')), context: 'simulator', signedAt };
+  const shares: SignatureShare[] = [];
+  const client = world.network.attach('client');
+  const elders = ledger.elders.filter((elder) => honest.some((node) => node.name === elder.name));
+  for (const elder of elders) {
+    client.request(elder.name, 'sign', encode(signRequestCodec, claim), 1_000, (result) => {
+      if (!result.ok) return;
+      const answer = decode(signAnswerCodec, result.bytes);
+      if (answer.type === 'share') shares.push({ index: answer.index, signature: answer.signature });
+    });
+  }
+  world.run(SIGN_WITHIN_MS, () => shares.length === elders.length);
+  world.network.detach('client');
+  if (shares.length < ledger.threshold) return `${shares.length} signature shares where ${ledger.threshold} are needed`;
+  const combined = combineVerified({
+    publicKey: ledger.key,
+    publicKeyShares: ledger.elders.map((each) => each.publicKeyShare),
+    message: attestationMessage(claim),
+    shares,
+    threshold: ledger.threshold,
+  });
+  return 'bad' in combined ? `bad signature shares of ${combined.bad}` : undefined;
+}
+
+/** Secrets that are still on a disk although the keys that they made are in use. */
+export function keptSecrets(node: SimNode): readonly string[] {
+  const { inner } = node.disk;
+  return inner.streams().flatMap((name) => {
+    const records = inner
+      .stream(name)
+      .read()
+      .map((record) => Buffer.from(record));
+    const kept = node.secrets.filter((secret) => records.some((record) => record.includes(Buffer.from(secret))));
+    return kept.map(() => `a seed in stream ${name.slice(0, 12)}`);
+  });
+}

@@ -1,0 +1,99 @@
+import { OPERATIONS } from '@witan/crypto';
+import { number, table, times } from '../table.ts';
+import type { DkgFigures } from './measure.ts';
+
+/** Ratios first: they hold on a machine that others use too. */
+export function dkgReport(all: readonly DkgFigures[]): string {
+  return [
+    'DKG over NATS: DkgStart published → every participant has a usable share on disk',
+    table(
+      [
+        'n',
+        'p50 ÷ floor',
+        '÷ group floor',
+        'p50 ms',
+        'p95 ms',
+        'min ms',
+        'CPU-bound ms',
+        'floor ms',
+        'group floor ms',
+        'others',
+      ],
+      all.map((each) => [
+        `${each.threshold} of ${each.participants}`,
+        times(each.ratio.crypto),
+        times(each.ratio.group),
+        each.wallMs.p50,
+        each.wallMs.p95,
+        each.wallMs.min,
+        each.cpuBoundMs,
+        each.floorMs.crypto,
+        each.floorMs.group,
+        each.otherCores === undefined ? undefined : `${number(each.otherCores)} cores`,
+      ]),
+    ),
+    'floor: operations counted in these sessions × their cost measured in this run, summed over participants, ÷ cores.',
+    '“floor” is all public-key work, “group floor” that of the section key’s curve alone. CPU-bound: all CPU used ÷ cores.',
+    '“others”: how much of the machine other processes took meanwhile; beyond 0.2 cores, times say little and ratios of CPU most.',
+    '',
+    'CPU of one participant in one session, against the floor of its own operations',
+    table(
+      [
+        'n',
+        'CPU ÷ floor',
+        '÷ group floor',
+        'CPU ms',
+        'floor ms',
+        'group ms',
+        'until done: CPU ms',
+        '÷ floor',
+        'coordinator ms',
+        'nats-server ms',
+      ],
+      all.map((each) => [
+        `${each.threshold} of ${each.participants}`,
+        times(each.inAll.overCrypto),
+        times(each.inAll.overGroup),
+        each.inAll.cpuMs,
+        each.inAll.cryptoMs,
+        each.inAll.groupMs,
+        each.untilDone.cpuMs,
+        times(each.untilDone.overCrypto),
+        each.coordinatorCpuMs,
+        each.natsCpuMs,
+      ]),
+    ),
+    '',
+    'Phases: from the first participant that began one to the first that began the next, median ms',
+    phases(all),
+    '',
+    'Where the floor comes from: operations of one participant in one session, and the share that they have of it',
+    operationTable(all),
+  ].join('\n');
+}
+
+function phases(all: readonly DkgFigures[]): string {
+  const names = [...new Set(all.flatMap((each) => Object.keys(each.phaseMs)))];
+  return table(
+    ['n', ...names],
+    all.map((each) => [`${each.threshold} of ${each.participants}`, ...names.map((name) => each.phaseMs[name])]),
+  );
+}
+
+function operationTable(all: readonly DkgFigures[]): string {
+  const done = OPERATIONS.filter((name) => all.some((each) => each.operations[name] > 0));
+  return table(
+    ['operation', ...all.flatMap((each) => [`n = ${each.participants}`, 'µs each', 'of floor'])],
+    done.map((name) => [
+      name,
+      ...all.flatMap((each) => {
+        const us = each.operations[name] * each.costsUs[name];
+        return [
+          each.operations[name],
+          each.costsUs[name],
+          `${((100 * us) / (1000 * each.untilDone.cryptoMs)).toFixed(1)} %`,
+        ];
+      }),
+    ]),
+  );
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DkgFigures, measureDkg } from './dkg/measure.ts';
+import { dkgReport } from './dkg/report.ts';
+import { describeMachine, fsyncMs } from './machine.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
+import { profileReport } from './profile-report.ts';
+import { number } from './table.ts';
+
+function options(): Options {
+  try {
+    const parsed = parseOptions(process.argv.slice(2));
+    if (parsed !== 'help') return parsed;
+    console.log(HELP);
+    process.exit(0);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(64);
+  }
+}
+
+const wanted = options();
+const toStdout = wanted.json !== '-';
+const print = (text: string) => (toStdout ? process.stdout : process.stderr).write(`${text}\n`);
+// Whoever started this is gone: what it has started goes with it.
+process.on('disconnect', () => process.exit(1));
+
+mkdirSync(wanted.dataDir, { recursive: true });
+const machine = { ...describeMachine(), fsyncMs: fsyncMs(wanted.dataDir) };
+print(
+  `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${number(machine.load1m)}, fsync ${number(machine.fsyncMs)} ms\n`,
+);
+const figures: Record<string, unknown> = { machine };
+
+if (wanted.parts.includes('dkg')) {
+  const all: DkgFigures[] = [];
+  for (const participants of wanted.sizes) all.push(await benchDkg(participants));
+  figures.dkg = all;
+  print(`${dkgReport(all)}\n`);
+}
+
+async function benchDkg(participants: number): Promise<DkgFigures> {
+  const { runs, cores, dataDir, profileDir } = wanted;
+  if (profileDir !== undefined) mkdirSync(profileDir, { recursive: true });
+  const profile = profileDir === undefined ? undefined : join(profileDir, `participant-of-${participants}.cpuprofile`);
+  const onSession = (number_: number, { wallMs }: { wallMs: number }) =>
+    process.stderr.write(`n = ${participants}, session ${number_} of ${runs}: ${number(wallMs)} ms\n`);
+  const result = await measureDkg({ participants, runs, cores, dataDir, profile, onSession });
+  if (profile !== undefined) print(`${profileReport(profile, runs)}\n`);
+  return result;
+}
+
+if (wanted.json !== undefined) {
+  const text = `${JSON.stringify(figures, null, 2)}\n`;
+  if (wanted.json === '-') process.stdout.write(text);
+  else writeFileSync(wanted.json, text);
+}
+process.exit(0);

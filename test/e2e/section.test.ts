@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { ROUTES, type WitanEvent } from '@witan/api';
+import { verifyBundle } from '@witan/chain';
+import { toHex } from '@witan/crypto';
+import { isWitanError } from '@witan/errors';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { figure } from '../support/figures.ts';
+import { useCluster } from '../support/use-cluster.ts';
+
+const NODES = 9;
+const FIRST = 5;
+const { cluster, invariants } = useCluster({ nodes: FIRST });
+
+const sessionOf = (event: WitanEvent | undefined) =>
+  (event as { data: { session?: string } } | undefined)?.data.session;
+const payload = randomBytes(1000);
+const attest = () =>
+  cluster.api.attest({ body: { payload: payload.toString('base64url'), context: 'e2e' } }, { timeoutMs: 20_000 });
+
+test('server-sent events show a session live, from its start to the handover, when nodes join', async () => {
+  const leaving = new AbortController();
+  const events: WitanEvent[] = [];
+  const reading = (async () => {
+    for await (const event of cluster.api.events({ signal: leaving.signal })) events.push(event);
+  })();
+  try {
+    const streams = async () => (await cluster.gateway.metrics()).value('witan_http_event_streams') === 1;
+    await eventually('the stream stands', streams, { withinMs: 10_000 });
+    const { key: keyBefore } = await cluster.section();
+    for (let i = FIRST; i < NODES; i++) await cluster.addNode();
+    const { key, chainLength } = await cluster.settled();
+    const handover = await eventually(
+      'the handover to the key in use is told',
+      () => events.find((event) => event.type === 'handover' && event.data.key === key),
+      { withinMs: 10_000 },
+    );
+    const joined = events.filter((event) => event.type === 'membership' && event.data.change === 'joined');
+    expect(joined).toHaveLength(NODES - FIRST);
+    expect(key).not.toBe(keyBefore);
+    const done = events.find((event) => event.type === 'dkg.done' && event.data.resultKey === key);
+    const told = events.filter((event) => 'session' in event.data && event.data.session === sessionOf(done));
+    const kinds = told.map((event) => event.type);
+    expect(kinds.slice(0, 1)).toEqual(['dkg.started']);
+    expect(kinds.filter((kind) => kind === 'dkg.phase')).toHaveLength(5);
+    expect(kinds.filter((kind) => kind === 'dkg.closed')).toHaveLength(4);
+    expect(kinds.filter((kind) => kind === 'dkg.message').length).toBeGreaterThanOrEqual(4 * 7 + 5);
+    expect(handover.data).toMatchObject({ index: chainLength - 1 });
+  } finally {
+    leaving.abort();
+    await reading;
+  }
+});
+
+describe('nine nodes', () => {
+  test('make a 5-of-7 key, and every elder holds a usable share of it', async () => {
+    const section = await cluster.settled();
+    expect(section).toMatchObject({ prefix: 'root', threshold: 5 });
+    expect(section.elders).toHaveLength(7);
+    expect(section.members).toHaveLength(NODES);
+    const { links } = await cluster.api.chain({ prefix: 'root' });
+    expect(links.map((link) => link.reason)).toEqual(['genesis', ...links.slice(1).map(() => 'handover')]);
+    expect(links.at(-1)).toMatchObject({ key: section.key, parentKey: links.at(-2)!.key });
+  });
+
+  test('attest: the bundle verifies offline from the genesis key alone, and not when it is tampered with', async () => {
+    const bundle = await attest();
+    expect(toHex(verifyBundle(bundle, invariants.genesisKey, payload).links[0]!.key)).toBe(
+      toHex(invariants.genesisKey),
+    );
+    expect(bundle.key).toBe((await cluster.section()).key);
+    const forged = { ...bundle, context: 'another' };
+    expect(() => verifyBundle(forged, invariants.genesisKey, payload)).toThrow('WITAN_ERR_SIGNATURE');
+    expect(await cluster.api.verify({ body: bundle })).toMatchObject({ valid: true, reason: null });
+    expect(await cluster.api.verify({ body: forged })).toMatchObject({
+      valid: false,
+      reason: { code: 'WITAN_ERR_SIGNATURE' },
+    });
+  });
+
+  test('attest without two of them', async () => {
+    const [first, second] = await cluster.elders();
+    for (const node of [first!, second!]) node.elder.pause();
+    try {
+      const bundle = await attest();
+      expect(() => verifyBundle(bundle, invariants.genesisKey, payload)).not.toThrow();
+    } finally {
+      for (const node of [first!, second!]) node.elder.resume();
+    }
+    await cluster.settled();
+  });
+
+  test('do not attest without three of them, and the answer names those that are missed', async () => {
+    const away = (await cluster.elders()).slice(0, 3);
+    for (const { elder } of away) elder.pause();
+    try {
+      const error = await attest().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(isWitanError(error) && error.code).toBe('WITAN_ERR_NO_QUORUM');
+      expect(error).toHaveProperty('data.waitingOn', expect.arrayContaining(away.map((node) => node.name).sort()));
+    } finally {
+      for (const { elder } of away) elder.resume();
+    }
+    await cluster.settled();
+  });
+});
+
+describe('the gateway of the live system', () => {
+  test('answers every route with what its schema says', async () => {
+    const { api } = cluster;
+    const section = await cluster.section();
+    const network = await api.network();
+    expect(network).toMatchObject({ network: cluster.network, sections: [{ elders: 7, members: NODES }] });
+    const { nodes } = await api.nodes();
+    expect(nodes).toHaveLength(NODES);
+    expect(nodes.filter((node) => node.roles.includes('elder'))).toHaveLength(7);
+    expect(nodes.every((node) => node.reachable && node.state === 'joined')).toBe(true);
+    expect(await api.node({ name: nodes[0]!.name })).toMatchObject({ name: nodes[0]!.name });
+    const { sessions } = await api.sessions();
+    const session = await api.session({ id: sessions[0]!.id });
+    expect(session).toMatchObject({ state: 'done', resultKey: section.key, waitingOn: [], blame: [] });
+    const proof = await api.chain({ prefix: 'root', from: network.genesisKey });
+    expect(proof.links.at(-1)!.key).toBe(section.key);
+    expect(proof.links.some((link) => link.key === network.genesisKey)).toBe(false);
+    expect(await api.livez()).toMatchObject({ status: 'ok' });
+    expect(await api.readyz()).toMatchObject({ status: 'ok' });
+  });
+
+  test('shows who sent what in each of the six phases', async () => {
+    const session = (await cluster.lastSession())!;
+    const spoken = session.phases.filter(({ name }) => name !== 'justification');
+    for (const phase of spoken) expect(phase).toMatchObject({ expected: 7, received: 7 });
+    expect(session.phases.find(({ name }) => name === 'justification')).toMatchObject({ received: 0, startedAt: null });
+    figure('DKG of 7, DkgStart to the first report of its end', session.durationMs!);
+  });
+
+  test('serves its documents and its page', async () => {
+    const at = (path: string) => fetch(cluster.url + path);
+    const document = (await (await at('/openapi.json')).json()) as { openapi: string; paths: object };
+    expect(document.openapi).toMatch(/^3\.1/);
+    for (const { path } of Object.values(ROUTES)) expect(document.paths).toHaveProperty([path]);
+    for (const path of ['/', '/docs']) {
+      const page = await at(path);
+      expect([path, page.status]).toEqual([path, 200]);
+      expect(page.headers.get('content-type')).toContain('text/html');
+    }
+  });
+
+  test('answers what does not exist with a problem document', async () => {
+    const response = await fetch(`${cluster.url}/v1/sections/0101`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(await response.json()).toMatchObject({ code: 'WITAN_ERR_NOT_FOUND', status: 404 });
+  });
+});
+
+test('every service answers the NATS services protocol', async () => {
+  const bus = await cluster.bus();
+  const raw = await cluster.rawNats();
+  const inbox = `_INBOX.${randomBytes(8).toString('hex')}`;
+  const names: string[] = [];
+  bus.subscribe(inbox, (message) => {
+    names.push((JSON.parse(new TextDecoder().decode(message.payload)) as { name: string }).name);
+  });
+  await bus.flush();
+  raw.publish('$SRV.PING', new Uint8Array(0), inbox);
+  const expected = ['witan-dkg-coordinator', 'witan-gateway'].concat(
+    Array.from({ length: NODES }, () => ['witan-adult', 'witan-elder']).flat(),
+  );
+  await eventually('all have answered', () => names.length >= expected.length, { withinMs: 10_000 });
+  expect(names.sort()).toEqual(expected.sort());
+});

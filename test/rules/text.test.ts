@@ -1,0 +1,67 @@
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CODE, exists, FILES, read } from './repo.ts';
+
+const LINES_MAX = 400;
+/** Why each is longer: a table or a suite that reads better in one piece. */
+const LONGER = ['libs/bus/test/compliance.test.ts'];
+
+const TEXT = FILES.filter((path) =>
+  /\.(ts|mjs|js|json|md|sh|ya?ml|css|html|txt)$|(^|\/)(Dockerfile|run)$/.test(path),
+).filter((path) => path !== 'package-lock.json');
+
+/** Where a line of a text file matches. */
+const lines = (files: readonly string[], pattern: RegExp): string[] =>
+  files.flatMap((path) =>
+    read(path)
+      .split('\n')
+      .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+  );
+
+describe('files', () => {
+  test('of code fit into a head', () => {
+    const long = CODE.filter((path) => !LONGER.includes(path))
+      .map((path) => ({ path, lines: read(path).split('\n').length }))
+      .filter((file) => file.lines > LINES_MAX);
+    expect(long).toEqual([]);
+  });
+
+  test('that may be longer are', () => {
+    expect(LONGER.filter((path) => !exists(path) || read(path).split('\n').length <= LINES_MAX)).toEqual([]);
+  });
+
+  test('hold no notes to oneself', () => {
+    expect(lines(TEXT, new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b`))).toEqual([]);
+  });
+
+  test('name no folder of one machine', () => {
+    expect(lines(TEXT, new RegExp(['/wo' + 'rk/', '/tmp/pl' + 'an'].join('|')))).toEqual([]);
+  });
+
+  test('hold no focused or skipped tests by accident', () => {
+    const tests = CODE.filter((path) => path.endsWith('.test.ts') && !path.startsWith('test/rules/'));
+    expect(lines(tests, /\b(describe|test|it)\.(only|skip|todo)\(/)).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  const documents = FILES.filter((path) => path.endsWith('.md'));
+
+  test('link to what exists', () => {
+    const dead = documents.flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)]*)?\)/g)]
+        .map(([, target]) => posix.normalize(posix.join(posix.dirname(path), target!)).replace(/\/$/, ''))
+        .filter((target) => !exists(target) && !FILES.some((file) => file.startsWith(`${target}/`)))
+        .map((target) => `${path} links to ${target}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  test('include the licence, whole', () => {
+    const licence = read('LICENSE');
+    expect(licence).toContain('Apache License');
+    expect(licence).toContain('Version 2.0, January 2004');
+    expect(licence).toContain('END OF TERMS AND CONDITIONS');
+    expect(JSON.parse(read('package.json'))).toMatchObject({ license: 'Apache-2.0' });
+  });
+});

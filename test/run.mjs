@@ -1,0 +1,184 @@
+#!/usr/bin/env node
+// What `npm test` runs: installs what is missing, then every check there is, and says at the end how each went.
+// Plain JavaScript for Node 20, since nothing is installed when it starts.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  findProgram,
+  InstallError,
+  installDependencies,
+  installProgram,
+  pinnedNode,
+  rootPath,
+} from '../deploy/local/install.mjs';
+
+const SIMULATION = 'test/simulation/run.mjs';
+const SEEDS = 500;
+
+const HELP = `Runs all checks and tests.
+
+Usage: npm test -- [options]
+
+  --only NAME   only this step (may be given again)
+  --skip NAME   all but this step (may be given again)
+  --list        the steps, without running them
+  --help        this text
+
+Examples:
+  $ npm test
+  $ npm test -- --only unit --only rules
+  $ npm test -- --skip e2e
+`;
+
+/**
+ * A step: what it checks, and the program with its arguments, run by the pinned Node. `vitest`: a vitest project,
+ * whose tests are counted. `missing` says why it cannot run here, if it cannot.
+ * @type {{name: string, title: string, args?: string[], vitest?: string, missing?: () => string | undefined}[]}
+ */
+const STEPS = [
+  { name: 'types', title: 'Types (tsc)', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  { name: 'lint', title: 'Lint and format (Biome)', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'] },
+  {
+    name: 'dead',
+    title: 'Dead code and dependencies (knip)',
+    args: ['node_modules/knip/bin/knip.js', '--no-progress'],
+  },
+  { name: 'rules', title: 'Rules of the repository', vitest: 'rules' },
+  { name: 'unit', title: 'Unit and property tests', vitest: 'unit' },
+  {
+    name: 'simulation',
+    title: `Simulation, ${SEEDS} seeds`,
+    args: [SIMULATION, '--seeds', String(SEEDS)],
+    missing: () => (existsSync(rootPath(SIMULATION)) ? undefined : `${SIMULATION} is not there`),
+  },
+  {
+    name: 'e2e',
+    title: 'End to end: real processes, NATS and a browser',
+    vitest: 'e2e',
+    missing: () =>
+      findProgram(['nats-server']) ? undefined : 'it needs nats-server: sudo apt-get install nats-server',
+  },
+];
+
+const say = (line = '') => process.stdout.write(`${line}\n`);
+
+try {
+  process.exitCode = await main(options());
+} catch (error) {
+  if (!(error instanceof InstallError)) throw error;
+  process.stderr.write(`WITAN_ERR_DEPENDENCY: ${error.message}\n`);
+  process.exitCode = 69;
+}
+
+function options() {
+  const names = { type: /** @type {const} */ ('string'), multiple: true, default: /** @type {string[]} */ ([]) };
+  const flag = { type: /** @type {const} */ ('boolean'), default: false };
+  try {
+    return parseArgs({ options: { only: names, skip: names, list: flag, help: flag } }).values;
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${HELP}`);
+    process.exit(78);
+  }
+}
+
+async function main({ only, skip, list, help }) {
+  if (help) return say(HELP) ?? 0;
+  const unknown = [...only, ...skip].find((name) => !STEPS.some((step) => step.name === name));
+  if (unknown !== undefined) {
+    process.stderr.write(`there is no step ${unknown}: ${STEPS.map(({ name }) => name).join(', ')}\n`);
+    return 78;
+  }
+  const steps = STEPS.filter(({ name }) => (only.length === 0 || only.includes(name)) && !skip.includes(name));
+  if (list) return say(steps.map(({ name, title }) => `${name.padEnd(12)}${title}`).join('\n')) ?? 0;
+
+  await installDependencies(say);
+  if (steps.some(({ name }) => name === 'unit' || name === 'e2e')) await installTools();
+  const results = [];
+  for (const step of steps) results.push(await runStep(step));
+  return summarise(results);
+}
+
+/** What tests run against. Without one of them some tests are skipped, which is said and does not fail. */
+async function installTools() {
+  const tools = [
+    { names: ['nats-server'], aptPackage: 'nats-server', what: 'tests over NATS' },
+    { names: ['chromium', 'chromium-browser', 'google-chrome'], aptPackage: 'chromium', what: 'tests in a browser' },
+  ];
+  for (const { names, aptPackage, what } of tools) {
+    if (findProgram(names)) continue;
+    const path = await installProgram({ names, aptPackage, say });
+    if (!path)
+      say(`${aptPackage} is missing and cannot be installed here: ${what} are skipped (apt-get install ${aptPackage})`);
+  }
+}
+
+async function runStep(step) {
+  const missing = step.missing?.();
+  if (missing) {
+    say(`\n── ${step.title}: skipped, ${missing}`);
+    return { step, outcome: 'skipped', seconds: 0, passed: 0, failed: 0 };
+  }
+  say(`\n── ${step.title}`);
+  const started = Date.now();
+  const counted = step.vitest ? await runVitest(step.vitest) : await runProgram(step.args);
+  const seconds = (Date.now() - started) / 1000;
+  return { step, outcome: counted.failed === 0 ? 'passed' : 'FAILED', seconds, ...counted };
+}
+
+/** One check: it passes or fails as a whole. */
+async function runProgram(args) {
+  const ok = (await run(args)) === 0;
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+}
+
+async function runVitest(project) {
+  const folder = mkdtempSync(join(tmpdir(), 'witan-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const code = await run(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters]);
+    const { passed, failed } = countsOf(report);
+    // A file that cannot be loaded or an error outside of any test fails the run without a failed test.
+    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function countsOf(report) {
+  try {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+    return { passed: numPassedTests, failed: numFailedTests };
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
+}
+
+function run(args) {
+  return new Promise((resolve) => {
+    const child = spawn(pinnedNode(), args, {
+      cwd: rootPath('.'),
+      stdio: 'inherit',
+      // Tests that start `node` get the pinned one; servers are often where only root's PATH looks.
+      env: { ...process.env, PATH: `${rootPath('node_modules/.bin')}:${process.env.PATH}:/usr/local/sbin:/usr/sbin` },
+    });
+    child.on('error', () => resolve(127));
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function summarise(results) {
+  const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
+  say('\n── Summary');
+  for (const { step, outcome, seconds, passed, failed } of results) {
+    const counts = outcome === 'skipped' ? '' : `${passed} passed, ${failed} failed`;
+    const time = outcome === 'skipped' ? '' : `${seconds.toFixed(1)} s`;
+    say(`${step.name.padEnd(12)}${outcome.padEnd(9)}${time.padStart(9)}   ${counts}`.trimEnd());
+  }
+  say();
+  say(`${total('passed')} passed, ${total('failed')} failed`);
+  return total('failed') === 0 ? 0 : 1;
+}

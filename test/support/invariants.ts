@@ -1,0 +1,80 @@
+import { type Link, verifyChainJson } from '@witan/chain';
+import { fromHex, toHex } from '@witan/crypto';
+import { expect } from 'vitest';
+import type { Cluster } from './cluster.ts';
+
+/** Counters that stay at zero whatever others do: each would be a defect of our own. */
+const DEFECTS = [
+  'witan_actor_crashes_total',
+  'witan_actor_poison_messages_total',
+  'witan_actor_effect_failures_total',
+  'witan_bus_handler_errors_total',
+  'witan_held_messages_failed_total',
+] as const;
+
+/** Holds what must hold after whatever a test has done; asked again and again, it also sees that the past stays as it was. */
+export class Invariants {
+  readonly #cluster: Cluster;
+  #genesisKey: string | undefined;
+  #chain: readonly Link[] = [];
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** The trust anchor: the first that was seen. */
+  get genesisKey(): Uint8Array {
+    if (this.#genesisKey === undefined) throw new Error('no genesis key has been seen yet');
+    return fromHex(this.#genesisKey);
+  }
+
+  /** @throws an assertion error */
+  async expectAll(): Promise<void> {
+    await this.#expectChain();
+    this.#expectOneTruth();
+    this.#expectNoDefects();
+    for (const process of this.#cluster.processes.filter((each) => each.metricsUrl && each.isRunning)) {
+      const metrics = await process.metrics();
+      const counted = DEFECTS.filter((name) => (metrics.value(name) ?? 0) > 0);
+      expect(counted, `${process.name} counts what must not happen`).toEqual([]);
+    }
+  }
+
+  /** The chain verifies offline from the genesis key, and only ever grows. */
+  async #expectChain(): Promise<void> {
+    const { api } = this.#cluster;
+    const { genesisKey } = await api.network();
+    this.#genesisKey ??= genesisKey;
+    expect(genesisKey).toBe(this.#genesisKey);
+    const { links } = await api.chain({ prefix: 'root', limit: 1000 });
+    const chain = verifyChainJson(this.genesisKey, links);
+    const keys = (of: readonly Link[]) => of.map((link) => toHex(link.key));
+    expect(keys(chain).slice(0, this.#chain.length)).toEqual(keys(this.#chain));
+    this.#chain = chain;
+  }
+
+  /** No two processes ever saw different keys of one session, or different decisions of one generation. */
+  #expectOneTruth(): void {
+    const truths = new Map<string, Set<string>>();
+    const note = (about: string, what: string) => truths.set(about, (truths.get(about) ?? new Set()).add(what));
+    for (const { lines } of this.#cluster.processes) {
+      for (const line of lines) {
+        if (line.event === 'dkg-done') note(`session ${line.session}`, String(line.key));
+        if (line.event !== 'decided') continue;
+        note(`generation ${line.generation}`, String(line.action));
+        if (line.action === 'handover') note(`key of generation ${line.generation}`, String(line.key));
+      }
+    }
+    const forks = [...truths].filter(([, said]) => said.size > 1).map(([about, said]) => [about, ...said]);
+    expect(forks).toEqual([]);
+  }
+
+  #expectNoDefects(): void {
+    const { processes } = this.#cluster;
+    expect(processes.filter((each) => each.hasFallen).map((each) => each.name)).toEqual([]);
+    const cries = processes.flatMap(({ name, lines }) =>
+      lines.filter((line) => line.level === 'fatal' || line.event === 'crash').map((line) => `${name}: ${line.msg}`),
+    );
+    expect(cries).toEqual([]);
+  }
+}

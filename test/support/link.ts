@@ -1,0 +1,86 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { encodeMessage, FrameReader, type Published } from './nats-frames.ts';
+
+/** What becomes of a message on its way: itself, or another in its place; held back until the link heals; or lost. */
+export type Passage = Published | 'held' | 'lost';
+export type Rule = (message: Published) => Passage;
+
+/** The line between one service and NATS, in the hands of a test: it decides what of the service's words is heard. */
+export class Link {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #rule: Rule = (message) => message;
+  #held: { socket: Socket; bytes: Uint8Array }[] = [];
+
+  private constructor(server: Server, natsPort: () => number) {
+    this.#server = server;
+    this.url = `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (client) => this.#join(client, connect(natsPort(), '127.0.0.1')));
+  }
+
+  /** @param natsPort asked at each connection, since the server may come back elsewhere */
+  static open(natsPort: () => number): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      const server = createServer();
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', () => resolve(new Link(server, natsPort)));
+    });
+  }
+
+  /** Every message that the service sends goes by this rule from now on. What it hears is left alone. */
+  govern(rule: Rule): void {
+    this.#rule = rule;
+  }
+
+  /** Everything passes again, and what was held back arrives late. */
+  heal(): void {
+    this.#rule = (message) => message;
+    for (const { socket, bytes } of this.#held.splice(0)) if (socket.writable) socket.write(bytes);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #join(client: Socket, server: Socket): void {
+    const reader = new FrameReader();
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.#sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    server.on('data', (chunk) => client.write(chunk));
+    client.on('data', (chunk) => {
+      for (const frame of reader.push(chunk)) {
+        if ('other' in frame) server.write(frame.other);
+        else this.#pass(frame.message, server);
+      }
+    });
+  }
+
+  #pass(said: Published, socket: Socket): void {
+    const passage = this.#rule(said);
+    if (passage === 'lost') return;
+    const bytes = encodeMessage(passage === 'held' ? said : passage);
+    if (passage === 'held') this.#held.push({ socket, bytes });
+    else socket.write(bytes);
+  }
+}
+
+/** From the first message for which `isFirst` holds, that one included, nothing is heard until the link heals. */
+export function silentFrom(isFirst: (message: Published) => boolean): Rule {
+  let silent = false;
+  return (message) => {
+    silent ||= isFirst(message);
+    return silent ? 'held' : message;
+  };
+}

@@ -1,0 +1,27 @@
+import { forms, type Phase, sessionOf } from '@witan/dkg';
+import { isWitanError } from '@witan/errors';
+import { decode, peekEnvelope } from '@witan/wire';
+import type { Published } from './nats-frames.ts';
+
+/** What a message on the bus is in a DKG session; undefined for everything else. */
+export interface SpokenInSession {
+  readonly session: string;
+  readonly author: string;
+  readonly phase: Phase;
+  readonly payload: forms.Payload;
+}
+
+/** @param tag of the network */
+export function spokenInSession({ payload: raw }: Published, tag: Uint8Array): SpokenInSession | undefined {
+  const session = sessionOf(raw, tag);
+  if (session === undefined) return undefined;
+  const { kind, author, body } = peekEnvelope(raw, tag);
+  if (kind !== 'dkgMessage') return undefined;
+  try {
+    const { payload } = decode(forms.messageCodec, body);
+    return { session, author, phase: forms.phaseOf(payload.type), payload };
+  } catch (error) {
+    if (isWitanError(error)) return undefined;
+    throw error;
+  }
+}
