@@ -11,7 +11,7 @@ import {
 import { combineVerified, nodeName, sha256, signShare, toHex } from '@witan/crypto';
 import { isWitanError } from '@witan/errors';
 import type { Ledger } from './ledger.ts';
-import { nextAction, startDkg } from './policy.ts';
+import { nextAction, startAmong } from './policy.ts';
 import { currentShare, type State } from './state.ts';
 
 /** The decision that `action` would be, as the next generation of the ledger. */
@@ -72,12 +72,9 @@ function judge(state: State, ledger: Ledger, value: Uint8Array): agreement.Verdi
       return judgeJoin(state, ledger, decision.action.nodes);
     case 'dkg': {
       if (decision.action.chainLength !== ledger.chain.length) return 'invalid';
-      if (decision.action.participants.some((key) => !ledger.members.has(nodeName(key)))) return 'invalid';
-      return sameAction(
-        ledger,
-        value,
-        startDkg(ledger, { ...state.sight, changedAt: -Infinity }, state.env.params.policy),
-      );
+      const names = decision.action.participants.map(nodeName);
+      if (names.some((name) => !ledger.members.has(name))) return 'invalid';
+      return sameAction(ledger, value, startAmong(ledger, state.sight, state.env.params.policy, new Set(names)));
     }
     case 'handover': {
       const { pending } = ledger;

@@ -81,9 +81,41 @@ export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf
   const again = retry(ledger, sight, policy);
   if (ledger.pending && !again) return undefined;
   if (!again && sight.at - sight.changedAt < policy.settleMs) return undefined;
-  const avoid = again ? sight.sessions.get(ledger.pending!.id)!.avoid : [];
+  return again ? startAgain(ledger, sight, policy, toAvoid(ledger, sight)) : startFirst(ledger, sight, policy);
+}
+
+/**
+ * The session that this elder would start if it wanted to leave out nobody but those who are not among `proposed`: what
+ * it votes for when another proposes it. It may be proposed by one who knows of fewer faults than this elder.
+ */
+export function startAmong(
+  ledger: Ledger,
+  sight: Sight,
+  policy: Policy,
+  proposed: ReadonlySet<string>,
+): ActionOf<'dkg'> | undefined {
+  if (!ledger.pending) return startFirst(ledger, sight, policy);
+  if (!retry(ledger, sight, policy)) return undefined;
+  return startAgain(ledger, sight, policy, toAvoid(ledger, sight).filter((name) => !proposed.has(name)));
+}
+
+function startFirst(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'dkg'> | undefined {
+  const chosen = chooseElders(ledger, sight, policy, new Set());
+  return sameNames(chosen, ledger.elders) ? undefined : sessionOf(ledger, chosen);
+}
+
+/** Without those who are to be avoided, unless so many are that it is not they who are to blame. */
+function startAgain(ledger: Ledger, sight: Sight, policy: Policy, avoid: readonly string[]): ActionOf<'dkg'> {
+  const fewest = supermajority(ledger.pending!.participants.length);
   const chosen = chooseElders(ledger, sight, policy, new Set(avoid));
-  if (!again && sameNames(chosen, ledger.elders)) return undefined;
+  return sessionOf(ledger, chosen.length >= fewest ? chosen : chooseElders(ledger, sight, policy, new Set()));
+}
+
+function toAvoid(ledger: Ledger, sight: Sight): readonly string[] {
+  return sight.sessions.get(ledger.pending!.id)?.avoid ?? [];
+}
+
+function sessionOf(ledger: Ledger, chosen: readonly Member[]): ActionOf<'dkg'> {
   return {
     type: 'dkg',
     chainLength: ledger.chain.length,
@@ -102,8 +134,8 @@ function retry(ledger: Ledger, sight: Sight, policy: Policy): boolean {
 /** When the policy will want something that only time brings; undefined if nothing is waited for. */
 export function nextLookMs(ledger: Ledger, sight: Sight, policy: Policy): number | undefined {
   const status = ledger.pending && sight.sessions.get(ledger.pending.id);
-  if (status?.state === 'running') return Math.max(policy.retryAfterMs - (sight.at - status.since), 0) + 1;
-  if (ledger.pending) return undefined;
+  const running = status?.state === 'running' ? policy.retryAfterMs - (sight.at - status.since) : -1;
+  if (ledger.pending) return running >= 0 ? running + 1 : undefined;
   const settled = policy.settleMs - (sight.at - sight.changedAt);
   return settled > 0 ? settled : undefined;
 }

@@ -107,15 +107,17 @@ function receiveJoin(turn: Turn, peeked: Unverified): Received {
 function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   const { ledger, sight } = turn.state;
   const beat = decode(heartbeatBody, peeked.body);
-  if (SERVICES[beat.service] === undefined) return 'malformed';
+  const service = SERVICES[beat.service];
+  if (service === undefined) return 'malformed';
   if (ledger && !ledger.members.has(peeked.author)) return 'not-member';
+  const isAhead = beat.generation !== undefined && beat.generation > (ledger?.generation ?? -1);
+  // Most heartbeats say nothing that matters here, and then their signature does not matter either.
+  if (service !== 'elder' && !isAhead) return 'ignored';
   peeked.verify();
-  if (SERVICES[beat.service] === 'elder' && (sight.heard.has(peeked.author) || sight.heard.size < HEARD_REMEMBERED)) {
+  if (service === 'elder' && (sight.heard.has(peeked.author) || sight.heard.size < HEARD_REMEMBERED)) {
     turn.updateSight({ heard: new Map(sight.heard).set(peeked.author, turn.at) });
   }
-  if (beat.generation !== undefined && beat.generation > (ledger?.generation ?? -1)) {
-    noteAhead(turn, peeked.author, beat.generation);
-  }
+  if (isAhead) noteAhead(turn, peeked.author, beat.generation!);
   return 'new';
 }
 
