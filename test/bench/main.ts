@@ -1,9 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { measureAntiEntropy } from './anti-entropy/measure.ts';
+import { antiEntropyReport } from './anti-entropy/report.ts';
+import { cryptoReport, measureCrypto } from './crypto-report.ts';
 import { type DkgFigures, measureDkg } from './dkg/measure.ts';
 import { dkgReport } from './dkg/report.ts';
 import { describeMachine, fsyncMs } from './machine.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
+import { measurePeers } from './peers/measure.ts';
+import { peersReport } from './peers/report.ts';
 import { profileReport } from './profile-report.ts';
 import { number } from './table.ts';
 
@@ -37,6 +42,26 @@ if (wanted.parts.includes('dkg')) {
   for (const participants of wanted.sizes) all.push(await benchDkg(participants));
   figures.dkg = all;
   print(`${dkgReport(all)}\n`);
+}
+
+if (wanted.parts.includes('peers')) {
+  const all = wanted.sizes.map((participants) => measurePeers(participants));
+  figures.peers = all;
+  print(`${peersReport(all)}\n`);
+}
+
+if (wanted.parts.includes('anti-entropy')) {
+  const all = measureAntiEntropy(wanted.seeds, (rate) =>
+    process.stderr.write(`anti-entropy, ${100 * rate} % lost or late\n`),
+  );
+  figures.antiEntropy = all;
+  print(`${antiEntropyReport(all)}\n`);
+}
+
+if (wanted.parts.includes('crypto')) {
+  const all = wanted.sizes.map((participants) => measureCrypto(participants));
+  figures.crypto = all;
+  print(`${cryptoReport(all)}\n`);
 }
 
 async function benchDkg(participants: number): Promise<DkgFigures> {

@@ -12,12 +12,12 @@ import { spokenInSession } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const DEADLINE_MS = 1500;
-/** For what comes after a deadline, on a machine that is busy. */
-const SLACK_MS = 6000;
+/** What a session takes beside its deadlines, as a target. */
+const WORK_MS = 500;
 const { cluster } = useCluster({
   nodes: 9,
   links: true,
-  settings: { phaseDeadlineMs: DEADLINE_MS, absentAfterMs: 6000, settleMs: 200 },
+  settings: { phaseDeadlineMs: DEADLINE_MS, absentAfterMs: 8000, settleMs: 200 },
 });
 const tag = networkTag(cluster.network);
 
@@ -28,17 +28,17 @@ const says = (message: Published, phase: PhaseName) => {
 const silentInPhase = (phase: PhaseName): Rule => silentFrom((message) => says(message, phase));
 const withoutHeartbeats: Rule = (message) => (message.subject.endsWith('.heartbeats') ? 'lost' : message);
 
-/** A dealer whose share for one receiver cannot be opened: signed with the node's own key, as by whoever broke into it. */
+/** A dealer whose share for the first receiver cannot be opened: signed with the node's own key, as by whoever broke in. */
 function dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
   const identity = dealer.identity();
   const silence = silentInPhase(thenSilentIn);
   return (message) => {
+    // Asked for its contribution, it would show another one.
+    if (message.subject.startsWith('_INBOX.')) return 'lost';
     const spoken = spokenInSession(message, tag);
     if (spoken?.payload.type !== 'contribution') return silence(message);
-    const shares = spoken.payload.shares.map(({ ephemeral, ciphertext }) => ({
-      ephemeral,
-      ciphertext: ciphertext.map((byte) => byte ^ 1),
-    }));
+    const [first, ...rest] = spoken.payload.shares;
+    const shares = [{ ...first!, ciphertext: first!.ciphertext.map((byte) => byte ^ 1) }, ...rest];
     const body = encode(forms.messageCodec, {
       session: Buffer.from(spoken.session, 'hex'),
       payload: { ...spoken.payload, shares },
@@ -101,11 +101,11 @@ async function killIn(phase: PhaseName, killed: readonly ClusterNode[], slow: re
 }
 
 /** How long after the kill every participant that was left had the new key. */
-async function endedAfterMs({ session, killed, killedAtMs }: Round, withinMs: number): Promise<number> {
+async function endedAfterMs({ session, killed, killedAtMs }: Round): Promise<number> {
   const { participants } = await cluster.api.session({ id: session });
   const left = participants.map(({ name }) => cluster.nodeOf(name)).filter((node) => !killed.includes(node));
   expect(left).toHaveLength(7 - killed.length);
-  const ends = left.map(({ elder }) => elder.says({ event: 'dkg-done', session }, withinMs + PATIENCE_MS));
+  const ends = left.map(({ elder }) => elder.says({ event: 'dkg-done', session }, PATIENCE_MS));
   return Math.max(...(await Promise.all(ends)).map(({ atMs }) => atMs)) - killedAtMs;
 }
 
@@ -121,8 +121,8 @@ async function recover({ phase, session, killed }: Round): Promise<Session> {
     elder.start();
   }
   const tookMs = await Promise.all(killed.map((node) => node.usableShareMs(generation, PATIENCE_MS)));
-  figure(`killed in ${phase}, back after the session has ended: usable share after its start`, Math.max(...tookMs));
-  expect(Math.max(...tookMs)).toBeLessThan(20_000);
+  const what = `killed in ${phase}, two start after the session has ended: usable shares`;
+  figure(what, Math.max(...tookMs), { targetMs: 2000 });
   await cluster.settled();
   return cluster.api.session({ id: session });
 }
@@ -138,9 +138,9 @@ describe('two of seven and the coordinator are killed in', () => {
       const slow = phase === 'finalisation' ? [...killed, third!] : [third!];
       for (const { link } of slow) link.govern(silentInPhase(phase));
       const round = await killIn(phase, killed, slow);
-      const tookMs = await endedAfterMs(round, DEADLINE_MS + SLACK_MS);
-      figure(`killed in ${phase}: all others have the key after (deadline ${DEADLINE_MS} ms)`, tookMs);
-      expect(tookMs).toBeLessThan(DEADLINE_MS + SLACK_MS);
+      figure(`killed in ${phase}: all others have the key`, await endedAfterMs(round), {
+        targetMs: DEADLINE_MS + WORK_MS,
+      });
       expect(await recover(round)).toMatchObject({ state: 'done', attempt: 0, blame: [], waitingOn: [] });
     },
   );
@@ -150,14 +150,15 @@ describe('two of seven and the coordinator are killed in', () => {
     const [dealer, other] = [steady[3]!, steady[4]!];
     dealer.link.govern(dealFalsely(dealer, 'justification'));
     const round = await killIn('justification', [dealer, other], [dealer]);
-    const tookMs = await endedAfterMs(round, 2 * DEADLINE_MS + SLACK_MS);
-    figure(`killed in justification: all others have the key after (deadline ${DEADLINE_MS} ms)`, tookMs);
-    expect(tookMs).toBeLessThan(2 * DEADLINE_MS + SLACK_MS);
+    figure('killed in justification, one accused: all others have the key', await endedAfterMs(round), {
+      targetMs: 2 * DEADLINE_MS + WORK_MS,
+    });
     const session = await recover(round);
     expect(session).toMatchObject({ state: 'done', attempt: 0 });
-    expect(session.blame.map(({ node, reason }) => ({ node, reason }))).toEqual([
-      { node: dealer.name, reason: 'not-justified' },
-    ]);
+    const justification = session.phases.find(({ name }) => name === 'justification');
+    expect(justification).toMatchObject({ expected: 1, close: { included: [] } });
+    expect(session.blame.map(({ reason }) => reason)).toContain('not-justified');
+    expect(session.blame.filter(({ node }) => node !== dealer.name)).toEqual([]);
   });
 
   test('contribution, one before it has spoken and one after: each costs one deadline', async () => {
@@ -165,9 +166,9 @@ describe('two of seven and the coordinator are killed in', () => {
     const [silent, heard] = [steady[5]!, steady[0]!];
     silent.link.govern(silentInPhase('contribution'));
     const round = await killIn('contribution', [silent, heard], [silent]);
-    const tookMs = await endedAfterMs(round, 2 * DEADLINE_MS + SLACK_MS);
-    figure(`killed in contribution, one unheard: all others have the key after (deadline ${DEADLINE_MS} ms)`, tookMs);
-    expect(tookMs).toBeLessThan(2 * DEADLINE_MS + SLACK_MS);
+    figure('killed in contribution, one unheard: all others have the key', await endedAfterMs(round), {
+      targetMs: 2 * DEADLINE_MS + WORK_MS,
+    });
     expect(await recover(round)).toMatchObject({ state: 'done', attempt: 0, blame: [] });
   });
 });

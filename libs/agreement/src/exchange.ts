@@ -13,7 +13,7 @@ export function holdings(state: State): Holdings {
     view,
     proposal: state.proposals.some((proposal) => proposal.view === view),
     prevotes: having((ballot) => ballot?.prevote, view),
-    precommits: having((ballot) => ballot?.precommit ?? ballot?.barred, view),
+    precommits: having((ballot) => ballot?.precommit, view),
     polka: again && {
       ...again,
       // A voter known to have said two things counts for any value: nothing more is needed of it.

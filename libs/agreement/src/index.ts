@@ -12,7 +12,18 @@ export {
   voteOf,
   voteRecord,
 } from './messages.ts';
-export { attachRaw, decision, initial, leader, position, recoverVote, type State, silent, value } from './state.ts';
+export {
+  attachRaw,
+  decision,
+  initial,
+  leader,
+  position,
+  recoverVote,
+  type State,
+  silent,
+  unjudged,
+  value,
+} from './state.ts';
 export type { Transition } from './transitions.ts';
 export {
   type Application,

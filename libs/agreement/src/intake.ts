@@ -111,7 +111,6 @@ export function onVote(state: State, vote: VoteRecord): VoteTaken {
   if (!isMember(state, vote.voter) || !isView(vote.view)) return { state, rejected: 'stranger' };
   if (state.decision) return { state, rejected: 'decided' };
   const ballot = state.votes[vote.voter]!.get(vote.view);
-  if (vote.step === 'precommit' && ballot?.barred) return { state, rejected: 'barred' };
   const slot = ballot?.[vote.step];
   if (slot) return again(state, slot, vote);
   // An own vote that is not remembered: the journal was lost. It binds all the same.

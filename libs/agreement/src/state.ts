@@ -225,6 +225,11 @@ export function value(state: State, hash: Hash): Uint8Array | undefined {
   return state.decision?.hash === hash ? state.decision.value : knownValue(state, hash)?.value;
 }
 
+/** Values that are here and that the application has not been able to judge so far. */
+export function unjudged(state: State): readonly Uint8Array[] {
+  return [...state.values.values()].filter((held) => held.verdict === 'unknown').map((held) => held.value);
+}
+
 /** Members from whom no vote of the current view's step is here: the ones waited for. */
 export function silent(state: State): number[] {
   const step = state.step === 'propose' ? 'prevote' : state.step;

@@ -13,8 +13,8 @@ export interface Slot {
 export interface Ballot {
   readonly prevote?: Slot;
   readonly precommit?: Slot;
-  /** The application found the precommit bad. */
-  readonly barred?: true;
+  /** The application found the precommit bad: it certifies nothing, though it is a vote. */
+  readonly bad?: true;
 }
 
 /** One map for each member: view → ballot. */
@@ -95,12 +95,13 @@ export function anyPrecommits(votes: Votes, view: number): VoteRecord[] {
   return votes.flatMap((ballots) => ballots.get(view)?.precommit?.first ?? []);
 }
 
-/** The signed precommits to `hash` in `view`. */
+/** The signed precommits to `hash` in `view` that the application has not found bad. */
 export function precommitsFor(votes: Votes, view: number, hash: Hash): Map<number, VoteRecord> {
   const found = new Map<number, VoteRecord>();
   for (const [voter, ballots] of votes.entries()) {
-    const vote = recordFor(ballots.get(view)?.precommit, hash);
-    if (vote && vote.raw.length > 0) found.set(voter, vote);
+    const ballot = ballots.get(view);
+    const vote = recordFor(ballot?.precommit, hash);
+    if (vote && !ballot?.bad && vote.raw.length > 0) found.set(voter, vote);
   }
   return found;
 }

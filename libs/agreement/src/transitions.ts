@@ -57,14 +57,13 @@ export const decide: Rule = (state, app) => {
       return { state: { ...state, decision }, outputs: [{ type: 'decide', ...decision }] };
     }
     const bad = answer.bad.filter((voter) => precommits.has(voter));
-    if (bad.length > 0) return only(bad.reduce((next, voter) => bar(next, voter, view), state));
+    if (bad.length > 0) return only(bad.reduce((next, voter) => discount(next, voter, view), state));
   }
   return undefined;
 };
 
-function bar(state: State, voter: number, view: number): State {
-  const { precommit: _, ...rest } = state.votes[voter]!.get(view)!;
-  return withBallot(state, voter, view, { ...rest, barred: true });
+function discount(state: State, voter: number, view: number): State {
+  return withBallot(state, voter, view, { ...state.votes[voter]!.get(view), bad: true });
 }
 
 /** Lines 55 and 56: when f+1 others are in later views, so is an honest one, and this member goes where it is. */

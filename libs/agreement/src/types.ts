@@ -80,7 +80,8 @@ export interface Application {
   endorse(view: number, hash: Hash): Uint8Array;
   /**
    * Makes the certificate of at least a quorum of precommits to `hash` in `view`, all with their `raw`, keyed by voter.
-   * `bad` names those that do not verify: they are dropped and their voters not heard again in that view.
+   * `bad` names those that do not verify: they, and whatever else their voters say, do not count for a decision in that
+   * view. For leaving the view they still do: others may have left it by them, and those who are behind have to follow.
    */
   certify(
     view: number,
@@ -129,7 +130,6 @@ export type VoteRejection =
   | 'decided' // nothing more to learn
   | 'duplicate'
   | 'equivocation' // contradicts another vote of the same voter, view and step
-  | 'barred' // the application found an earlier precommit of this view bad
   | 'stale'; // of a view that is no longer of use
 
 export type ProposalRejection =

@@ -21,6 +21,18 @@ const SCHEMES = (seed: number): Partial<Settings> => ({
   healAt: 2500,
 });
 
+/** Schedules in which members crash often, all of them in the end, and the faulty are not heard of again. */
+const CRASHES = (seed: number): Partial<Settings> => ({
+  members: 4,
+  faulty: [seed % 4],
+  awaited: [],
+  crash: 0.1,
+  askEarly: true,
+  healAt: 500 + (seed % 1000),
+  blackout: true,
+  thenSilent: true,
+});
+
 function play(seed: number, faults: PlantedFaults = {}, narrow: Partial<Settings> = {}): World {
   const world = new World(seed, faults, narrow);
   try {
@@ -61,6 +73,14 @@ describe('random schedules, then healing', () => {
     'the same when the faulty follow a plan',
     () => {
       for (let seed = 0; seed < 700; seed++) expect(play(seed, {}, SCHEMES(seed)).checker.decided).toBeDefined();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'the same when all is lost but the journals',
+    () => {
+      for (let seed = 0; seed < 700; seed++) expect(play(seed, {}, CRASHES(seed)).checker.decided).toBeDefined();
     },
     TIMEOUT_MS,
   );
@@ -120,6 +140,7 @@ describe('what is broken on purpose is noticed', () => {
     ['a leader that forgets what it is locked on', broken(propose, forgetful), 'two decisions', fourMembers],
     ['a quorum that is one short', { quorumShort: 1 }, 'two decisions', SCHEMES],
     ['votes forgotten in a crash', { amnesia: true }, 'votes twice', () => ({})],
+    ['votes remembered without what they rest on', { unjustified: true }, 'no decision', CRASHES],
     ['no propose timer', broken(setProposeTimer, () => undefined), 'no decision', () => ({})],
   ])(
     '%s',

@@ -61,6 +61,8 @@ export function vote(voter: number, view: number, step: VoteStep, value: string 
 export class Member {
   state: State;
   app: Application;
+  /** What each own vote rests on, where it rests on votes of others. */
+  readonly justified: string[][] = [];
   private readonly texts: Map<Hash, string> = new Map();
 
   constructor(opts: Options, app: Partial<Application> = {}) {
@@ -117,6 +119,9 @@ export class Member {
     const text = (hash: Hash | null) => (hash === null ? 'nil' : (this.texts.get(hash) ?? hash));
     switch (output.type) {
       case 'vote':
+        if (output.justification.length > 0) {
+          this.justified.push(output.justification.map((raw) => Buffer.from(raw).toString()));
+        }
         if (output.value) this.texts.set(output.hash!, Buffer.from(output.value).toString());
         return `${output.step} ${output.view} ${text(output.hash)}`;
       case 'propose':

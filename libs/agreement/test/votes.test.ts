@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { attachRaw, initial, onProposal, onValue, onVote, recoverVote, silent, type VoteRecord } from '../src/index.ts';
+import {
+  attachRaw,
+  holdings,
+  initial,
+  onProposal,
+  onValue,
+  onVote,
+  recoverVote,
+  silent,
+  type VoteRecord,
+  votesMissing,
+} from '../src/index.ts';
 import { hashOf, Member, options, utf8, vote } from './support.ts';
 
 const wants = (text: string) => ({ candidate: { value: utf8(text), determined: false } });
@@ -180,6 +191,48 @@ describe('coming back', () => {
     expect(() => recoverVote(initial(options(4, 3)), vote(2, 0, 'prevote', null), undefined)).toThrow(
       expect.objectContaining({ code: 'WITAN_ERR_INVALID' }),
     );
+  });
+});
+
+describe('what a vote rests on', () => {
+  const member = () => new Member(options(4, 3), wants('ok mine'));
+
+  test('the prevotes that lock are journaled with the precommit, both of a voter that said two things', () => {
+    const m = member();
+    m.propose(0, 0, 'ok a');
+    m.votes([0], 0, 'prevote', 'ok a');
+    m.votes([1], 0, 'prevote', null);
+    m.votes([1], 0, 'prevote', 'ok b');
+    expect(m.justified).toEqual([['0 0 prevote ok a', '1 0 prevote null', '1 0 prevote ok b']]);
+  });
+
+  test('the votes that led into a view are journaled with the first vote there', () => {
+    const skipping = member();
+    skipping.votes([0], 9, 'prevote', null);
+    skipping.votes([1], 4, 'precommit', null);
+    skipping.timeout(4, 'propose');
+    expect(skipping.justified).toEqual([['0 9 prevote null', '1 4 precommit null']]);
+
+    const timedOut = member();
+    timedOut.propose(0, 0, 'bad');
+    timedOut.votes([0, 1], 0, 'prevote', null);
+    timedOut.votes([0, 1], 0, 'precommit', null);
+    timedOut.timeout(0, 'precommit');
+    timedOut.timeout(1, 'propose');
+    expect(timedOut.justified).toEqual([['0 0 precommit null', '1 0 precommit null']]);
+  });
+
+  test('with them, a member that comes back leads the others to where it is', () => {
+    const back = member();
+    back.state = recoverVote(back.state, vote(3, 5, 'prevote', null), undefined);
+    back.votes([0, 1, 2], 4, 'precommit', null);
+    const behind = new Member(options(4, 1));
+    const { votes } = votesMissing(back.state, holdings(behind.state));
+    expect(votes).toHaveLength(4);
+    behind.votes([3], 5, 'prevote', null);
+    behind.votes([0, 1, 2], 4, 'precommit', null);
+    behind.timeout(4, 'precommit');
+    expect(behind.state.view).toBe(5);
   });
 });
 

@@ -6,7 +6,7 @@ import { closeApplication, countable, expected } from './closing.ts';
 import { receiveShares } from './dealing.ts';
 import { Phase, phaseName } from './phases.ts';
 import { judgeDealers, toJustify } from './qualify.ts';
-import { releaseHeld, wantedIds } from './receive.ts';
+import { missingOfClose, releaseHeld } from './receive.ts';
 import { agreeing, computeOutcome, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
 import { openShareOf, speak } from './speak.ts';
 import { type Close, freshAgreement, isDone } from './state.ts';
@@ -114,13 +114,13 @@ export function enact(turn: Turn, close: Close): void {
   turn.persist({ type: 'closed', certificate: close.certificate });
   turn.update({ pendingClose: close });
   turn.learn();
-  if (wantedIds(turn.state).length > 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+  if (missingOfClose(turn.state).length > 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
 }
 
 function enactPending(turn: Turn): boolean {
   const { state } = turn;
   const close = state.pendingClose!;
-  if (wantedIds(state).length > 0) return false;
+  if (missingOfClose(state).length > 0) return false;
   turn.update({ pendingClose: undefined, closes: state.closes.with(state.phase, close) });
   turn.report({
     type: 'closed',

@@ -1,9 +1,8 @@
 import type * as agreement from '@witan/agreement';
 import { fromHex, toHex } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
-import { decode, encode } from '@witan/wire';
+import { encode } from '@witan/wire';
 import { isAscending } from './judge.ts';
-import { type CloseValue, closeCodec } from './messages.ts';
+import { closeCodec, decodeClose } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
 import { fitsOwnShares } from './result.ts';
@@ -97,15 +96,6 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
 /** In Commitment nobody votes for commitments that are proven false, or that do not fit its own shares. */
 function isSound(state: State, dealers: readonly number[]): boolean {
   return !dealers.some((dealer) => state.falseCommitments.has(dealer)) && fitsOwnShares(state, dealers);
-}
-
-function decodeClose(bytes: Uint8Array): CloseValue | undefined {
-  try {
-    return decode(closeCodec, bytes);
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
 }
 
 const NO_EXTRA = new Uint8Array(0);

@@ -7,7 +7,7 @@ import { ask, nextPeer, serve, take } from './anti-entropy.ts';
 import { decodeFact, encodeFact, type Fact } from './facts.ts';
 import { messageCodec, phaseOf } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
-import { accept, receive } from './receive.ts';
+import { accept, receive, wantedIds } from './receive.ts';
 import type { Session } from './session.ts';
 import { allCounted, type Env, emptyState, isDone, type State } from './state.ts';
 import { Turn } from './turn.ts';
@@ -150,7 +150,7 @@ function catchUp(turn: Turn): void {
   const { state } = turn;
   const ahead = [...state.held.values()].find((each) => each.sender >= 0);
   if (ahead) ask(turn, turn.nameOf(ahead.sender), 'later-phase');
-  else if (state.pendingClose) {
+  else if (state.pendingClose || wantedIds(state).length > 0) {
     const peer = nextPeer(turn);
     if (peer) ask(turn, peer, 'missing-message');
   }

@@ -1,5 +1,6 @@
 import { MAX_PARTICIPANTS } from '@witan/chain';
-import { bytes, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
+import { isWitanError } from '@witan/errors';
+import { bytes, decode, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
 import { Phase } from './phases.ts';
 
 const point = fixed(48);
@@ -46,3 +47,13 @@ export const closeCodec = struct({
   included: list(struct({ sender: index, id: fixed(32) }), MAX_PARTICIPANTS),
 });
 export type CloseValue = Infer<typeof closeCodec>;
+
+/** Undefined for bytes that are no close. */
+export function decodeClose(bytes: Uint8Array): CloseValue | undefined {
+  try {
+    return decode(closeCodec, bytes);
+  } catch (error) {
+    if (isWitanError(error)) return undefined;
+    throw error;
+  }
+}

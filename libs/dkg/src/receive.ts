@@ -1,9 +1,9 @@
 import * as agreement from '@witan/agreement';
-import { feldmanHolds, scalarFromBytes, sha256, toHex } from '@witan/crypto';
+import { feldmanHolds, type G1Point, scalarFromBytes, sha256, toHex } from '@witan/crypto';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
-import { decode, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
+import { alreadyVerified, decode, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
 import { judgeMessage } from './judge.ts';
-import { messageCodec, type Payload, phaseOf } from './messages.ts';
+import { decodeClose, messageCodec, type Payload, phaseOf } from './messages.ts';
 import { isPhase, Phase, phaseName } from './phases.ts';
 import type { RejectReason } from './reports.ts';
 import { type Accepted, counted, isDone, type State } from './state.ts';
@@ -21,11 +21,15 @@ const HELD_PER_SENDER = 16;
 const VARIANTS_PER_SLOT = 4;
 
 /** Takes one signed message. Cheap questions first: the signature is verified only for what could matter. */
-export function receive(turn: Turn, raw: Uint8Array, heldFrom?: string): Received {
+export function receive(turn: Turn, raw: Uint8Array): Received {
+  return receivePeeked(turn, () => peekEnvelope(raw, turn.state.env.network));
+}
+
+function receivePeeked(turn: Turn, peek: () => Unverified, heldFrom?: string): Received {
   return reporting(
     turn,
     () => {
-      const peeked = peekEnvelope(raw, turn.state.env.network);
+      const peeked = peek();
       if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked);
       if (peeked.kind === 'dkgVote' || peeked.kind === 'dkgProposal') return receiveBallot(turn, peeked);
       return 'invalid';
@@ -114,6 +118,7 @@ function takeProposal(turn: Turn, peeked: Unverified, from: number | undefined):
   const { state, rejected } = agreement.onProposal(before, agreement.proposalInput(from, proposal, raw));
   turn.update({ agreement: state });
   if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
+  if (wantedIds(turn.state).length > 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
   turn.learn();
   return 'new';
 }
@@ -136,13 +141,19 @@ export function releaseHeld(turn: Turn): void {
   const rest = new Map([...held].filter(([, each]) => each.phase > phase));
   turn.update({ held: rest });
   turn.report({ type: 'held', at: turn.at, count: rest.size });
-  for (const [, { signed }] of due) receive(turn, signed.raw, signed.author);
+  for (const [, { signed }] of due) receivePeeked(turn, () => alreadyVerified(signed), signed.author);
   if (rest.size === 0) turn.cancelTimer('catch-up');
 }
 
 /** A verified message of the running phase: judged, and taken if valid. Also the way of own messages and of replay. */
-export function accept(turn: Turn, signed: Signed, sender: number, payload: Payload): Received {
-  const judged = judgeOrReason(turn.state, sender, payload);
+export function accept(
+  turn: Turn,
+  signed: Signed,
+  sender: number,
+  payload: Payload,
+  knownPoints?: readonly G1Point[],
+): Received {
+  const judged = knownPoints ? () => knownPoints : judgeOrReason(turn.state, sender, payload);
   if (typeof judged === 'string') {
     turn.blame({ node: signed.author, reason: 'invalid-message', phase: turn.state.phase, evidence: [signed.raw] });
     return judged;
@@ -209,9 +220,21 @@ function exposeFalseCommitments(turn: Turn, accepted: Accepted): void {
 }
 
 /** Ids that an agreed close includes and that are not here. */
-export function wantedIds(state: State): readonly string[] {
+export function missingOfClose(state: State): readonly string[] {
   const ids = [...(state.pendingClose?.included.values() ?? [])];
   return ids.filter((id) => !state.variants.has(id));
+}
+
+/**
+ * Ids that are asked for: of messages that an agreed close includes, or else a proposed one. When somebody has said two
+ * things, each honest participant may hold another of them, and can only vote for what it has seen.
+ */
+export function wantedIds(state: State): readonly string[] {
+  if (state.pendingClose) return missingOfClose(state);
+  if (state.closes[state.phase]) return [];
+  const proposed = agreement.unjudged(state.agreement).flatMap((value) => decodeClose(value)?.included ?? []);
+  const ids = new Set(proposed.map(({ id }) => toHex(id)));
+  return [...ids].filter((id) => !state.variants.has(id));
 }
 
 function isWanted(state: State, id: string): boolean {

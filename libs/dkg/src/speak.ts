@@ -1,4 +1,4 @@
-import { encodeG1, scalarToBytes } from '@witan/crypto';
+import { encodeG1, type G1Point, scalarToBytes } from '@witan/crypto';
 import { contribution, type Dealing, deal, sealingSecret, sessionKeys } from './dealing.ts';
 import type { Payload } from './messages.ts';
 import { Phase } from './phases.ts';
@@ -15,8 +15,14 @@ export function speak(turn: Turn): void {
   const payload = ownPayload(turn);
   if (!payload) return;
   const signed = turn.signMessage(payload);
-  accept(turn, signed, state.me, payload);
+  accept(turn, signed, state.me, payload, ownPoints(turn.state, payload));
   turn.broadcast(signed);
+}
+
+/** What others have to decode is at hand here. */
+function ownPoints({ dealing }: State, payload: Payload): readonly G1Point[] | undefined {
+  if (payload.type === 'contribution') return dealing?.pedersen;
+  return payload.type === 'commitment' ? dealing?.feldman : undefined;
 }
 
 function ownPayload(turn: Turn): Payload | undefined {

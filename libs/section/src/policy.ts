@@ -27,6 +27,8 @@ export interface Policy {
   readonly unheardAfterMs: number;
   /** A session that has not ended after this long is tried again. */
   readonly retryAfterMs: number;
+  /** A join request that has not been repeated for this long is forgotten. */
+  readonly joinForMs: number;
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -35,7 +37,14 @@ export const DEFAULT_POLICY: Policy = {
   absentAfterMs: 120_000,
   unheardAfterMs: 5_000,
   retryAfterMs: 45_000,
+  joinForMs: 10_000,
 };
+
+export interface JoinRequest {
+  readonly publicKey: Uint8Array;
+  /** When it was last heard: those who want to join say so again and again. */
+  readonly at: number;
+}
 
 /** What a node sees for itself: no two see quite the same, so it only ever guides votes, never what is valid. */
 export interface Sight {
@@ -44,8 +53,8 @@ export interface Sight {
   readonly since: number;
   /** Elder processes heard of, by name. */
   readonly heard: ReadonlyMap<string, number>;
-  /** Join requests that are open: name to public key. */
-  readonly joins: ReadonlyMap<string, Uint8Array>;
+  /** Join requests that are open, by name. */
+  readonly joins: ReadonlyMap<string, JoinRequest>;
   readonly sessions: ReadonlyMap<string, SessionStatus>;
   /** When the members last changed. */
   readonly changedAt: number;
@@ -53,7 +62,7 @@ export interface Sight {
 
 /** The one thing that this elder would have decided next, if any. */
 export function nextAction(ledger: Ledger, sight: Sight, policy: Policy): Action | undefined {
-  return handover(ledger, sight) ?? join(ledger, sight) ?? startDkg(ledger, sight, policy);
+  return handover(ledger, sight) ?? join(ledger, sight, policy) ?? startDkg(ledger, sight, policy);
 }
 
 function handover(ledger: Ledger, sight: Sight): ActionOf<'handover'> | undefined {
@@ -71,10 +80,11 @@ function handover(ledger: Ledger, sight: Sight): ActionOf<'handover'> | undefine
   };
 }
 
-function join(ledger: Ledger, sight: Sight): ActionOf<'join'> | undefined {
-  const names = [...sight.joins.keys()].filter((name) => !ledger.members.has(name)).sort();
+function join(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'join'> | undefined {
+  const isOpen = (name: string) => sight.at - sight.joins.get(name)!.at <= policy.joinForMs;
+  const names = [...sight.joins.keys()].filter((name) => !ledger.members.has(name) && isOpen(name)).sort();
   if (names.length === 0) return undefined;
-  return { type: 'join', nodes: names.slice(0, MAX_JOINS).map((name) => sight.joins.get(name)!) };
+  return { type: 'join', nodes: names.slice(0, MAX_JOINS).map((name) => sight.joins.get(name)!.publicKey) };
 }
 
 export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'dkg'> | undefined {
@@ -96,7 +106,12 @@ export function startAmong(
 ): ActionOf<'dkg'> | undefined {
   if (!ledger.pending) return startFirst(ledger, sight, policy);
   if (!retry(ledger, sight, policy)) return undefined;
-  return startAgain(ledger, sight, policy, toAvoid(ledger, sight).filter((name) => !proposed.has(name)));
+  return startAgain(
+    ledger,
+    sight,
+    policy,
+    toAvoid(ledger, sight).filter((name) => !proposed.has(name)),
+  );
 }
 
 function startFirst(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'dkg'> | undefined {

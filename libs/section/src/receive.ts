@@ -5,6 +5,7 @@ import { decode, peekEnvelope, type Unverified } from '@witan/wire';
 import { adopt } from './decide.ts';
 import { heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
 import type { SectionRejectReason } from './reports.ts';
+import { currentShare } from './state.ts';
 import type { Turn } from './turn.ts';
 
 export type Received = 'new' | 'ignored' | SectionRejectReason;
@@ -97,10 +98,14 @@ function takeProposal(turn: Turn, peeked: Unverified, from: number): Received {
 function receiveJoin(turn: Turn, peeked: Unverified): Received {
   const { ledger, sight, env } = turn.state;
   if (decode(joinBody, peeked.body).prefix !== env.prefix) return 'invalid';
-  if (ledger?.members.has(peeked.author) || sight.joins.has(peeked.author)) return 'duplicate';
-  if (sight.joins.size >= JOINS_REMEMBERED) return 'ignored';
-  const { author, authorKey } = peeked.verify();
-  turn.updateSight({ joins: new Map(sight.joins).set(author, authorKey) });
+  if (ledger?.members.has(peeked.author)) return 'duplicate';
+  const open = [...sight.joins].filter(([, { at }]) => turn.at - at <= env.params.policy.joinForMs);
+  if (open.length >= JOINS_REMEMBERED && !sight.joins.has(peeked.author)) return 'ignored';
+  const isNew = !open.some(([name]) => name === peeked.author);
+  const { author, authorKey, raw } = peeked.verify();
+  turn.updateSight({ joins: new Map(open).set(author, { publicKey: authorKey, at: turn.at }) });
+  // One elder that has heard it is enough: an elder votes for nobody whose request it has not seen.
+  if (isNew && currentShare(turn.state) !== undefined) turn.broadcast('join', raw);
   return 'new';
 }
 

@@ -39,7 +39,7 @@ export class Turn {
     return sealEnvelope(this.state.env.identity, this.state.env.network, kind, body);
   }
 
-  broadcast(channel: 'decisions' | 'events', bytes: Uint8Array): void {
+  broadcast(channel: 'decisions' | 'events' | 'join', bytes: Uint8Array): void {
     const { prefix } = this.state.env;
     this.effects.push({ type: 'broadcast', topic: `section.${prefix === '' ? 'root' : prefix}.${channel}`, bytes });
   }

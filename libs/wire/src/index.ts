@@ -18,6 +18,7 @@ export {
   union,
 } from './codec.ts';
 export {
+  alreadyVerified,
   KINDS,
   type Kind,
   MAX_BODY_BYTES,

@@ -1,6 +1,6 @@
 import { supermajority } from '@witan/chain';
 import { OPERATIONS, type Operation } from '@witan/crypto';
-import { type Costs, costsNow, lower, type MeasuredCosts } from '../costs.ts';
+import { type Costs, costsNow, lessDisturbed, type MeasuredCosts } from '../costs.ts';
 import { median, quantile, sum } from '../stats.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { floorOf } from './floor.ts';
@@ -72,7 +72,7 @@ export async function measureDkg(options: DkgOptions): Promise<DkgFigures> {
     options.onSession(i + 1, session);
   }
   if (options.profile !== undefined) await profiled.profile(options.profile);
-  return summarise(options, sessions, lower(costs, costsNow(participants, threshold)));
+  return summarise(options, sessions, lessDisturbed(costs, costsNow(participants, threshold)));
 }
 
 function summarise(

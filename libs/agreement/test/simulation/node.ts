@@ -223,7 +223,7 @@ export class Node {
     if (!this.world.settings.faults.amnesia) {
       for (const { vote, value, justification } of this.journal) {
         this.state = recoverVote(this.state, vote, value);
-        for (const raw of justification) this.take(raw);
+        if (!this.world.settings.faults.unjustified) for (const raw of justification) this.take(raw);
       }
     }
     if (!this.decision) this.keepAsking();

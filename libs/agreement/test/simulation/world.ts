@@ -13,6 +13,8 @@ export interface PlantedFaults {
   readonly quorumShort?: number;
   /** Members forget their votes when they crash. */
   readonly amnesia?: boolean;
+  /** They remember their votes, and not what these rest on. */
+  readonly unjustified?: boolean;
   /** In place of the library's own. */
   readonly advance?: typeof advance;
 }

@@ -1,0 +1,24 @@
+import { table } from '../table.ts';
+import type { AntiEntropyFigures } from './measure.ts';
+
+export function antiEntropyReport(all: readonly AntiEntropyFigures[]): string {
+  const [first] = all;
+  return [
+    `Anti-entropy against store-and-retry: one session of ${first?.participants}, medians of ${first?.seeds} seeds, virtual time`,
+    table(
+      ['lost or late', 'node', 'applies tried', 'failed', 'messages', 'kB', 'finished, ms', 'p95 ms', 'unfinished'],
+      all.map((each) => [
+        `${100 * each.rate} %`,
+        each.contender,
+        each.tried,
+        each.failed,
+        each.messages,
+        each.kilobytes,
+        each.finishMs,
+        each.finishP95Ms,
+        each.unfinished,
+      ]),
+    ),
+    'Half of the share is lost, half takes up to 400 ms more; all else 1 to 3 ms. Messages: broadcasts, requests and answers sent.',
+  ].join('\n');
+}
