@@ -32,8 +32,9 @@ function unjustified(state: State): { view: number; hash: Hash } | undefined {
 }
 
 /**
- * What the member with these holdings lacks: votes of its view; if it is behind, those by which it gets to this one; prevotes that justify its leader's proposal; the proposal; values it wants. Nothing
- * that it has, so that an answer to somebody who lacks nothing is empty. Bounded by a few votes for each member.
+ * What the member with these holdings lacks: votes of its view; if it is behind, those by which it gets to this one;
+ * prevotes that justify its leader's proposal; the proposal; values it wants. Nothing that it has, so that an answer to
+ * somebody who lacks nothing is empty. Bounded by a few votes for each member.
  */
 export function votesMissing(state: State, theirs: Holdings): Missing {
   const votes = new Map<string, VoteRecord>();
@@ -49,8 +50,9 @@ export function votesMissing(state: State, theirs: Holdings): Missing {
   }
   const { polka } = theirs;
   if (polka) {
-    for (const vote of prevotesFor(state.votes, polka.view, polka.hash))
+    for (const vote of prevotesFor(state.votes, polka.view, polka.hash)) {
       if (!has(polka.prevotes, vote.voter)) add(vote);
+    }
   }
   return {
     proposals: proposalsMissing(state, theirs).map((proposal) => proposal.raw),

@@ -1,1 +1,3 @@
-export {};
+export { inBitmap, toBitmap } from './bitmap.ts';
+export { Page } from './page.ts';
+export { type Answered, allowAnswer } from './rate-limit.ts';

@@ -1,4 +1,5 @@
 import * as agreement from '@witan/agreement';
+import { allowAnswer, inBitmap, Page, toBitmap } from '@witan/anti-entropy';
 import { fromHex, toHex } from '@witan/crypto';
 import { bool, bytes, decode, encode, fixed, type Infer, list, peekEnvelope, struct, u8, u16 } from '@witan/wire';
 import { enact, settle } from './advance.ts';
@@ -12,6 +13,7 @@ import type { Turn } from './turn.ts';
 import { openClose } from './votes.ts';
 
 const bitmap = bytes(32);
+const ANSWER_ITEMS = 1024;
 
 /** What a participant has, told to one who is asked for the rest. Body of an envelope of kind `dkgHoldings`. */
 export const holdingsCodec = struct({
@@ -31,7 +33,7 @@ export type Holdings = Infer<typeof holdingsCodec>;
 export const answerCodec = struct({
   phase: u8,
   /** Signed messages, votes and proposals, in the order in which they are to be taken. */
-  items: list(bytes(512 * 1024), 1024),
+  items: list(bytes(512 * 1024), ANSWER_ITEMS),
   closes: list(bytes(512 * 1024), PHASES.length),
   /** Values that votes name by their hash. */
   values: list(bytes(64 * 1024), agreement.MAX_WANTS),
@@ -40,11 +42,6 @@ export const answerCodec = struct({
 });
 export type Answer = Infer<typeof answerCodec>;
 
-/** One answer stays well below NATS's maximum payload of 1 MiB. */
-const ANSWER_BYTES = 256 * 1024;
-/** Answers that one peer gets in `WINDOW_MS`. */
-const ANSWERS_PER_WINDOW = 8;
-const WINDOW_MS = 1000;
 /** Peers remembered for rate limiting: participants and a few who follow. */
 const PEERS_REMEMBERED = 256;
 
@@ -133,18 +130,13 @@ function emptyAnswer(state: State): Answer {
 
 function isLimited(turn: Turn, peer: string): boolean {
   const { progress } = turn.state;
-  const recent = (progress.answered.get(peer) ?? []).filter((at) => at > turn.at - WINDOW_MS);
-  if (recent.length >= ANSWERS_PER_WINDOW) return true;
-  const answered = new Map(progress.answered);
-  answered.delete(peer);
-  answered.set(peer, [...recent, turn.at]);
-  if (answered.size > PEERS_REMEMBERED) answered.delete(answered.keys().next().value!);
-  turn.update({ progress: { ...progress, answered } });
-  return false;
+  const answered = allowAnswer(progress.answered, peer, turn.at, PEERS_REMEMBERED);
+  if (answered) turn.update({ progress: { ...progress, answered } });
+  return answered === undefined;
 }
 
 export function answerTo(state: State, asked: Holdings): Answer {
-  const page = new Page();
+  const page = new Page(ANSWER_ITEMS);
   const has = (phase: number, sender: number) => inBitmap(asked.messages[phase] ?? new Uint8Array(0), sender);
   for (const id of asked.wanted) page.add(state.variants.get(toHex(id))?.signed.raw);
   const closes: Uint8Array[] = [];
@@ -224,31 +216,4 @@ function decodeAnswer(bytes: Uint8Array): Answer | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Items up to the size of one answer. */
-class Page {
-  readonly items: Uint8Array[] = [];
-  full = false;
-  private size = 0;
-
-  add(raw: Uint8Array | undefined): void {
-    if (!raw || raw.length === 0 || this.full) return;
-    if (this.items.length > 0 && (this.size + raw.length > ANSWER_BYTES || this.items.length >= 1000)) {
-      this.full = true;
-      return;
-    }
-    this.items.push(raw);
-    this.size += raw.length;
-  }
-}
-
-function toBitmap(members: readonly number[]): Uint8Array {
-  const out = new Uint8Array(members.length === 0 ? 0 : (Math.max(...members) >> 3) + 1);
-  for (const member of members) if (member >= 0) out[member >> 3]! |= 1 << (member & 7);
-  return out;
-}
-
-function inBitmap(map: Uint8Array, member: number): boolean {
-  return ((map[member >> 3] ?? 0) & (1 << (member & 7))) !== 0;
 }

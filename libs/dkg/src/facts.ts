@@ -17,11 +17,15 @@ const factCodec = union({
 });
 export type Fact = Infer<typeof factCodec>;
 
-const SECRET: ReadonlySet<Fact['type']> = new Set(['started', 'finished']);
 const DURABLE: ReadonlySet<Fact['type']> = new Set(['started', 'voted', 'finished']);
 
 export function encodeFact(fact: Fact): { record: Uint8Array; durable: boolean; secret: boolean } {
-  return { record: encode(factCodec, fact), durable: DURABLE.has(fact.type), secret: SECRET.has(fact.type) };
+  return { record: encode(factCodec, fact), durable: DURABLE.has(fact.type), secret: holdsSecret(fact) };
+}
+
+/** One who only follows has neither seed nor share, nor anything to seal them with. */
+function holdsSecret(fact: Fact): boolean {
+  return (fact.type === 'started' && fact.seed !== undefined) || (fact.type === 'finished' && fact.share !== undefined);
 }
 
 export function decodeFact(record: Uint8Array): Fact {

@@ -219,5 +219,3 @@ export function allCounted<T extends PayloadType>(state: State, phase: Phase): r
   const senders = [...(state.closes[phase]?.included.keys() ?? [])];
   return senders.flatMap((sender) => counted<T>(state, phase, sender) ?? []);
 }
-
-export type { Payload };

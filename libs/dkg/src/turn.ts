@@ -70,5 +70,3 @@ export class Turn {
 export function sessionTopic({ session }: State): string {
   return `section.${session.prefix === '' ? 'root' : session.prefix}.dkg.${session.id}`;
 }
-
-export type { Phase };

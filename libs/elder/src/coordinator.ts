@@ -45,7 +45,11 @@ export class Coordinator {
       params: dkg,
       role: 'coordinator',
       onReport: onDkg,
-      supervision: observer.actor ? { observer: observer.actor } : {},
+      supervision: {
+        ...(observer.actor ? { observer: observer.actor } : {}),
+        onCrash: ({ error }) => observer.trouble?.('crash', error),
+        onStoreFailure: ({ error }) => observer.trouble?.('store', error),
+      },
       portsFor: (onReport) => ({
         broadcast: (topic, bytes) => transport.publish(topic, bytes),
         request: (to, verb, bytes, timeoutMs, done) => transport.request(to, verb, bytes, timeoutMs, done),

@@ -1,4 +1,5 @@
 import * as agreement from '@witan/agreement';
+import { allowAnswer, Page } from '@witan/anti-entropy';
 import { decode, encode, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
 import { answerCodec, holdingsBody } from './messages.ts';
@@ -7,11 +8,7 @@ import type { SectionAskReason } from './reports.ts';
 import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/** One answer stays well below NATS's maximum payload of 1 MiB. */
-const ANSWER_BYTES = 256 * 1024;
 const ANSWER_DECISIONS = 128;
-const ANSWERS_PER_WINDOW = 8;
-const WINDOW_MS = 1000;
 const PEERS_REMEMBERED = 1024;
 /** Answered by any node of the section. */
 const ANYONE = '';
@@ -80,32 +77,20 @@ function answerTo(state: State, asked: Asked) {
   const answer = nothing(state);
   const { ledger } = state;
   if (!ledger) return answer;
-  let size = 0;
-  for (const raw of ledger.decisions.slice(asked.generation === undefined ? 0 : asked.generation + 1)) {
-    size += raw.length;
-    if (answer.decisions.length > 0 && (size > ANSWER_BYTES || answer.decisions.length >= ANSWER_DECISIONS)) {
-      return { ...answer, more: true };
-    }
-    answer.decisions.push(raw);
-  }
+  const page = new Page(ANSWER_DECISIONS);
+  for (const raw of ledger.decisions.slice(asked.generation === undefined ? 0 : asked.generation + 1)) page.add(raw);
   if (asked.generation === ledger.generation && asked.agreement && state.agreement) {
     const lacking = agreement.votesMissing(state.agreement, asked.agreement);
     answer.ballots.push(...lacking.proposals, ...lacking.votes);
     answer.values.push(...lacking.values);
   }
-  return answer;
+  return { ...answer, decisions: page.items, more: page.full };
 }
 
 function isLimited(turn: Turn, peer: string): boolean {
-  const { progress } = turn.state;
-  const recent = (progress.answered.get(peer) ?? []).filter((at) => at > turn.at - WINDOW_MS);
-  if (recent.length >= ANSWERS_PER_WINDOW) return true;
-  const answered = new Map(progress.answered);
-  answered.delete(peer);
-  answered.set(peer, [...recent, turn.at]);
-  if (answered.size > PEERS_REMEMBERED) answered.delete(answered.keys().next().value!);
-  turn.updateProgress({ answered });
-  return false;
+  const answered = allowAnswer(turn.state.progress.answered, peer, turn.at, PEERS_REMEMBERED);
+  if (answered) turn.updateProgress({ answered });
+  return answered === undefined;
 }
 
 /** What a peer answered: every item is verified as if it had been broadcast. */

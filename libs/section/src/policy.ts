@@ -189,7 +189,3 @@ function sameNames(a: readonly { name: string }[], b: readonly { name: string }[
   const names = new Set(b.map((each) => each.name));
   return a.length === b.length && a.every((each) => names.has(each.name));
 }
-
-export function namesOf(action: ActionOf<'dkg'>): readonly string[] {
-  return action.participants.map(nodeName);
-}

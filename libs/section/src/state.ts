@@ -96,5 +96,3 @@ function generationInstance(ledger: Ledger): Uint8Array {
   generation.writeUInt32BE(ledger.generation + 1);
   return sha256(Buffer.concat([Buffer.from('witan/section/generation/1'), ledger.head, generation]));
 }
-
-export type { SessionStatus };

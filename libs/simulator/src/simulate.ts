@@ -5,6 +5,7 @@ import { Memory } from './byzantine/liar.ts';
 import { overhear, Traitor } from './byzantine/traitor.ts';
 import type { Checker, Invariant, Scene, Violation } from './checkers/checker.ts';
 import { CHECKERS } from './checkers/index.ts';
+import { ProgressChecker } from './checkers/progress.ts';
 import { Fate } from './fate.ts';
 import { attestationFlaw, keptSecrets, unrest } from './liveness.ts';
 import { drawPlan, type Plan } from './plan.ts';
@@ -30,6 +31,8 @@ export interface SimulationResult {
   readonly tallied: Tallied;
   /** Virtual milliseconds from healing to rest; undefined when it did not come to rest. */
   readonly healedAfterMs: number | undefined;
+  /** The longest that a session begun after healing took at an honest node. */
+  readonly slowestSessionMs: number;
   readonly virtualMs: number;
   readonly transcript: readonly string[];
 }
@@ -89,7 +92,8 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   };
   const scene: Scene = { world, isHonest, violated };
   const checkers: Checker[] = CHECKERS.map((make) => make(scene));
-  world.watchers.push(...checkers, ...(options.sabotage?.(world) ?? []));
+  const progress = new ProgressChecker(scene);
+  world.watchers.push(...checkers, progress, ...(options.sabotage?.(world) ?? []));
 
   const fate = new Fate(world, plan, fateRandom);
   const coordinator = startCoordinator(world, plan, liesRandom, () => tally.lied('coordinator'));
@@ -99,6 +103,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   if (violations.length === 0) {
     transcript.note('everything heals');
     fate.heal();
+    progress.healed();
     if (plan.traitorsReform) for (const traitor of traitors) traitor.reformed = true;
     const honest = world.nodes.filter(isHonest);
     healedAfterMs = comeToRest(world, plan, honest, () => violations.length > 0);
@@ -117,6 +122,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
     plan,
     tallied: tally.result(fate.counts, world.network.sent),
     healedAfterMs,
+    slowestSessionMs: progress.slowestMs,
     virtualMs: Math.round(world.clock.now()),
     transcript: transcript.lines,
   };

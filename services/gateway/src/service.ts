@@ -3,7 +3,14 @@ import { commonSettings, flag, hex, integer, metricsPort, port, text } from '@wi
 import { fromHex, Identity, secureRandom } from '@witan/crypto';
 import { busTransport, sectionNumbers } from '@witan/elder';
 import { asWitanError } from '@witan/errors';
-import { actorObserver, httpObserver, rejectionMetrics, rejectionReason, watchSection } from '@witan/observability';
+import {
+  actorObserver,
+  attestationMetrics,
+  httpObserver,
+  rejectionMetrics,
+  rejectionReason,
+  watchSection,
+} from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { listenError, runService } from '@witan/service';
 import { watchFollower } from '@witan/watch';
@@ -31,6 +38,7 @@ await runService({
     const identity = Identity.fromSeed(secureRandom(32));
     const bus = await connectBus();
     const { rejected } = rejectionMetrics(meter);
+    const attested = attestationMetrics(meter);
     const backend = new LiveBackend({
       network: config.network,
       prefix: PREFIX,
@@ -50,6 +58,10 @@ await runService({
       onRejected: (channel, error) => {
         rejected.inc({ channel: 'events', reason: rejectionReason(asWitanError(error).code) });
         log.debug({ channel, err: error }, 'message not taken');
+      },
+      onAttested: (result, durationMs) => {
+        attested.attestations.inc({ result });
+        if (result === 'signed') attested.duration.observe(durationMs / 1000);
       },
       actor: actorObserver(meter, ['section']),
     });

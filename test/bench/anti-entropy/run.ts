@@ -1,6 +1,14 @@
 import { openCertified } from '@witan/chain';
 import { Identity } from '@witan/crypto';
-import { DEFAULT_PARAMS, type DkgReport, type Env, type Event, initialState, openSession, type State } from '@witan/dkg';
+import {
+  DEFAULT_PARAMS,
+  type DkgReport,
+  type Env,
+  type Event,
+  initialState,
+  openSession,
+  type State,
+} from '@witan/dkg';
 import { MemoryJournal } from '@witan/journal';
 import { Actor, type Machine, type Sealer, VirtualClock } from '@witan/runtime';
 import { Random, SimNetwork } from '@witan/simulator';

@@ -4,7 +4,7 @@ export const ATTESTATION_METRICS = {
   attestations: counter({
     name: 'witan_attestations_total',
     help: "Requests for the section's signature, by how they ended",
-    labels: { result: ['signed', 'no-quorum', 'timeout', 'failed'] },
+    labels: { result: ['signed', 'no-quorum', 'failed'] },
   }),
   duration: histogram({
     name: 'witan_attestation_duration_seconds',

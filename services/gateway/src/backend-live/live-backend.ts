@@ -3,7 +3,7 @@ import { linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } fro
 import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
 import { decodeReports } from '@witan/dkg';
 import { encodeHistoryRequest, Follower, type HistoryPage, type Transport } from '@witan/elder';
-import { asWitanError, isWitanError, WitanError } from '@witan/errors';
+import { asWitanError, errorCode, isWitanError, WitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import type { ActorObserver, Clock } from '@witan/runtime';
 import { DEFAULT_PARAMS, type Ledger, type SectionReport, type State } from '@witan/section';
@@ -29,8 +29,11 @@ export interface LiveBackendOptions {
   readonly connected: () => boolean;
   readonly onReport?: (report: SectionReport) => void;
   readonly onRejected?: (channel: 'heartbeats' | 'reports', error: unknown) => void;
+  readonly onAttested?: (result: AttestationResult, durationMs: number) => void;
   readonly actor?: ActorObserver;
 }
+
+export type AttestationResult = 'signed' | 'no-quorum' | 'failed';
 
 const SWEEP_MS = 500;
 
@@ -138,9 +141,18 @@ export class LiveBackend implements Backend {
   }
 
   async attest({ payload, context }: AttestInput) {
-    const claim = { payloadHash: sha256(payload), context, signedAt: this.#options.wallClock() };
-    const bundle = await attest(this.#options.transport, this.#known(), claim);
-    return { ...bundle, chain: [...bundle.chain] };
+    const { transport, clock, wallClock, onAttested } = this.#options;
+    const ledger = this.#known();
+    const startedAt = clock.now();
+    const ended = (result: AttestationResult) => onAttested?.(result, clock.now() - startedAt);
+    try {
+      const bundle = await attest(transport, ledger, { payloadHash: sha256(payload), context, signedAt: wallClock() });
+      ended('signed');
+      return { ...bundle, chain: [...bundle.chain] };
+    } catch (error) {
+      ended(errorCode(error) === 'WITAN_ERR_NO_QUORUM' ? 'no-quorum' : 'failed');
+      throw error;
+    }
   }
 
   verify(bundle: ProofBundle, payload?: Uint8Array) {

@@ -166,7 +166,16 @@ export class SessionRecord {
     const isFirst = record.startedMs === undefined;
     record.startedMs = Math.min(record.startedMs ?? at, at);
     record.expected = Math.max(record.expected, expected);
+    if (phase === 'commitment') this.#skipJustification(at);
     return isFirst ? { type: 'phase', phase, expected } : undefined;
+  }
+
+  /** With nobody accused, Justification begins and ends in the moment in which Commitment begins. */
+  #skipJustification(at: number): void {
+    const record = this.#phases[PHASES.indexOf('justification')]!;
+    if (record.startedMs !== undefined && record.endedMs !== record.startedMs) return;
+    record.startedMs = Math.min(record.startedMs ?? at, at);
+    record.endedMs = record.startedMs;
   }
 
   #onMessage(phase: Phase, from: string, hash: string, at: number): News | undefined {

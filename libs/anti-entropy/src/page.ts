@@ -1,0 +1,33 @@
+/** One answer stays well below NATS's maximum payload of 1 MiB. */
+const PAGE_BYTES = 256 * 1024;
+
+/**
+ * Items up to the size of one answer; at least one always fits. When it is full the asker asks again, saying what it
+ * has by then: what was sent once is not sent twice, and no cursor can be made up.
+ */
+export class Page {
+  readonly items: Uint8Array[] = [];
+  readonly #maxItems: number;
+  #full = false;
+  #size = 0;
+
+  constructor(maxItems: number) {
+    this.#maxItems = maxItems;
+  }
+
+  /** Something did not fit: there is more. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  add(item: Uint8Array | undefined): void {
+    if (!item || item.length === 0 || this.#full) return;
+    const fits = this.#size + item.length <= PAGE_BYTES && this.items.length < this.#maxItems;
+    if (this.items.length > 0 && !fits) {
+      this.#full = true;
+      return;
+    }
+    this.items.push(item);
+    this.#size += item.length;
+  }
+}

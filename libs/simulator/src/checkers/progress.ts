@@ -1,0 +1,46 @@
+import type { Session } from '@witan/dkg';
+import type { SimNode, Watcher } from '../world.ts';
+import type { Scene } from './checker.ts';
+
+/**
+ * From healing on, a session that is begun ends, whatever the tolerated few do: nobody has to try again. Told when
+ * everything is healed.
+ */
+export class ProgressChecker implements Watcher {
+  readonly #scene: Scene;
+  #healed = false;
+  /** Sessions that began after healing, and when. */
+  readonly #begun = new Map<string, { readonly session: Session; readonly at: number }>();
+  readonly #done = new Set<string>();
+  /** Virtual ms that the slowest of them took at its slowest honest node. */
+  slowestMs = 0;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  healed(): void {
+    this.#healed = true;
+  }
+
+  dkg: NonNullable<Watcher['dkg']> = (node: SimNode, session, report) => {
+    if (!this.#healed || !this.#scene.isHonest(node)) return;
+    const at = this.#scene.world.clock.now();
+    if (report.type === 'started' && !report.restarted && !this.#begun.has(session.id)) {
+      this.#superseded(session);
+      this.#begun.set(session.id, { session, at });
+    } else if (report.type === 'done') {
+      this.#done.add(session.id);
+      const begun = this.#begun.get(session.id);
+      if (begun) this.slowestMs = Math.max(this.slowestMs, Math.round(at - begun.at));
+    }
+  };
+
+  #superseded(next: Session): void {
+    for (const { session } of this.#begun.values()) {
+      if (session.generation !== next.generation - 1 || this.#done.has(session.id) || next.attempt === 0) continue;
+      const detail = `session ${session.id.slice(0, 6)}, begun after healing, is tried again as ${next.id.slice(0, 6)}`;
+      this.#scene.violated('live', 'all', detail);
+    }
+  }
+}
