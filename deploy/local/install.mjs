@@ -77,7 +77,7 @@ export function enableCompileCache() {
 
 /**
  * Runs a TypeScript file under the pinned Node: in this process when this is one, else in a child that shares the
- * terminal. Ctrl-C reaches both; the child stops in its own order and this waits for it. @returns the exit code
+ * terminal and stops in its own order, for which this waits. @returns the exit code
  * @param {string} file @param {string[]} args
  */
 export async function runPinned(file, args) {
@@ -88,8 +88,8 @@ export async function runPinned(file, args) {
   }
   // The channel tells the child when this process is killed outright.
   const child = spawn(pinnedNode(), [file, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Ctrl-C in a terminal reaches the child by itself as well; sent to this process alone, it has to be passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));

@@ -8,7 +8,7 @@ const TAIL_LINES = 12;
 
 /**
  * One cluster for the tests of a file: started before them, checked after each, ended after the last whatever happened.
- * A test that fails prints how the logs end; all of them are in `WITAN_E2E_LOGS`, when that names a directory.
+ * A test that fails prints how the logs end. When `WITAN_E2E_LOGS` names a directory, all of them are written there.
  */
 export function useCluster(options: ClusterOptions): { readonly cluster: Cluster; readonly invariants: Invariants } {
   const cluster = new Cluster(options);
@@ -30,14 +30,15 @@ export function useCluster(options: ClusterOptions): { readonly cluster: Cluster
       throw error;
     }
   });
-  afterAll(() => cluster.stop());
+  afterAll(async () => {
+    keepLogs(cluster);
+    await cluster.stop();
+  });
   return { cluster, invariants };
 }
 
 /** Prints how each process ended up. */
 function explain(cluster: Cluster): void {
-  const directory = process.env.WITAN_E2E_LOGS;
-  if (directory) keepLogs(cluster, directory);
   for (const service of cluster.processes) {
     const state = service.isRunning ? `running as ${service.pid}` : 'not running';
     console.error(`\n--- ${service.name}, ${state}\n${service.tail(TAIL_LINES)}`);
@@ -45,7 +46,9 @@ function explain(cluster: Cluster): void {
   console.error(`\n--- nats-server\n${cluster.natsLog.slice(-TAIL_LINES).join('\n')}`);
 }
 
-function keepLogs(cluster: Cluster, directory: string): void {
+function keepLogs(cluster: Cluster): void {
+  const directory = process.env.WITAN_E2E_LOGS;
+  if (!directory) return;
   mkdirSync(directory, { recursive: true });
   for (const { name, lines, stderr } of cluster.processes) {
     const text = [...lines.map((line) => JSON.stringify(line)), stderr].join('\n');

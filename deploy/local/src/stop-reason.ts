@@ -2,7 +2,7 @@ const REASONS = { SIGINT: 'Ctrl-C', SIGTERM: 'SIGTERM', SIGHUP: 'the terminal is
 /** Of a second Ctrl-C: 128 + SIGINT. */
 const CUT_SHORT_EXIT = 130;
 /** One Ctrl-C comes twice at once: from the terminal, and from npm, which passes it on. */
-const ECHO_MS = 400;
+const ECHO_MS = 1_000;
 
 /**
  * Resolves with why to stop. Asked a second time by a person, everything ends at once: `kill` has to see to it.

@@ -369,7 +369,13 @@ describe('going on to where the others are (lines 55 and 56)', () => {
 describe('one member alone', () => {
   test('decides what it proposes, once its vote is signed', () => {
     const m = new Member(options(1, 0), wants('ok a'));
-    expect(m.advance()).toEqual(['prevote 0 ok a', 'propose 0 ok a -', 'precommit 0 ok a', 'decide 0 ok a']);
+    expect(m.advance()).toEqual([
+      'prevote 0 ok a',
+      'propose 0 ok a -',
+      'precommit 0 ok a',
+      'timer 0 precommit 30',
+      'decide 0 ok a',
+    ]);
   });
 });
 

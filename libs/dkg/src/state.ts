@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import type { G1Point, Identity, Scalar } from '@witan/crypto';
 import type { Signed } from '@witan/wire';
 import type { Dealing } from './dealing.ts';
-import type { CloseValue, Payload, PayloadOf, PayloadType } from './messages.ts';
+import type { CloseValue, PayloadOf, PayloadType } from './messages.ts';
 import { CLOSED_PHASES, PHASES, Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
 

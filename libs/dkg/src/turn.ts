@@ -2,7 +2,7 @@ import type { Effect } from '@witan/runtime';
 import { encode, type Kind, type Signed, sealEnvelope } from '@witan/wire';
 import { encodeFact, type Fact } from './facts.ts';
 import { messageCodec, type Payload } from './messages.ts';
-import { type Phase, phaseName } from './phases.ts';
+import { phaseName } from './phases.ts';
 import type { DkgReport } from './reports.ts';
 import type { Blame, State } from './state.ts';
 

@@ -1,6 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { allowAnswer, Page } from '@witan/anti-entropy';
-import { decode, encode, peekEnvelope } from '@witan/wire';
+import { decode, encode, type Infer, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
 import { answerCodec, holdingsBody } from './messages.ts';
 import { type Received, receive, receiveCertified, reporting } from './receive.ts';
@@ -96,27 +96,33 @@ function isLimited(turn: Turn, peer: string): boolean {
 /** What a peer answered: every item is verified as if it had been broadcast. */
 export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): void {
   turn.updateProgress({ asking: undefined });
-  const report = (recovered: number, result: 'new' | 'nothing' | 'timeout' | 'refused') =>
-    turn.report({ type: 'answered', at: turn.at, from, recovered, result });
-  if (!bytes) return report(0, 'timeout');
-  const answer = decodeAnswer(bytes);
-  if (!answer) return report(0, 'refused');
+  const answer = bytes && decodeAnswer(bytes);
+  const taken: Taken = answer ? takeAnswer(turn, answer) : { recovered: 0, result: bytes ? 'refused' : 'timeout' };
+  turn.report({ type: 'answered', at: turn.at, from, ...taken });
+  const generation = turn.state.ledger?.generation ?? -1;
+  const { ahead } = turn.state.progress;
+  if (ahead && ahead.generation <= generation) turn.updateProgress({ ahead: undefined });
+  if (taken.result === 'new' && answer?.more) ask(turn, from, 'more');
+}
+
+interface Taken {
+  readonly recovered: number;
+  readonly result: 'new' | 'nothing' | 'timeout' | 'refused';
+}
+
+function takeAnswer(turn: Turn, answer: Infer<typeof answerCodec>): Taken {
   let recovered = 0;
   for (const raw of answer.decisions) {
     const result = receiveCertified(turn, raw);
     if (result === 'new') recovered++;
-    else if (result !== 'ignored') return report(recovered, 'refused');
+    else if (result !== 'ignored') return { recovered, result: 'refused' };
   }
   for (const raw of answer.ballots) if (receive(turn, raw) === 'new') recovered++;
   for (const value of answer.values) {
     if (turn.state.agreement) turn.update({ agreement: agreement.onValue(turn.state.agreement, value).state });
   }
   settle(turn);
-  report(recovered, recovered > 0 ? 'new' : 'nothing');
-  const generation = turn.state.ledger?.generation ?? -1;
-  if (turn.state.progress.ahead && turn.state.progress.ahead.generation <= generation)
-    turn.updateProgress({ ahead: undefined });
-  if (recovered > 0 && answer.more) ask(turn, from, 'more');
+  return { recovered, result: recovered > 0 ? 'new' : 'nothing' };
 }
 
 function decodeAnswer(bytes: Uint8Array) {

@@ -1,5 +1,4 @@
 import { type Action, type ActionOf, MAX_JOINS, supermajority } from '@witan/chain';
-import { nodeName } from '@witan/crypto';
 import type { Ledger, Member } from './ledger.ts';
 
 /** What became of a DKG session, as far as this node knows. */

@@ -1,7 +1,7 @@
 import * as agreement from '@witan/agreement';
 import { type Identity, type Scalar, sha256, toHex } from '@witan/crypto';
 import type { Ledger } from './ledger.ts';
-import type { Policy, SessionStatus, Sight } from './policy.ts';
+import type { Policy, Sight } from './policy.ts';
 
 export interface Params {
   readonly policy: Policy;

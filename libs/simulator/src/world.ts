@@ -75,7 +75,10 @@ export class World {
     this.random = new Random(options.seed);
     this.network = new SimNetwork(this.clock, this.random.fork());
     this.watchers = [...(options.watchers ?? [])];
-    this.nodes = Array.from({ length: options.nodes }, (_, index) => this.#makeNode(index));
+    // In the order of their names, which is the order of participants and elders: n0 is index 0 wherever all take part.
+    const identities = Array.from({ length: options.nodes }, () => Identity.fromSeed(this.random.bytes(SEED_BYTES)));
+    identities.sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.nodes = identities.map((identity, index) => this.#makeNode(identity, index));
     this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
     for (const node of this.nodes) node.tamper = options.tamper?.(node, this);
     this.network.onSend = (outgoing) => this.#sending(outgoing);
@@ -155,8 +158,7 @@ export class World {
     }
   }
 
-  #makeNode(index: number): SimNode {
-    const identity = Identity.fromSeed(this.random.bytes(SEED_BYTES));
+  #makeNode(identity: Identity, index: number): SimNode {
     const node: SimNode = {
       index,
       name: identity.name,

@@ -16,6 +16,8 @@ export interface Liar {
   readonly memory: Memory;
   /** All Byzantine nodes: they act as one. */
   readonly accomplices: readonly SimNode[];
+  /** Picks the victims of a lie, at least one if there is any. */
+  choose<T>(items: readonly T[]): readonly T[];
 }
 
 /** What each receiver gets in the place of one message. */
@@ -62,9 +64,4 @@ export function sign({ node }: Liar, kind: Kind, body: Uint8Array): Uint8Array {
 
 export function stateOf({ node }: Liar, session: string | undefined): State | undefined {
   return session === undefined ? undefined : node.elder?.sessions.all.get(session)?.state;
-}
-
-/** Some of `items`, at least one if there is any. */
-export function some<T>(random: Random, items: readonly T[]): T[] {
-  return random.sample(items, random.between(1, Math.max(1, items.length)));
 }

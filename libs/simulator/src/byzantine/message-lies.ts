@@ -13,7 +13,7 @@ import {
 import { forms, Phase, type State } from '@witan/dkg';
 import { encode } from '@witan/wire';
 import { writePoint } from '../points.ts';
-import { everyone, type Liar, type Lie, oneEach, sign, some, stateOf, type Told } from './liar.ts';
+import { everyone, type Liar, type Lie, oneEach, sign, stateOf, type Told } from './liar.ts';
 
 /** Lies about what one has to say in a phase of a DKG. */
 type PayloadLie = (
@@ -41,10 +41,10 @@ function toAll(lie: PayloadLie): Lie {
 
 const others = (state: State) => state.session.participants.map((each) => each.index).filter((at) => at !== state.me);
 
-const wrongShare: PayloadLie = ({ random }, state, payload) => {
+const wrongShare: PayloadLie = ({ choose }, state, payload) => {
   const { dealing, seed } = state;
   if (payload.type !== 'contribution' || !dealing || !seed) return undefined;
-  const victims = new Set(some(random, others(state)));
+  const victims = new Set(choose(others(state)));
   const shares = payload.shares.map((sealed, index) => {
     if (!victims.has(index)) return sealed;
     const value = modAdd(evaluate(dealing.value, index + 1), 1n);
@@ -54,9 +54,9 @@ const wrongShare: PayloadLie = ({ random }, state, payload) => {
   return { ...payload, shares };
 };
 
-const garbageShare: PayloadLie = ({ random }, state, payload) => {
+const garbageShare: PayloadLie = ({ random, choose }, state, payload) => {
   if (payload.type !== 'contribution') return undefined;
-  const victims = new Set(some(random, others(state)));
+  const victims = new Set(choose(others(state)));
   const ruin = (sealed: forms.PayloadOf<'contribution'>['shares'][number]) =>
     random.pick([
       { ...sealed, ciphertext: random.bytes(sealed.ciphertext.length) },
@@ -96,12 +96,12 @@ const invalidMessage: PayloadLie = ({ random }, state, payload) => {
   }
 };
 
-const falseComplaint: PayloadLie = ({ random }, state, payload) => {
+const falseComplaint: PayloadLie = ({ choose }, state, payload) => {
   const dealers = [...(state.closes[Phase.Contribution]?.included.keys() ?? [])].filter(
     (dealer) => dealer !== state.me,
   );
   if (payload.type !== 'complaining' || dealers.length === 0) return undefined;
-  return { ...payload, accused: some(random, dealers).sort((a, b) => a - b) };
+  return { ...payload, accused: [...choose(dealers)].sort((a, b) => a - b) };
 };
 
 const falseJustification: PayloadLie = ({ random }, _state, payload) => {
@@ -123,9 +123,9 @@ const falseCommitment: PayloadLie = ({ random }, state, payload) => {
 };
 
 /** Adds a multiple of the polynomial that is zero at the chosen ones: they see nothing wrong. */
-const craftedCommitment: PayloadLie = ({ random }, state, payload) => {
+const craftedCommitment: PayloadLie = ({ random, choose }, state, payload) => {
   if (payload.type !== 'commitment' || !state.dealing) return undefined;
-  const fooled = random.sample(others(state), random.between(1, state.session.threshold - 1));
+  const fooled = choose(others(state)).slice(0, state.session.threshold - 1);
   let zero: Scalar[] = [BigInt(random.between(1, 1 << 30))];
   for (const index of fooled) {
     const shifted = [0n, ...zero];
@@ -158,9 +158,9 @@ const badSignatureShare: PayloadLie = ({ random }, _state, payload) => {
   ]);
 };
 
-const falseOpening: PayloadLie = ({ random }, state, payload) => {
+const falseOpening: PayloadLie = ({ random, choose }, state, payload) => {
   if (payload.type !== 'commitment') return undefined;
-  const dealers = some(random, [...state.shares.keys()]);
+  const dealers = choose([...state.shares.keys()]);
   const openings = dealers.map((dealer): forms.Payload => {
     const { value, blind } = state.shares.get(dealer)!;
     const shown = random.chance(0.5) ? modAdd(value, 1n) : value;

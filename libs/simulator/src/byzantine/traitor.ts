@@ -43,7 +43,8 @@ export class Traitor implements Tamper {
   readonly #silentAbout: ReadonlySet<string>;
 
   constructor({ node, world, random, kinds, accomplices, memory, onLie }: TraitorOptions) {
-    this.#liar = { node, world, random, kinds: new Set(kinds), accomplices, memory };
+    const choose = <T>(items: readonly T[]) => random.sample(items, random.between(1, Math.max(1, items.length)));
+    this.#liar = { node, world, random, kinds: new Set(kinds), accomplices, memory, choose };
     this.#onLie = onLie;
     const subjects = [
       ...PHASES,
