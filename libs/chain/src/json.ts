@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '@witan/crypto';
-import { WitanError } from '@witan/errors';
+import { asWitanError, WitanError } from '@witan/errors';
 import { encodeCertified } from './certificate.ts';
 import { type Link, verifyChain } from './chain.ts';
 
@@ -36,11 +36,11 @@ export function linkToJson(link: Link): LinkJson {
   };
 }
 
-/** The bytes behind a JSON link; nothing is verified yet. */
+/** The bytes behind a JSON link; nothing is verified yet. @throws WitanError `WITAN_ERR_MALFORMED` */
 export function linkFromJson(json: LinkJson): Uint8Array {
-  const decision = Buffer.from(json.decision, 'base64url');
+  const decision = Buffer.from(String(json.decision), 'base64url');
   if (decision.toString('base64url') !== json.decision) {
-    throw new WitanError('WITAN_ERR_MALFORMED', `link ${json.index}: decision is not base64url`);
+    throw new WitanError('WITAN_ERR_MALFORMED', 'decision is not base64url');
   }
   return encodeCertified(new Uint8Array(decision), json.view, fromHex(json.signature));
 }
@@ -48,9 +48,10 @@ export function linkFromJson(json: LinkJson): Uint8Array {
 /**
  * Verifies a chain given as JSON. What the JSON says beside the signed bytes (key, generation, …) has to agree with
  * them, so that a person who reads it is not told something that was never signed.
+ * @throws WitanError as `verifyChain` does, and `WITAN_ERR_MALFORMED`; the `index` of the first bad link is in its data
  */
 export function verifyChainJson(genesisKey: Uint8Array, links: readonly LinkJson[]): readonly Link[] {
-  const chain = verifyChain(genesisKey, links.map(linkFromJson));
+  const chain = verifyChain(genesisKey, links.map(readLink));
   for (const [index, link] of chain.entries()) {
     const shown = links[index]!;
     const signed = linkToJson(link);
@@ -61,4 +62,13 @@ export function verifyChainJson(genesisKey: Uint8Array, links: readonly LinkJson
     }
   }
   return chain;
+}
+
+function readLink(json: LinkJson, index: number): Uint8Array {
+  try {
+    return linkFromJson(json);
+  } catch (error) {
+    const { code, detail } = asWitanError(error);
+    throw new WitanError(code, `link ${index}: ${detail}`, { data: { index }, cause: error });
+  }
 }

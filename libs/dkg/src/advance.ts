@@ -4,6 +4,7 @@ import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
 import { closeApplication, countable, expected } from './closing.ts';
 import { receiveShares } from './dealing.ts';
+import type { Fact } from './facts.ts';
 import { Phase, phaseName } from './phases.ts';
 import { judgeDealers, toJustify } from './qualify.ts';
 import { missingOfClose, releaseHeld } from './receive.ts';
@@ -89,7 +90,7 @@ function vote(turn: Turn, output: Extract<agreement.Output, { type: 'vote' }>): 
   const { state } = turn;
   const ballot = agreement.voteOf(state.agreement.options.instance, output);
   const { raw } = send(turn, 'dkgVote', encodeVote(state, ballot), (signed) =>
-    turn.persist({ type: 'voted', raw: signed, value: output.value }),
+    turn.persist({ type: 'voted', raw: signed, value: output.value, justification: output.justification }),
   );
   turn.update({ agreement: agreement.attachRaw(state.agreement, output.view, output.step, raw) });
 }
@@ -227,13 +228,20 @@ function finalise(turn: Turn): boolean {
   return true;
 }
 
-/** Replays an own vote: it is not cast again, and what it binds this participant to holds. */
-export function recoverOwnVote(turn: Turn, raw: Uint8Array, value: Uint8Array | undefined): void {
+/** Replays an own vote: it is not cast again, and what it binds this participant to, and why, is known again. */
+export function recoverOwnVote(turn: Turn, fact: Extract<Fact, { type: 'voted' }>): void {
   const { state } = turn;
-  const { phase, vote: ballot } = openVote(openEnvelope(raw, state.env.network).body);
+  const { phase, vote: ballot } = openVote(openEnvelope(fact.raw, state.env.network).body);
   if (phase !== state.phase) return;
-  const record = agreement.voteRecord(state.me, ballot, raw);
-  turn.update({ agreement: agreement.recoverVote(state.agreement, record, value) });
+  const own = agreement.voteRecord(state.me, ballot, fact.raw);
+  let next = agreement.recoverVote(state.agreement, own, fact.value);
+  for (const raw of fact.justification) {
+    const signed = openEnvelope(raw, state.env.network);
+    const voter = state.session.indexOf.get(signed.author);
+    if (voter === undefined) continue;
+    next = agreement.onVote(next, agreement.voteRecord(voter, openVote(signed.body).vote, raw)).state;
+  }
+  turn.update({ agreement: next });
 }
 
 /** The part of settling that says nothing: what is needed to fold the journal back in. */

@@ -1,4 +1,4 @@
-import { bytes, decode, encode, fixed, type Infer, optional, struct, union } from '@witan/wire';
+import { bytes, decode, encode, fixed, type Infer, list, optional, struct, union } from '@witan/wire';
 
 /**
  * What a participant writes down. Folding these records gives its state back; everything else follows from them,
@@ -10,7 +10,15 @@ const factCodec = union({
   /** A valid message, own or of others. Lost, it is asked for again, so it need not be synced. */
   accepted: [2, struct({ raw: bytes(512 * 1024) })],
   /** An own vote and the value that it is for, on disk before it is sent: a member votes once. */
-  voted: [3, struct({ raw: bytes(64 * 1024), value: optional(bytes(64 * 1024)) })],
+  voted: [
+    3,
+    struct({
+      raw: bytes(64 * 1024),
+      value: optional(bytes(64 * 1024)),
+      /** Votes of others that led to this one: without them a lock kept over a restart could be one that nobody can follow. */
+      justification: list(bytes(4096), 512),
+    }),
+  ],
   closed: [4, struct({ certificate: bytes(512 * 1024) })],
   /** The key share, once everything else secret may go. */
   finished: [5, struct({ share: optional(fixed(32)) })],

@@ -225,7 +225,7 @@ function replay(turn: Turn, fact: Fact): void {
       break;
     }
     case 'voted':
-      recoverOwnVote(turn, fact.raw, fact.value);
+      recoverOwnVote(turn, fact);
       break;
     case 'closed': {
       const { value, view } = decodeCloseCertificate(fact.certificate, state.env.network);

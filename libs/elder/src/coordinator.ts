@@ -8,6 +8,7 @@ export interface CoordinatorOptions extends FollowerOptions {
   readonly wallClock: () => number;
   readonly random: (length: number) => Uint8Array;
   readonly onDkg?: (session: Session, report: DkgReport) => void;
+  readonly onSuperseded?: (session: Session) => void;
 }
 
 /** How long after a DkgStart it is sent again to those who have not been heard of. */
@@ -24,7 +25,7 @@ export class Coordinator {
   #started = '';
 
   constructor(options: CoordinatorOptions) {
-    const { transport, observer, dkg, onDkg } = options;
+    const { transport, observer, dkg, onDkg, onSuperseded } = options;
     this.#options = options;
     this.follower = new Follower({
       ...options,
@@ -45,6 +46,7 @@ export class Coordinator {
       params: dkg,
       role: 'coordinator',
       onReport: onDkg,
+      onSuperseded,
       supervision: {
         ...(observer.actor ? { observer: observer.actor } : {}),
         onCrash: ({ error }) => observer.trouble?.('crash', error),
@@ -63,7 +65,9 @@ export class Coordinator {
   start(): void {
     const { transport, prefix } = this.#options;
     const section = `section.${prefix === '' ? 'root' : prefix}`;
-    transport.subscribe(`${section}.dkg.*`, (bytes) => this.sessions.receive(bytes, this.follower.state.ledger));
+    transport.subscribe(`${section}.dkg.*`, (bytes, topic) =>
+      this.sessions.receive(bytes, topic, this.follower.state.ledger),
+    );
     this.follower.start();
   }
 

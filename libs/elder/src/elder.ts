@@ -32,6 +32,8 @@ export interface ElderOptions {
 export interface ElderObserver {
   readonly section?: (report: section.SectionReport) => void;
   readonly dkg?: (session: dkg.Session, report: DkgReport) => void;
+  /** The section has gone on without the end of this session. */
+  readonly superseded?: (session: dkg.Session) => void;
   readonly actor?: ActorObserver;
   /** A request that could not be read, by verb. */
   readonly badRequest?: (verb: string, error: unknown) => void;
@@ -80,6 +82,7 @@ export class Elder {
       params: options.params.dkg,
       role: 'elder',
       onReport: options.observer.dkg,
+      onSuperseded: options.observer.superseded,
       networkTag: this.#networkTag,
       portsFor: (onReport) => this.#ports((report) => onReport(report as DkgReport)),
       supervision: this.#supervision(),
@@ -176,7 +179,9 @@ export class Elder {
     transport.subscribe(this.#topic('events'), (bytes) =>
       this.#section.send({ type: 'certified', bytes, at: clock.now() }),
     );
-    transport.subscribe(this.#topic('dkg.*'), (bytes) => this.#sessions.receive(bytes, this.state.ledger));
+    transport.subscribe(this.#topic('dkg.*'), (bytes, topic) =>
+      this.#sessions.receive(bytes, topic, this.state.ledger),
+    );
     this.#serve('ae.section', (bytes, id) => this.#section.send({ type: 'request', id, bytes, at: clock.now() }), true);
     this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id, this.#replies), false);
     transport.serve('sign', (bytes, respond) =>

@@ -17,6 +17,8 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   /** A coordinator watches every session and proposes closes; it holds no secret and has no vote. */
   readonly role: 'elder' | 'coordinator';
   readonly onReport: ((session: dkg.Session, report: dkg.DkgReport) => void) | undefined;
+  /** The section has gone on without the end of this session: by a further attempt, or with the key of another one. */
+  readonly onSuperseded: ((session: dkg.Session) => void) | undefined;
   readonly portsFor: (onReport: (report: dkg.DkgReport) => void) => EffectPorts;
   readonly supervision: Partial<ActorOptions<dkg.State, dkg.Event>>;
   readonly tellSection: (event: section.Event) => void;
@@ -58,24 +60,29 @@ export class Sessions {
 
   /** Takes up what the section has decided: the pending session, and the one that made the current key. */
   follow(ledger: section.Ledger): void {
+    const pendingBefore = this.#ledger?.pending?.id;
     this.#ledger = ledger;
     const wanted = [ledger.origin, ledger.pending].filter((each) => each !== undefined);
     for (const each of wanted) this.#ensure(each, ledger);
-    for (const [id, { actor }] of this.#running) {
+    for (const [id, { session, actor }] of this.#running) {
       if (wanted.some((each) => each.id === id)) continue;
       actor.stop();
       this.#running.delete(id);
-      this.#options.journal.drop(streamName(id));
+      if (id === pendingBefore) this.#options.onSuperseded?.(session);
     }
     if (ledger.origin) this.#useShare(ledger.origin.id);
+    this.#forgetAllBut(new Set(wanted.map(({ id }) => streamName(id))));
   }
 
-  receive(bytes: Uint8Array, ledger: section.Ledger | undefined): void {
+  /** @param topic names the session; a message that was sent to another session's topic is refused by its machine. */
+  receive(bytes: Uint8Array, topic: string, ledger: section.Ledger | undefined): void {
+    const running = this.#running.get(topic.slice(topic.lastIndexOf('.') + 1));
+    if (running) {
+      running.actor.send({ type: 'received', bytes, at: this.#now() });
+      return;
+    }
     const id = dkg.sessionOf(bytes, this.#options.networkTag);
-    if (id === undefined) return;
-    const running = this.#running.get(id);
-    if (running) running.actor.send({ type: 'received', bytes, at: this.#now() });
-    else this.#meetStranger(id, bytes, ledger);
+    if (id !== undefined && !this.#running.has(id)) this.#meetStranger(id, bytes, ledger);
   }
 
   request(bytes: Uint8Array, id: string, replies: Map<string, unknown>): void {
@@ -88,6 +95,18 @@ export class Sessions {
     const { session, after } = openHistoryRequest(request);
     const running = session === undefined ? undefined : this.#running.get(session);
     return encodeHistory([...this.#running.keys()], running?.history.entries ?? [], after);
+  }
+
+  /** Also what an earlier life of this process could not destroy any more. */
+  #forgetAllBut(wanted: ReadonlySet<string>): void {
+    const { journal } = this.#options;
+    const ended = journal.streams().filter((name) => name.startsWith(STREAM_PREFIX) && !wanted.has(name));
+    try {
+      for (const name of ended) journal.drop(name);
+    } catch (error) {
+      // A disk that refuses is told of by whoever has to write; the next decision tries again.
+      if (!isWitanError(error)) throw error;
+    }
   }
 
   #now(): number {
@@ -198,6 +217,8 @@ export class Sessions {
   }
 }
 
+const STREAM_PREFIX = 'dkg/';
+
 function streamName(session: string): string {
-  return `dkg/${session}`;
+  return STREAM_PREFIX + session;
 }

@@ -59,7 +59,7 @@ function vote(turn: Turn, ledger: Ledger, output: Extract<agreement.Output, { ty
   const generation = ledger.generation + 1;
   const ballot = agreement.voteOf(current.options.instance, output);
   const { raw } = turn.sign('sectionVote', encode(voteBody, { prefix: ledger.prefix, generation, vote: ballot }));
-  turn.persist({ type: 'voted', generation, raw, value: output.value ?? new Uint8Array(0) });
+  turn.persist({ type: 'voted', generation, raw, value: output.value, justification: output.justification });
   turn.broadcast('decisions', raw);
   turn.update({ agreement: agreement.attachRaw(current, output.view, output.step, raw) });
 }

@@ -1,11 +1,20 @@
-import { bytes, decode, encode, fixed, type Infer, struct, u32, union } from '@witan/wire';
+import { bytes, decode, encode, fixed, type Infer, list, optional, struct, u32, union } from '@witan/wire';
 
 /** What a node writes down about its section; folding these records gives its state back. */
 const factCodec = union({
   /** A certified decision; the genesis decision is the first. */
   decided: [1, struct({ raw: bytes(128 * 1024) })],
   /** An own vote, on disk before it is sent. */
-  voted: [2, struct({ generation: u32, raw: bytes(64 * 1024), value: bytes(64 * 1024) })],
+  voted: [
+    2,
+    struct({
+      generation: u32,
+      raw: bytes(64 * 1024),
+      value: optional(bytes(64 * 1024)),
+      /** Votes of others that led to this one: without them a lock kept over a restart could be one that nobody can follow. */
+      justification: list(bytes(4096), 512),
+    }),
+  ],
   /** An own share of a section key. */
   share: [3, struct({ key: fixed(48), share: fixed(32) })],
 });

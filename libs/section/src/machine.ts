@@ -169,9 +169,14 @@ function replay(turn: Turn, fact: Fact): void {
       const { ledger, agreement: current } = state;
       if (!ledger || !current || fact.generation !== ledger.generation + 1 || current.options.me < 0) return;
       const { vote } = decode(voteBody, openEnvelope(fact.raw, state.env.network).body);
-      const record = agreement.voteRecord(elderIndex(state), vote, fact.raw);
-      const value = fact.value.length === 0 ? undefined : fact.value;
-      turn.update({ agreement: agreement.recoverVote(current, record, value) });
+      let next = agreement.recoverVote(current, agreement.voteRecord(elderIndex(state), vote, fact.raw), fact.value);
+      for (const raw of fact.justification) {
+        const signed = openEnvelope(raw, state.env.network);
+        const voter = ledger.elders.findIndex((elder) => elder.name === signed.author);
+        if (voter < 0) continue;
+        next = agreement.onVote(next, agreement.voteRecord(voter, decode(voteBody, signed.body).vote, raw)).state;
+      }
+      turn.update({ agreement: next });
       break;
     }
     case 'share':

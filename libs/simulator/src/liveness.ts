@@ -1,4 +1,4 @@
-import { attestationMessage } from '@witan/chain';
+import { attestationMessage, tolerated } from '@witan/chain';
 import { combineVerified, type SignatureShare, sha256, toHex } from '@witan/crypto';
 import { signAnswerCodec, signRequestCodec } from '@witan/elder';
 import { currentShare, elderIndex, type Ledger } from '@witan/section';
@@ -29,6 +29,18 @@ export function unrest(honest: readonly SimNode[], elderCount: number): readonly
   const wanted = Math.min(elderCount, honest.length);
   if (first && first.elders.length < wanted) reasons.push(`${first.elders.length} elders where ${wanted} could be`);
   return reasons;
+}
+
+/**
+ * Whether more elders are Byzantine than their number tolerates: sections of two or three, on their way to more, tolerate
+ * none, and nobody promises that they get anywhere.
+ */
+export function isOverrun(honest: readonly SimNode[]): boolean {
+  return honest.some(({ elder }) => {
+    const elders = elder?.state.ledger?.elders ?? [];
+    const liars = elders.filter(({ name }) => !honest.some((node) => node.name === name));
+    return liars.length > tolerated(elders.length);
+  });
 }
 
 const SIGN_WITHIN_MS = 3_000;

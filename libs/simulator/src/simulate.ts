@@ -7,7 +7,7 @@ import type { Checker, Invariant, Scene, Violation } from './checkers/checker.ts
 import { CHECKERS } from './checkers/index.ts';
 import { ProgressChecker } from './checkers/progress.ts';
 import { Fate } from './fate.ts';
-import { attestationFlaw, keptSecrets, unrest } from './liveness.ts';
+import { attestationFlaw, isOverrun, keptSecrets, unrest } from './liveness.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { Random } from './random.ts';
 import { type Tallied, Tally } from './tally.ts';
@@ -108,8 +108,8 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
     const honest = world.nodes.filter(isHonest);
     healedAfterMs = comeToRest(world, plan, honest, () => violations.length > 0);
     if (violations.length === 0) {
-      if (healedAfterMs === undefined) violated('live', 'all', unrest(honest, plan.policy.elderCount).join('; '));
-      else finalCheck(world, honest, violated);
+      if (healedAfterMs !== undefined) finalCheck(world, honest, violated);
+      else if (!isOverrun(honest)) violated('live', 'all', unrest(honest, plan.policy.elderCount).join('; '));
     }
   }
   for (const checker of checkers) checker.finish?.();

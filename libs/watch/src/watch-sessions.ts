@@ -144,6 +144,13 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     }
   };
 
+  const onSuperseded = (session: Session): void => {
+    dkg.sessions.inc({ outcome: 'superseded' });
+    running.get(session.id)?.trace.end('superseded', wallClock());
+    running.delete(session.id);
+    log.warn({ event: 'dkg-superseded', session: session.id, attempt: session.attempt }, 'DKG given up by the section');
+  };
+
   /** Gauges of now are computed from the actors' own states, so that they are true after a restart and in a stall. */
   const watch = (sessions: () => Sessions, now: () => number): void => {
     const current = () =>
@@ -161,5 +168,5 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     antiEntropy.held.collect((set) => set(current()?.state.held.size ?? 0));
   };
 
-  return { onReport, watch };
+  return { onReport, onSuperseded, watch };
 }

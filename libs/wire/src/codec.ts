@@ -13,7 +13,7 @@ export interface Codec<T> {
 
 export type Infer<C> = C extends Codec<infer T> ? T : never;
 
-/** @throws WitanError `WITAN_ERR_MALFORMED` with the path and the offset; trailing bytes are malformed too. */
+/** @throws WitanError `WITAN_ERR_MALFORMED` with the path of the field; trailing bytes are malformed too. */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   const reader = new ByteReader(bytes);
   const value = codec.read(reader);
@@ -21,6 +21,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return value;
 }
 
+/** @throws WitanError `WITAN_ERR_MALFORMED` for a value that the codec has no bytes for. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   const writer = new ByteWriter();
   codec.write(writer, value);
@@ -91,7 +92,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function text(max: number): Codec<string> {
   const inner = bytes(max);
   return {
-    write: (w, v) => inner.write(w, new TextEncoder().encode(v)),
+    write: (w, v) => {
+      // The encoder would put U+FFFD for a lone surrogate: two texts with the same bytes, one of them never written.
+      if (typeof v !== 'string' || !v.isWellFormed()) throw malformed('text is not well-formed Unicode');
+      inner.write(w, new TextEncoder().encode(v));
+    },
     read: (r) => {
       const raw = inner.read(r);
       try {
@@ -121,8 +126,8 @@ export function list<T>(item: Codec<T>, max: number): Codec<readonly T[]> {
   };
 }
 
-/** Present or not: one byte, then the value. */
-export function optional<T>(inner: Codec<T>): Codec<T | undefined> {
+/** Present or not: one byte, then the value. Not of an optional: "present, and absent" would be a second way to write absent. */
+export function optional<T extends NonNullable<unknown>>(inner: Codec<T>): Codec<T | undefined> {
   return {
     write: (w, v) => {
       bool.write(w, v !== undefined);
@@ -160,7 +165,9 @@ export function union<const V extends Variants>(variants: V): Codec<UnionOf<V>> 
   const byTag = new Map([...byName].map(([name, [tag, codec]]) => [tag, { name, codec }]));
   return {
     write: (w, v) => {
-      const [tag, codec] = byName.get(v.type as string)!;
+      const variant = byName.get(v.type as string);
+      if (!variant) throw malformed(`unknown variant ${String(v.type)}`);
+      const [tag, codec] = variant;
       w.uint(tag, 1);
       codec.write(w, v);
     },

@@ -88,13 +88,15 @@ export interface Unverified {
   readonly author: string;
   readonly body: Uint8Array;
   readonly id: string;
-  /** @throws WitanError `WITAN_ERR_SIGNATURE` */
+  /** @throws WitanError `WITAN_ERR_SIGNATURE`; `WITAN_ERR_MALFORMED` or `WITAN_ERR_INVALID` when the author is no usable key */
   verify(): Signed;
 }
 
 /** @throws WitanError `WITAN_ERR_MALFORMED` or `WITAN_ERR_INVALID` (unknown version or kind, other network). */
-export function peekEnvelope(raw: Uint8Array, network: Uint8Array): Unverified {
-  if (raw.length <= SIGNATURE_BYTES) throw new WitanError('WITAN_ERR_MALFORMED', 'shorter than a signature');
+export function peekEnvelope(received: Uint8Array, network: Uint8Array): Unverified {
+  if (received.length <= SIGNATURE_BYTES) throw new WitanError('WITAN_ERR_MALFORMED', 'shorter than a signature');
+  // Copied now: a message may be held before it is verified, and the transport may reuse its buffer meanwhile.
+  const raw = new Uint8Array(received);
   const head = raw.subarray(0, raw.length - SIGNATURE_BYTES);
   const fields = decode(unsignedCodec, head);
   if (fields.version !== WIRE_VERSION) {
@@ -117,7 +119,7 @@ export function peekEnvelope(raw: Uint8Array, network: Uint8Array): Unverified {
       if (!verifyIdentity(authorKey, Buffer.concat([DOMAIN, digest]), signature)) {
         throw new WitanError('WITAN_ERR_SIGNATURE', `not signed by ${author.slice(0, 8)}`);
       }
-      return { kind, author, authorKey, body, raw: new Uint8Array(raw), id } as Signed;
+      return { kind, author, authorKey, body, raw, id } as Signed;
     },
   };
 }

@@ -51,6 +51,7 @@ await runService({
       wallClock: Date.now,
       random: secureRandom,
       onDkg: sessions.onReport,
+      onSuperseded: sessions.onSuperseded,
       observer: {
         actor: actorObserver(meter, ['section', 'dkg']),
         trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),

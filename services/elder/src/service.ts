@@ -45,6 +45,7 @@ await runService({
       observer: {
         ...watchElder({ meter, log, elder: () => elder, clock: systemClock }),
         dkg: sessions.onReport,
+        superseded: sessions.onSuperseded,
         actor: actorObserver(meter, ['section', 'dkg']),
       },
     });

@@ -26,6 +26,7 @@ export class SessionBook {
     const record = new SessionRecord(certified, this.#now());
     const { session } = record;
     if (this.#records.has(session.id)) return;
+    for (const earlier of this.#records.values()) this.#supersede(earlier, session.prefix);
     if (this.#records.size >= SESSIONS_KEPT) this.#records.delete(this.#records.keys().next().value!);
     this.#records.set(session.id, record);
     this.#publish({
@@ -40,6 +41,14 @@ export class SessionBook {
         threshold: session.threshold,
       },
     });
+  }
+
+  /** A section runs one session at a time: a further one means that it has given up the one before. */
+  #supersede(record: SessionRecord, prefix: string): void {
+    if (record.session.prefix !== prefix || record.hasEnded) return;
+    record.giveUp(this.#now());
+    const data = { session: record.session.id, phase: record.phase, reason: 'superseded' };
+    this.#publish({ type: 'dkg.failed', at: time(this.#now()), data });
   }
 
   handedOver(id: string, key: string): void {

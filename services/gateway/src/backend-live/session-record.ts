@@ -36,6 +36,7 @@ export class SessionRecord {
   readonly #blame: Session['blame'] = [];
   readonly #repairs: Session['repairs'] = [];
   readonly #failed = new Set<string>();
+  #givenUp = false;
   /** What has been taken: history and live reports overlap. */
   readonly #taken = new Set<string>();
   #requests = 0;
@@ -59,6 +60,17 @@ export class SessionRecord {
   /** The section has taken the key of this session into use, which ends every doubt about it. */
   handedOver(key: string, nowMs: number): void {
     this.#resultKey ??= key;
+    this.#endedMs ??= nowMs;
+    this.#stalled.clear();
+  }
+
+  get hasEnded(): boolean {
+    return this.#resultKey !== undefined || this.#givenUp;
+  }
+
+  /** The section has decided on another attempt. Who was waited for is not waited for any more. */
+  giveUp(nowMs: number): void {
+    this.#givenUp = true;
     this.#endedMs ??= nowMs;
     this.#stalled.clear();
   }
@@ -147,13 +159,13 @@ export class SessionRecord {
 
   #state(): Session['state'] {
     if (this.#resultKey !== undefined) return 'done';
-    if (this.#failed.size > 0) return 'failed';
+    if (this.#failed.size > 0 || this.#givenUp) return 'failed';
     return this.#stalled.size > 0 ? 'stalled' : 'running';
   }
 
   /** Of a stalled session what is waited for by any; of a running one whose message nobody has yet. */
   #waitingOn(): string[] {
-    if (this.#resultKey !== undefined) return [];
+    if (this.hasEnded) return [];
     if (this.#stalled.size > 0) return [...new Set([...this.#stalled.values()].flat())].sort();
     const { messages, expected, startedMs } = this.#phases[PHASES.indexOf(this.phase)]!;
     if (startedMs === undefined || messages.size >= expected) return [];
@@ -215,7 +227,7 @@ export class SessionRecord {
 
   #onStalled(node: string, phase: Phase, waitingOn: readonly string[]): News | undefined {
     const isFirst = this.#stalled.size === 0;
-    if (this.#resultKey !== undefined) return undefined;
+    if (this.hasEnded) return undefined;
     this.#stalled.set(node, waitingOn);
     return isFirst ? { type: 'stalled', phase, waitingOn } : undefined;
   }

@@ -1,0 +1,78 @@
+import { phaseName } from '@witan/dkg';
+import { networkTag } from '@witan/wire';
+import { expect, test } from 'vitest';
+import { PATIENCE_MS } from '../support/cluster.ts';
+import type { ClusterNode } from '../support/cluster-node.ts';
+import { eventually } from '../support/eventually.ts';
+import { figure } from '../support/figures.ts';
+import { silentFrom } from '../support/link.ts';
+import { spokenInSession } from '../support/session-messages.ts';
+import { useCluster } from '../support/use-cluster.ts';
+
+const OLD = 4;
+const NEW = 3;
+const RETRY_AFTER_MS = 3000;
+const { cluster } = useCluster({
+  nodes: OLD,
+  links: true,
+  settings: { phaseDeadlineMs: 500, retryAfterMs: RETRY_AFTER_MS, settleMs: 500 },
+});
+const tag = networkTag(cluster.network);
+
+let newcomers: ClusterNode[];
+
+test('a session that cannot end is tried again by the elders, without those who are silent', async () => {
+  const before = await cluster.section();
+  newcomers = await Promise.all(Array.from({ length: NEW }, () => cluster.addNode()));
+  for (const { link } of newcomers) {
+    link.govern(
+      silentFrom((message) => {
+        const spoken = spokenInSession(message, tag);
+        return spoken !== undefined && phaseName(spoken.phase) === 'contribution';
+      }),
+    );
+  }
+  const first = await eventually(
+    'all seven are in a session',
+    async () => {
+      const session = await cluster.lastSession();
+      return session?.participants.length === OLD + NEW && session.phase === 'contribution' && session;
+    },
+    { withinMs: PATIENCE_MS, everyMs: 10 },
+  );
+  expect(first.attempt).toBe(0);
+  await Promise.all(newcomers.map(({ elder }) => elder.kill()));
+  const killedAtMs = performance.now();
+  const after = await eventually(
+    'the elders have a new key',
+    async () => {
+      const section = await cluster.section();
+      return section.generation > first.generation && section.key !== before.key && section;
+    },
+    { withinMs: PATIENCE_MS },
+  );
+  figure(
+    `a session that cannot end: key of the next attempt (retry after ${RETRY_AFTER_MS} ms)`,
+    performance.now() - killedAtMs,
+  );
+  const { sessions } = await cluster.api.sessions();
+  const second = sessions.find(({ resultKey }) => resultKey === after.key)!;
+  expect(second).toMatchObject({ attempt: 1, state: 'done' });
+  expect(second.participants.map(({ name }) => name)).toEqual(before.elders.map(({ name }) => name));
+  expect(sessions.find(({ id }) => id === first.id)).toMatchObject({ attempt: 0, state: 'failed', waitingOn: [] });
+  for (const { elder } of cluster.nodes.slice(0, OLD)) {
+    const metrics = await elder.metrics();
+    expect(metrics.value('witan_dkg_sessions_total', { outcome: 'superseded' })).toBe(1);
+  }
+});
+
+test('when they are back, they become elders by a session of their own', async () => {
+  for (const { elder, link } of newcomers) {
+    link.heal();
+    elder.start();
+  }
+  const section = await cluster.settled();
+  expect(section.elders).toHaveLength(OLD + NEW);
+  expect((await cluster.lastSession())!).toMatchObject({ attempt: 0, blame: [] });
+  await cluster.api.attest({ body: { payload: 'aGVsbG8' } }, { timeoutMs: 20_000 });
+});
