@@ -40,17 +40,19 @@ export function missingDependencies() {
 
 /** Runs `npm ci` if anything is missing. @param {(line: string) => void} say */
 export async function installDependencies(say) {
-  const reason = missingDependencies();
-  if (!reason) return;
+  const why = missingDependencies();
+  if (!why) return;
   const count = Object.keys(readPackages(join(ROOT, 'package-lock.json')) ?? {}).length;
-  say(`Installing ${count} packages (${reason}) …`);
+  say(`Installing ${count} packages (${why}) …`);
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const ticker = setInterval(() => say(`  still installing, ${seconds()} s`), 10_000);
   const result = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   clearInterval(ticker);
   if (result.code !== 0) {
-    throw new InstallError(`npm ci failed with exit code ${result.code}:\n${lastLines(result.output, 12)}`);
+    // npm tells the reason first and its whole help after it.
+    const reason = result.output.split('\n').filter((line) => /^npm err(or|!) \S/i.test(line));
+    throw new InstallError(`npm ci failed with exit code ${result.code}:\n${reason.slice(0, 8).join('\n')}`);
   }
   // An npm that does not run install scripts leaves out the one that fetches the Node binary.
   if (!existsSync(PINNED_NODE))

@@ -1,34 +1,30 @@
 import { measureCosts, type Operation } from '@witan/crypto';
 
+/** Microseconds of CPU of each operation. */
 export type Costs = Readonly<Record<Operation, number>>;
 
-export interface MeasuredCosts {
-  /** Microseconds of each operation. */
-  readonly us: Costs;
-  /** How much of a core the measuring had: well below 1, and others had the rest, so that costs may be too high. */
-  readonly core: number;
-}
-
-const UNDISTURBED = 0.97;
-const TRIES = 5;
-
-/** Costs as they are with a core of one's own: measured until that was so, a few times at most. */
-export function costsNow(participants: number, threshold: number): MeasuredCosts {
-  let best: MeasuredCosts | undefined;
-  for (let i = 0; i < TRIES && (best?.core ?? 0) < UNDISTURBED; i++) {
-    best = lessDisturbed(best, measureOnce(participants, threshold));
+/**
+ * The costs of now, in CPU time, so that they are the same whoever else uses the machine: on a busy one the clock on
+ * the wall would make them, and with them the floor, several times too high, and every ratio flattering.
+ *
+ * `measureCosts` reads `performance.now`, which for as long as it runs tells the CPU time of this process.
+ */
+export function costsNow(participants: number, threshold: number): Costs {
+  const clock = performance as { now?: () => number };
+  clock.now = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  try {
+    return measureCosts(participants, threshold);
+  } finally {
+    // What is left is the method of its prototype.
+    delete clock.now;
   }
-  return best!;
 }
 
-function measureOnce(participants: number, threshold: number): MeasuredCosts {
-  const startedAt = performance.now();
-  const before = process.cpuUsage();
-  const us = measureCosts(participants, threshold);
-  const { user, system } = process.cpuUsage(before);
-  return { us, core: Math.min(1, (user + system) / 1000 / (performance.now() - startedAt)) };
-}
-
-export function lessDisturbed(a: MeasuredCosts | undefined, b: MeasuredCosts): MeasuredCosts {
-  return a && a.core >= b.core ? a : b;
+/** The mean of two measurements: before and after what they are for. */
+export function meanCosts(a: Costs, b: Costs): Costs {
+  const names = Object.keys(a) as Operation[];
+  return Object.fromEntries(names.map((name) => [name, (a[name] + b[name]) / 2])) as Costs;
 }

@@ -6,7 +6,6 @@ import { table } from './table.ts';
 export interface CryptoFigures {
   readonly participants: number;
   readonly costsUs: Costs;
-  readonly costsCore: number;
 }
 
 const WHAT: Readonly<Record<Operation, string>> = {
@@ -37,8 +36,7 @@ const WHAT: Readonly<Record<Operation, string>> = {
 };
 
 export function measureCrypto(participants: number): CryptoFigures {
-  const { us, core } = costsNow(participants, supermajority(participants));
-  return { participants, costsUs: us, costsCore: core };
+  return { participants, costsUs: costsNow(participants, supermajority(participants)) };
 }
 
 export function cryptoReport(all: readonly CryptoFigures[]): string {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { measureAntiEntropy } from './anti-entropy/measure.ts';
 import { antiEntropyReport } from './anti-entropy/report.ts';
 import { cryptoReport, measureCrypto } from './crypto-report.ts';
-import { type DkgFigures, measureDkg } from './dkg/measure.ts';
+import { type DkgFigures, meanCpuMs, measureDkg } from './dkg/measure.ts';
 import { dkgReport } from './dkg/report.ts';
+import type { SessionRun } from './dkg/session.ts';
 import { describeMachine, fsyncMs } from './machine.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { measurePeers } from './peers/measure.ts';
@@ -68,8 +69,10 @@ async function benchDkg(participants: number): Promise<DkgFigures> {
   const { runs, cores, dataDir, profileDir } = wanted;
   if (profileDir !== undefined) mkdirSync(profileDir, { recursive: true });
   const profile = profileDir === undefined ? undefined : join(profileDir, `participant-of-${participants}.cpuprofile`);
-  const onSession = (number_: number, { wallMs }: { wallMs: number }) =>
-    process.stderr.write(`n = ${participants}, session ${number_} of ${runs}: ${number(wallMs)} ms\n`);
+  const onSession = (count: number, run: SessionRun) => {
+    const cpu = `${number(meanCpuMs(run))} ms CPU a participant`;
+    process.stderr.write(`n = ${participants}, session ${count} of ${runs}: ${number(run.wallMs)} ms, ${cpu}\n`);
+  };
   const result = await measureDkg({ participants, runs, cores, dataDir, profile, onSession });
   if (profile !== undefined) print(`${profileReport(profile, runs)}\n`);
   return result;

@@ -111,9 +111,9 @@ export class Cluster {
 
   /** Starts both processes of one more node. The first one makes the genesis key. */
   async addNode(env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
-    const index = this.nodes.length;
     const link = this.#options.links ? await Link.open(() => this.#natsPort!) : undefined;
     if (link) this.#links.push(link);
+    const index = this.nodes.length;
     const dataDir = join(this.directory, `node-${index}`);
     const home = { WITAN_DATA_DIR: dataDir, WITAN_GENESIS: index === 0 ? 'create' : 'join', ...env };
     const elder = this.#service('elder', `elder-${index}`, { ...home, ...(link && { WITAN_NATS_URL: link.url }) });

@@ -84,8 +84,7 @@ export class Cluster {
     gateway.catch(() => {});
     // The gateway first, so that one sees something; then node by node, since an elder is of use with its adult.
     const nodes = this.#adults.flatMap((adult, node) => [this.#elders[node]!, adult]);
-    const order = process.env.XORDER === 'ea' ? [...this.#elders, ...this.#adults] : process.env.XORDER === 'ae' ? [...this.#adults, ...this.#elders] : nodes;
-    void this.#startAll([this.#gateway, this.#coordinator, ...order]);
+    void this.#startAll([this.#gateway, this.#coordinator, ...nodes]);
     return addressOf(await gateway);
   }
 

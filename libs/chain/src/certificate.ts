@@ -60,5 +60,13 @@ export function openCertified(raw: Uint8Array, key: Uint8Array): Certified {
   if (!verifySignature(key, certificateMessage(hash, view), signature)) {
     throw new WitanError('WITAN_ERR_SIGNATURE', `generation ${decision.generation} is not signed by the section key`);
   }
-  return { decision, bytes: fields.decision, hash, view, signature, signedBy: key, raw: new Uint8Array(raw) } as Certified;
+  return {
+    decision,
+    bytes: fields.decision,
+    hash,
+    view,
+    signature,
+    signedBy: key,
+    raw: new Uint8Array(raw),
+  } as Certified;
 }

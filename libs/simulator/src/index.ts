@@ -4,5 +4,7 @@ export { FAIR, type Packet, SimNetwork, type Tamper, type Weather } from './netw
 export { NETWORK_TAG } from './network-tag.ts';
 export type { Plan } from './plan.ts';
 export { Random } from './random.ts';
+export { playScenario } from './scenario/play.ts';
+export { type Goal, type Moment, Stage, type StageOptions } from './scenario/stage.ts';
 export { type SimulationOptions, type SimulationResult, simulate } from './simulate.ts';
 export { type SimNode, type Watcher, World, type WorldOptions } from './world.ts';

@@ -108,8 +108,9 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
     const honest = world.nodes.filter(isHonest);
     healedAfterMs = comeToRest(world, plan, honest, () => violations.length > 0);
     if (violations.length === 0) {
-      if (healedAfterMs !== undefined) finalCheck(world, honest, violated);
-      else if (!isOverrun(honest)) violated('live', 'all', unrest(honest, plan.policy.elderCount).join('; '));
+      if (isOverrun(honest)) tally.overrun = true;
+      else if (healedAfterMs !== undefined) finalCheck(world, honest, violated);
+      else violated('live', 'all', unrest(honest, plan.policy.elderCount).join('; '));
     }
   }
   for (const checker of checkers) checker.finish?.();

@@ -18,6 +18,8 @@ export interface Tallied extends FateCounts {
   /** Held messages that were applied. */
   readonly held: number;
   readonly packets: number;
+  /** Whether it ended with more liars among the elders than their number tolerates: nothing was demanded then. */
+  readonly overrun: boolean;
 }
 
 /** Counts what a run has met. */
@@ -27,6 +29,7 @@ export class Tally implements Watcher {
   readonly #decisions = new Map<string, string>();
   readonly #lies = new Map<string, number>();
   readonly #blames = new Map<string, number>();
+  overrun = false;
   #repairs = 0;
   #held = 0;
 
@@ -63,6 +66,7 @@ export class Tally implements Watcher {
       repairs: this.#repairs,
       held: this.#held,
       packets,
+      overrun: this.overrun,
     };
   }
 }

@@ -1,6 +1,6 @@
 import { supermajority } from '@witan/chain';
 import { OPERATIONS, type Operation } from '@witan/crypto';
-import { type Costs, costsNow, lessDisturbed, type MeasuredCosts } from '../costs.ts';
+import { type Costs, costsNow, meanCosts } from '../costs.ts';
 import { median, quantile, sum } from '../stats.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { floorOf } from './floor.ts';
@@ -20,11 +20,18 @@ export interface DkgOptions extends ClusterOptions {
 /** Means over all participants and sessions, per participant and session. */
 export interface ParticipantFigures {
   readonly cpuMs: number;
+  /** Of these, on the main thread. */
+  readonly mainMs: number;
   readonly groupMs: number;
   readonly cryptoMs: number;
   /** CPU ÷ own floor, in the two readings of the floor. */
   readonly overGroup: number;
   readonly overCrypto: number;
+}
+
+/** Mean over the participants, ms. */
+export function meanCpuMs({ inAll }: SessionRun): number {
+  return mean(inAll.map((sample) => sample.cpuMs));
 }
 
 export interface DkgFigures {
@@ -53,8 +60,6 @@ export interface DkgFigures {
   /** Until done, per participant and session. */
   readonly operations: Readonly<Record<Operation, number>>;
   readonly costsUs: Costs;
-  /** How much of a core the measuring of costs had at best; below 0.97, floors are too high and ratios too low. */
-  readonly costsCore: number;
 }
 
 export async function measureDkg(options: DkgOptions): Promise<DkgFigures> {
@@ -72,15 +77,14 @@ export async function measureDkg(options: DkgOptions): Promise<DkgFigures> {
     options.onSession(i + 1, session);
   }
   if (options.profile !== undefined) await profiled.profile(options.profile);
-  return summarise(options, sessions, lessDisturbed(costs, costsNow(participants, threshold)));
+  return summarise(options, sessions, meanCosts(costs, costsNow(participants, threshold)));
 }
 
 function summarise(
   { participants, cores, runs }: DkgOptions,
   sessions: readonly SessionRun[],
-  measured: MeasuredCosts,
+  costs: Costs,
 ): DkgFigures {
-  const costs = measured.us;
   const walls = sessions.map((session) => session.wallMs);
   const p50 = median(walls);
   const untilDone = participantFigures(
@@ -114,7 +118,6 @@ function summarise(
     phaseMs: mediansByName(sessions.map((session) => session.phaseMs)),
     operations: meanCounts(sessions.flatMap((session) => session.untilDone)),
     costsUs: costs,
-    costsCore: measured.core,
   };
 }
 
@@ -123,7 +126,8 @@ function participantFigures(samples: readonly Sample[], costs: Costs): Participa
   const cpuMs = mean(samples.map((sample) => sample.cpuMs));
   const groupMs = mean(floors.map((floor) => floor.groupMs));
   const cryptoMs = mean(floors.map((floor) => floor.cryptoMs));
-  return { cpuMs, groupMs, cryptoMs, overGroup: cpuMs / groupMs, overCrypto: cpuMs / cryptoMs };
+  const mainMs = mean(samples.map((sample) => sample.mainMs));
+  return { cpuMs, mainMs, groupMs, cryptoMs, overGroup: cpuMs / groupMs, overCrypto: cpuMs / cryptoMs };
 }
 
 function meanCounts(samples: readonly Sample[]): Record<Operation, number> {

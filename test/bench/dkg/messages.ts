@@ -4,6 +4,8 @@ import type { OperationCounts } from '@witan/crypto';
 export interface Sample {
   /** On all threads: JavaScript, garbage collection, compilation, I/O. */
   readonly cpuMs: number;
+  /** On the main thread: all but compiling and collecting garbage beside it. */
+  readonly mainMs: number;
   readonly counts: OperationCounts;
 }
 

@@ -74,7 +74,7 @@ export class BenchProcess {
     const now = usage();
     const counts = { ...now.counts };
     for (const name of OPERATIONS) counts[name] -= this.#since.counts[name];
-    return { cpuMs: now.cpuMs - this.#since.cpuMs, counts };
+    return { cpuMs: now.cpuMs - this.#since.cpuMs, mainMs: now.mainMs - this.#since.mainMs, counts };
   }
 
   #end(): void {
@@ -84,6 +84,11 @@ export class BenchProcess {
 }
 
 function usage(): Sample {
-  const { user, system } = process.cpuUsage();
-  return { cpuMs: (user + system) / 1000, counts: { ...operations } };
+  const all = process.cpuUsage();
+  const main = process.threadCpuUsage();
+  return {
+    cpuMs: (all.user + all.system) / 1000,
+    mainMs: (main.user + main.system) / 1000,
+    counts: { ...operations },
+  };
 }

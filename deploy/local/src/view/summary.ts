@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { duration, plural, type Style } from '@witan/cli';
 import type { Memory } from '../memory.ts';
 import type { Note, Summary } from '../state.ts';
@@ -7,6 +7,8 @@ import type { Note, Summary } from '../state.ts';
 export function summaryLines(summary: Summary, { colours }: Style): string[] {
   const { resumed, tookMs, threshold, elders, chainLength, url, memory } = summary;
   const done = resumed ? `resumed in ${duration(tookMs)}` : `made in ${duration(tookMs)}`;
+  // In the folder of the data directory's default place, the command line finds the gateway by itself.
+  const where = resolve('.witan') === summary.dataDir ? '' : ` --url ${url}`;
   const line = (label: string, value: string): string => `  ${colours.dim(label.padEnd(12))} ${value}`;
   return [
     colours.bold(colours.green(`A ${threshold}-of-${elders} section key, ${done}.`)),

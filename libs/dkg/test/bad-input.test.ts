@@ -1,0 +1,363 @@
+import { encodeG1, mulBase, ORDER, scalarToBytes, toHex } from '@witan/crypto';
+import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type DkgReport, dkgMachine, forms, Phase, type RejectReason, type State } from '../src/index.ts';
+import { forge, identities, makeSession, NETWORK, Net, type Node, payloadOf, seedOf, snapshot } from './support.ts';
+
+const members = identities(4);
+const machine = dkgMachine();
+const [stranger] = identities(1, 'stranger');
+
+/** Participant 0 in the named phase, having said its own and heard nobody else in it. */
+function at(phase: Phase): { readonly net: Net; readonly node: Node } {
+  const net = new Net(members, {
+    link: (_from, to, bytes) => (to !== 0 || net.nodes[0]!.state.phase < phase ? bytes : undefined),
+  });
+  net.start().pump(() => net.nodes[0]!.state.phase === phase);
+  return { net, node: net.nodes[0]! };
+}
+
+const byPhase = new Map([Phase.Initialisation, Phase.Contribution, Phase.Complaining].map((each) => [each, at(each)]));
+const { net, node } = byPhase.get(Phase.Initialisation)!;
+const { session } = net;
+/** A run to the end, to take true messages from. */
+const whole = new Net(members).start().run();
+
+function said(by: number, type: forms.PayloadType): Uint8Array {
+  return whole.nodes[by]!.said.find((bytes) => payloadOf(bytes)?.type === type)!;
+}
+
+interface Refusal {
+  readonly state: State;
+  readonly reasons: readonly RejectReason[];
+  readonly blamed: readonly string[];
+}
+
+function receive(state: State, bytes: Uint8Array): Refusal {
+  const step = machine.step(state, { type: 'received', bytes, at: 1 });
+  const reports = step.effects.flatMap((effect) => (effect.type === 'report' ? [effect.report as DkgReport] : []));
+  // Whatever came of it: nothing is written down, nothing is said.
+  expect(step.effects.filter((effect) => effect.type !== 'report')).toEqual([]);
+  return {
+    state: step.state,
+    reasons: reports.flatMap((report) => (report.type === 'rejected' ? [report.reason] : [])),
+    blamed: reports.flatMap((report) => (report.type === 'blame' ? [`${report.node} ${report.reason}`] : [])),
+  };
+}
+
+/** Refused for this reason, and nothing is changed by it. */
+function expectRefused(state: State, bytes: Uint8Array, reason: RejectReason | readonly RejectReason[]): void {
+  const before = snapshot(state);
+  const refusal = receive(state, bytes);
+  expect(refusal.reasons).toHaveLength(1);
+  expect([reason].flat()).toContain(refusal.reasons[0]);
+  expect(refusal.blamed).toEqual([]);
+  expect(snapshot(refusal.state)).toBe(before);
+}
+
+/** Well signed by a participant, and not acceptable: refused, and its author blamed with it, once. */
+function expectBlamed(state: State, author: number, payload: forms.Payload, reason: RejectReason): void {
+  const bytes = forge(members[author]!, session, payload);
+  const refusal = receive(state, bytes);
+  expect(refusal.reasons).toEqual([reason]);
+  expect(refusal.blamed).toEqual([`${members[author]!.name} invalid-message`]);
+  expect(refusal.state.blame.at(-1)!.evidence.map(toHex)).toEqual([toHex(bytes)]);
+  expect(snapshot({ ...refusal.state, blame: [] })).toBe(snapshot({ ...state, blame: [] }));
+  expect(receive(refusal.state, bytes).blamed).toEqual([]);
+}
+
+const INITIALISATION: forms.Payload = { type: 'initialisation', ephemeral: forms.sessionKeys(seedOf(1)).publicKey };
+
+describe('bytes', () => {
+  test('at random are refused', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) =>
+        expectRefused(node.state, bytes, ['malformed', 'invalid']),
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test('cut off anywhere are refused, and so is what has something after it', () => {
+    const bytes = said(1, 'initialisation');
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: bytes.length - 1 }), (length) =>
+        expectRefused(node.state, bytes.subarray(0, length), ['malformed', 'invalid']),
+      ),
+      { numRuns: 30 },
+    );
+    expectRefused(node.state, new Uint8Array([...bytes, 0]), ['malformed', 'invalid']);
+  });
+
+  test('with one bit changed are refused', () => {
+    const bytes = said(1, 'initialisation');
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: bytes.length * 8 - 1 }), (bit) => {
+        const changed = bytes.slice();
+        changed[bit >> 3]! ^= 1 << (bit & 7);
+        expectRefused(node.state, changed, ['malformed', 'invalid', 'signature', 'wrong-session', 'not-participant']);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('larger than any message may be are refused', () => {
+    expectRefused(node.state, new Uint8Array(600 * 1024).fill(1), ['malformed', 'invalid']);
+  });
+
+  test('of a whole run, cut or changed, throw in no phase', () => {
+    const all = whole.nodes.flatMap((each) => each.said);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...byPhase.values()),
+        fc.constantFrom(...all),
+        fc.nat(),
+        fc.nat(),
+        (there, bytes, where, value) => {
+          const changed = bytes.slice();
+          changed[where % bytes.length] = value & 0xff;
+          const before = snapshot(there.node.state);
+          for (const bad of [changed, bytes.subarray(0, where % bytes.length)]) {
+            if (Buffer.compare(bad, bytes) === 0) continue;
+            expect(snapshot(receive(there.node.state, bad).state)).toBe(before);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a message', () => {
+  test('of another network is refused', () => {
+    expectRefused(node.state, forge(members[1]!, session, INITIALISATION, networkTag('elsewhere')), 'invalid');
+  });
+
+  test('for another session is refused', () => {
+    expectRefused(node.state, forge(members[1]!, makeSession(members, 1), INITIALISATION), 'wrong-session');
+  });
+
+  test('of one who takes no part is refused', () => {
+    expectRefused(node.state, forge(stranger!, session, INITIALISATION), 'not-participant');
+  });
+
+  test('under the name of another is refused', () => {
+    const bytes = forge(stranger!, session, INITIALISATION);
+    const at = Buffer.from(bytes).indexOf(stranger!.publicKey);
+    const posing = bytes.slice();
+    posing.set(members[1]!.publicKey, at);
+    expectRefused(node.state, posing, 'signature');
+  });
+
+  test('of a kind that has no place in a session is refused', () => {
+    expectRefused(node.state, sealEnvelope(members[1]!, NETWORK, 'heartbeat', new Uint8Array(64)).raw, 'invalid');
+  });
+
+  test('with a body of another form is refused', () => {
+    const body = new Uint8Array(80).fill(9);
+    for (const kind of ['dkgMessage', 'dkgVote', 'dkgProposal'] as const) {
+      expectRefused(node.state, sealEnvelope(members[1]!, NETWORK, kind, body).raw, 'malformed');
+    }
+  });
+
+  test('that came before is a duplicate, and one of a phase that is over is late', () => {
+    const { state } = byPhase.get(Phase.Contribution)!.node;
+    const taken = machine.step(node.state, { type: 'received', bytes: said(1, 'initialisation'), at: 1 });
+    expectRefused(taken.state, said(1, 'initialisation'), 'duplicate');
+    expectRefused(
+      state,
+      forge(members[1]!, session, { type: 'initialisation', ephemeral: new Uint8Array(32).fill(9) }),
+      'late',
+    );
+  });
+
+  test('of later phases is held, a few of each sender', () => {
+    let { state } = node;
+    const reasons: RejectReason[] = [];
+    for (let i = 0; i < 40; i++) {
+      const bytes = forge(members[1]!, session, { type: 'complaining', accused: [i] });
+      const step = machine.step(state, { type: 'received', bytes, at: 1 });
+      state = step.state;
+      for (const effect of step.effects) {
+        const report = effect.type === 'report' && (effect.report as DkgReport);
+        if (report && report.type === 'rejected') reasons.push(report.reason);
+      }
+    }
+    expect(state.held.size).toBe(16);
+    expect(new Set(reasons)).toEqual(new Set(['overflow']));
+    // One sender's flood leaves room for the others.
+    expect(machine.step(state, { type: 'received', bytes: said(2, 'contribution'), at: 1 }).state.held.size).toBe(17);
+  });
+});
+
+describe('a vote', () => {
+  const vote = (
+    author = members[1]!,
+    change: Partial<{ phase: number; instance: Uint8Array; session: Uint8Array }> = {},
+  ) =>
+    sealEnvelope(
+      author,
+      NETWORK,
+      'dkgVote',
+      encode(forms.voteBody, {
+        session: change.session ?? session.idBytes,
+        phase: change.phase ?? 0,
+        vote: {
+          instance: change.instance ?? forms.closeInstance(session, Phase.Initialisation),
+          view: 0,
+          step: 'prevote',
+          value: new Uint8Array(32),
+          extra: new Uint8Array(0),
+        },
+      }),
+    ).raw;
+
+  test('counts when it is a participant’s on this phase', () => {
+    expect(receive(node.state, vote()).reasons).toEqual([]);
+  });
+
+  test.each<[string, Uint8Array, RejectReason]>([
+    ['of a stranger', vote(stranger!), 'not-participant'],
+    ['of a phase that there is none of', vote(members[1]!, { phase: 6 }), 'malformed'],
+    ['on something else', vote(members[1]!, { instance: new Uint8Array(32) }), 'invalid'],
+    ['of another session', vote(members[1]!, { session: new Uint8Array(32) }), 'wrong-session'],
+  ])('%s is refused', (_what, bytes, reason) => expectRefused(node.state, bytes, reason));
+});
+
+const UNREADABLE = new Uint8Array(48);
+const compressed = (first: number, last = 0) => new Uint8Array(48).with(0, first).with(47, last);
+const INFINITY = compressed(0xc0);
+/** (0, 2) is on the curve, and of order 3. */
+const OUTSIDE_SUBGROUP = compressed(0x80);
+/** 1³ + 4 is no square in the field. */
+const OFF_CURVE = compressed(0x80, 1);
+
+describe('a contribution', () => {
+  const { state } = byPhase.get(Phase.Contribution)!.node;
+  const good = payloadOf(said(1, 'contribution')) as forms.PayloadOf<'contribution'>;
+  const withPoint = (point: Uint8Array) => ({ ...good, commitment: good.commitment.with(1, point) });
+
+  test('that is as it should be counts', () => {
+    const step = machine.step(state, { type: 'received', bytes: said(1, 'contribution'), at: 1 });
+    expect(step.state.messages[Phase.Contribution]!.has(1)).toBe(true);
+    expect(step.state.blame).toEqual([]);
+  });
+
+  test.each<[string, forms.Payload, RejectReason]>([
+    ['with bytes that are no point', withPoint(UNREADABLE), 'malformed'],
+    ['with a point off the curve', withPoint(OFF_CURVE), 'malformed'],
+    ['with a point outside the subgroup', withPoint(OUTSIDE_SUBGROUP), 'invalid'],
+    ['with a point at infinity', withPoint(INFINITY), 'invalid'],
+    ['with a coefficient too few', { ...good, commitment: good.commitment.slice(1) }, 'invalid'],
+    ['with a coefficient too many', { ...good, commitment: [...good.commitment, encodeG1(mulBase(5n))] }, 'invalid'],
+    ['without coefficients', { ...good, commitment: [] }, 'invalid'],
+    ['with a share too few', { ...good, shares: good.shares.slice(1) }, 'invalid'],
+    ['with a share too many', { ...good, shares: [...good.shares, good.shares[0]!] }, 'invalid'],
+    ['without shares', { ...good, shares: [] }, 'invalid'],
+  ])('%s is refused and costs its author', (_what, payload, reason) => expectBlamed(state, 1, payload, reason));
+});
+
+describe('an announced key', () => {
+  test.each([0, 1])('of low order is refused (%i)', (u) => {
+    expectBlamed(node.state, 1, { type: 'initialisation', ephemeral: new Uint8Array(32).with(0, u) }, 'invalid');
+  });
+
+  test('that is no field element is refused', () => {
+    expectBlamed(node.state, 1, { type: 'initialisation', ephemeral: new Uint8Array(32).fill(0xff) }, 'malformed');
+  });
+});
+
+describe('a complaint', () => {
+  const { state } = byPhase.get(Phase.Complaining)!.node;
+
+  test.each<[string, readonly number[]]>([
+    ['against oneself', [1]],
+    ['against one who is not there', [9]],
+    ['against the same dealer twice', [2, 2]],
+    ['out of order', [3, 2]],
+  ])('%s is refused', (_what, accused) => expectBlamed(state, 1, { type: 'complaining', accused }, 'invalid'));
+});
+
+describe('a scalar', () => {
+  const { state, members: dealer } = inCommitment();
+  const share = state.shares.get(dealer)!;
+  const right = { value: scalarToBytes(share.value), blind: scalarToBytes(share.blind) };
+  const zero = new Uint8Array(32);
+  const tooLarge = [ORDER, ORDER + 1n, 2n ** 256n - 1n].map((value) =>
+    Buffer.from(value.toString(16).padStart(64, '0'), 'hex'),
+  );
+
+  function inCommitment() {
+    const stopped = new Net(members);
+    stopped.start().pump(() => stopped.nodes[1]!.state.phase === Phase.Commitment);
+    return { state: stopped.nodes[1]!.state, members: 2 };
+  }
+
+  test('that is the share opened counts', () => {
+    const bytes = forge(members[1]!, session, { type: 'opening', dealer, ...right });
+    expect(machine.step(state, { type: 'received', bytes, at: 1 }).state.openings.get(dealer)?.size).toBe(1);
+  });
+
+  test('of 0 opens nothing', () => {
+    expectBlamed(state, 1, { type: 'opening', dealer, ...right, value: zero }, 'invalid');
+    expectBlamed(state, 1, { type: 'opening', dealer, ...right, blind: zero }, 'invalid');
+    expectBlamed(state, 1, { type: 'opening', dealer, value: zero, blind: zero }, 'invalid');
+  });
+
+  test('at or above the order is not read', () => {
+    for (const scalar of tooLarge) {
+      expectBlamed(state, 1, { type: 'opening', dealer, ...right, value: scalar }, 'malformed');
+      expectBlamed(state, 1, { type: 'opening', dealer, ...right, blind: scalar }, 'malformed');
+    }
+  });
+
+  test('of the share plus the order is not the share', () => {
+    const same = Buffer.from((share.value + ORDER).toString(16).padStart(64, '0'), 'hex');
+    if (share.value + ORDER < 2n ** 256n)
+      expectBlamed(state, 1, { type: 'opening', dealer, ...right, value: same }, 'malformed');
+  });
+
+  test('for a dealer that is none opens nothing', () => {
+    expectBlamed(state, 1, { type: 'opening', dealer: 9, ...right }, 'invalid');
+  });
+});
+
+describe('a finalisation', () => {
+  const net = new Net(members, {
+    link: (_from, to, bytes) => (to === 0 && payloadOf(bytes)?.type === 'finalisation' ? undefined : bytes),
+  });
+  net.start().pump();
+  const { state } = net.nodes[0]!;
+  const { transcript } = state.outcome!;
+
+  test.each([
+    ['at infinity', new Uint8Array(96).with(0, 0xc0)],
+    ['of zeros', new Uint8Array(96)],
+    ['of ones', new Uint8Array(96).fill(0xff)],
+    ['of another', whole.nodes[2]!.state.outcome!.signature!],
+  ])('with a signature share %s does not keep the key from being confirmed, and is blamed', (_what, signature) => {
+    let after = state;
+    for (const bytes of [
+      forge(members[1]!, net.session, { type: 'finalisation', transcript, signature }),
+      said(2, 'finalisation'),
+      said(3, 'finalisation'),
+    ]) {
+      after = machine.step(after, { type: 'received', bytes, at: 1 }).state;
+    }
+    expect(after.outcome?.signature).toEqual(whole.nodes[0]!.state.outcome!.signature);
+    expect(after.blame.map((each) => each.node)).toEqual([members[1]!.name]);
+  });
+
+  test('of another transcript does not count', () => {
+    const payload = payloadOf(said(1, 'finalisation')) as forms.PayloadOf<'finalisation'>;
+    let after = state;
+    for (const by of [1, 2]) {
+      const bytes = forge(members[by]!, net.session, { ...payload, transcript: new Uint8Array(32).fill(by) });
+      after = machine.step(after, { type: 'received', bytes, at: 1 }).state;
+    }
+    const bytes = said(3, 'finalisation');
+    after = machine.step(after, { type: 'received', bytes, at: 1 }).state;
+    expect(after.outcome?.signature).toBeUndefined();
+  });
+});

@@ -1,0 +1,259 @@
+import { encodeG1, mod, mulBase, toHex } from '@witan/crypto';
+import { openEnvelope } from '@witan/wire';
+import { describe, expect, test } from 'vitest';
+import { type BlameReason, type forms, isDone, Phase, forms as wire } from '../src/index.ts';
+import {
+  forge,
+  identities,
+  type Link,
+  NETWORK,
+  Net,
+  type Node,
+  outcomeOf,
+  payloadOf,
+  seedOf,
+  slotOf,
+} from './support.ts';
+
+const members = identities(4);
+/** The same seeds make the same messages up to the first lie, so what a liar says can be made from a run without one. */
+const honest = new Net(members).start().run();
+const { threshold } = honest.session;
+
+function trueWord<T extends forms.PayloadType>(by: number, type: T): forms.PayloadOf<T> {
+  const bytes = honest.nodes[by]!.said.find((each) => payloadOf(each)?.type === type)!;
+  return payloadOf(bytes) as forms.PayloadOf<T>;
+}
+
+/** The contribution of `dealer` but for its share for `receiver`, which does not fit the commitment. */
+function wrongShareFor(receiver: number, dealer: number): forms.Payload {
+  const { state } = honest.nodes[dealer]!;
+  const right = trueWord(dealer, 'contribution');
+  const secret = wire.sealingSecret(seedOf(dealer), receiver);
+  const sealed = wire.sealShare(state, receiver, secret, { value: 5n, blind: 7n });
+  return { ...right, shares: right.shares.with(receiver, sealed) };
+}
+
+/** A run in which these participants say these things in the place of what is true, to all and to themselves. */
+function runWith(lies: readonly (readonly [number, forms.Payload])[], link?: Link): Net {
+  const net = new Net(members, link ? { link } : {});
+  net.start();
+  for (const [by, payload] of lies) net.broadcast(by, forge(members[by]!, net.session, payload));
+  return net.run();
+}
+
+const without =
+  (by: number, type: forms.PayloadType): Link =>
+  (from, _to, bytes) =>
+    from === by && isAnswerOr(bytes, type) ? undefined : bytes;
+
+/** Of these messages; and answers, in which they might come all the same. */
+function isAnswerOr(bytes: Uint8Array, type: forms.PayloadType): boolean {
+  try {
+    return payloadOf(bytes)?.type === type;
+  } catch {
+    return true;
+  }
+}
+
+/** One outcome for all, the key being the sum of what these dealers dealt, and whom all blame for what. */
+function expectOutcome(net: Net, qualified: readonly number[], blame: readonly (readonly [number, BlameReason])[]) {
+  const expected = blame.map(([index, reason]) => `${members[index]!.name} ${reason}`).sort();
+  const secret = mod(qualified.reduce((sum, dealer) => sum + wire.deal(seedOf(dealer), threshold).value[0]!, 0n));
+  for (const node of net.nodes) {
+    expect(isDone(node.state)).toBe(true);
+    expect(node.state.outcome!.qualified).toEqual(qualified);
+    expect(toHex(node.state.outcome!.key)).toBe(toHex(encodeG1(mulBase(secret))));
+    expect(encodeG1(mulBase(node.state.secretShare!))).toEqual(node.state.outcome!.publicKeyShares[node.index]);
+    expect(node.state.blame.map((each) => `${each.node} ${each.reason}`).sort()).toEqual(expected);
+  }
+  expect(new Set(net.nodes.map(outcomeOf)).size).toBe(1);
+}
+
+function evidenceOf(node: Node, reason: BlameReason): string[] {
+  const { evidence } = node.state.blame.find((each) => each.reason === reason)!;
+  return evidence.map((raw) => slotOf(openEnvelope(raw, NETWORK).raw));
+}
+
+const nameOf = (index: number) => members[index]!.name;
+
+describe('a dealer that seals a wrong share to one receiver', () => {
+  const net = runWith([[1, wrongShareFor(2, 1)]]);
+
+  test('is accused by it, cannot justify itself, and is out', () => {
+    expectOutcome(net, [0, 2, 3], [[1, 'not-justified']]);
+    expect(net.nodes[2]!.said.map(payloadOf)).toContainEqual({ type: 'complaining', accused: [1] });
+  });
+
+  test('is proven wrong by signed bytes: what it dealt, who complained, to which key, and what it answered', () => {
+    expect(evidenceOf(net.nodes[3]!, 'not-justified')).toEqual([
+      `${nameOf(1)} contribution`,
+      `${nameOf(2)} complaining`,
+      `${nameOf(2)} initialisation`,
+      `${nameOf(1)} justification`,
+    ]);
+  });
+
+  test('and does so to more receivers than the degree is out at once, without opening shares', () => {
+    const { state } = honest.nodes[1]!;
+    const right = trueWord(1, 'contribution');
+    const shares = right.shares.map((sealed, receiver) =>
+      receiver === 1
+        ? sealed
+        : wire.sealShare(state, receiver, wire.sealingSecret(seedOf(1), receiver), { value: 5n, blind: 7n }),
+    );
+    const many = runWith([[1, { ...right, shares }]]);
+    expectOutcome(many, [0, 2, 3], [[1, 'too-many-complaints']]);
+    expect(many.nodes[1]!.said.some((bytes) => payloadOf(bytes)?.type === 'justification')).toBe(false);
+  });
+});
+
+test('a sealed share that cannot be opened is a wrong share', () => {
+  const right = trueWord(1, 'contribution');
+  const garbled = { ...right.shares[2]!, ciphertext: new Uint8Array(80).fill(3) };
+  const net = runWith([[1, { ...right, shares: right.shares.with(2, garbled) }]]);
+  expectOutcome(net, [0, 2, 3], [[1, 'not-justified']]);
+});
+
+test('a false complaint costs the accuser its place as a dealer, not the accused', () => {
+  const net = runWith([[3, { type: 'complaining', accused: [0] }]]);
+  expectOutcome(net, [0, 1, 2], [[3, 'false-accusation']]);
+  expect(evidenceOf(net.nodes[1]!, 'false-accusation')).toEqual([
+    `${nameOf(0)} contribution`,
+    `${nameOf(3)} complaining`,
+    `${nameOf(3)} initialisation`,
+    `${nameOf(0)} justification`,
+  ]);
+});
+
+test('one who is accused and silent is out; the proof is the agreed end of the phase', () => {
+  const net = runWith([[1, wrongShareFor(2, 1)]], without(1, 'justification'));
+  for (const index of [0, 2, 3]) {
+    const { state } = net.nodes[index]!;
+    expect(state.outcome!.qualified).toEqual([0, 2, 3]);
+    const [blame] = state.blame.filter((each) => each.reason === 'not-justified');
+    expect(blame!.node).toBe(nameOf(1));
+    expect(toHex(blame!.evidence.at(-1)!)).toBe(toHex(state.closes[Phase.Justification]!.certificate));
+  }
+});
+
+test('an answer for one accuser when there are two is no answer', () => {
+  const right = wrongShareFor(2, 1) as forms.PayloadOf<'contribution'>;
+  const also = (wrongShareFor(3, 1) as forms.PayloadOf<'contribution'>).shares[3]!;
+  const half: forms.Payload = {
+    type: 'justification',
+    answers: [{ accuser: 2, secret: wire.sealingSecret(seedOf(1), 2) }],
+  };
+  const net = new Net(members).start();
+  net.broadcast(1, forge(members[1]!, net.session, { ...right, shares: right.shares.with(3, also) }));
+  net.broadcast(1, forge(members[1]!, net.session, half));
+  net.run();
+  for (const index of [0, 2, 3]) {
+    const { state } = net.nodes[index]!;
+    expect(state.outcome!.qualified).toEqual([0, 2, 3]);
+    expect(new Set(state.blame.map((each) => each.node))).toEqual(new Set([nameOf(1)]));
+  }
+});
+
+describe('a Feldman commitment', () => {
+  const right = trueWord(2, 'commitment');
+
+  test('that is false is exposed, and the dealer opened: the key is the one that it dealt', () => {
+    const other = encodeG1(mulBase(99n));
+    for (const at of right.commitment.keys()) {
+      const net = runWith([[2, { type: 'commitment', commitment: right.commitment.with(at, other) }]]);
+      expectOutcome(net, [0, 1, 2, 3], [[2, 'false-commitment']]);
+      const evidence = evidenceOf(net.nodes[0]!, 'false-commitment');
+      expect(evidence.slice(0, 2)).toEqual([`${nameOf(2)} contribution`, `${nameOf(2)} commitment`]);
+      expect(evidence[2]).toMatch(/ opening2$/);
+    }
+  });
+
+  test('that is another dealer’s, or of another polynomial, is as false', () => {
+    const { commitment } = trueWord(1, 'commitment');
+    expectOutcome(runWith([[2, { type: 'commitment', commitment }]]), [0, 1, 2, 3], [[2, 'false-commitment']]);
+  });
+
+  test('that is false twice over, so that the lies cancel out, gives the same key', () => {
+    const [a, b] = [trueWord(1, 'commitment').commitment, right.commitment];
+    // The two dealers swap theirs: each is false, and their sum is right.
+    const net = runWith([
+      [1, { type: 'commitment', commitment: b }],
+      [2, { type: 'commitment', commitment: a }],
+    ]);
+    const secret = mod([0, 1, 2, 3].reduce((sum, i) => sum + wire.deal(seedOf(i), threshold).value[0]!, 0n));
+    for (const { state } of net.nodes) expect(state.outcome!.key).toEqual(encodeG1(mulBase(secret)));
+  });
+
+  test('that is missing, its dealer being dead, is made good by the others', () => {
+    const net = new Net(members).start();
+    net.pump(() => net.nodes.every((node) => node.state.phase === Phase.Complaining));
+    net.pump(() => net.nodes.some((node) => node.state.phase === Phase.Commitment));
+    net.nodes[2]!.up = false;
+    const link = net.nodes.some((node) => node.said.some((bytes) => slotOf(bytes) === `${nameOf(2)} commitment`));
+    expect(link).toBe(false);
+    net.run();
+    for (const index of [0, 1, 3]) {
+      expect(toHex(net.nodes[index]!.state.outcome!.key)).toBe(toHex(honest.nodes[0]!.state.outcome!.key));
+      expect(net.nodes[index]!.state.outcome!.qualified).toEqual([0, 1, 2, 3]);
+      expect(net.nodes[index]!.state.blame).toEqual([]);
+    }
+  });
+
+  test('that never arrives is made good too, and its living dealer has the same key', () => {
+    const net = runWith([], without(2, 'commitment'));
+    expect(net.nodes[0]!.state.closes[Phase.Commitment]!.included.has(2)).toBe(false);
+    expectOutcome(net, [0, 1, 2, 3], []);
+    expect(net.nodes.map((node) => toHex(node.state.outcome!.key))).toEqual(
+      honest.nodes.map((node) => toHex(node.state.outcome!.key)),
+    );
+  });
+});
+
+describe('one who says two things in one phase', () => {
+  test.each<[string, forms.Payload]>([
+    ['initialisation', { type: 'initialisation', ephemeral: wire.sessionKeys(seedOf(77)).publicKey }],
+    ['complaining', { type: 'complaining', accused: [0] }],
+  ])('(%s) is blamed with both, and all finish alike', (type, other) => {
+    const net = new Net(members).start();
+    net.broadcast(1, forge(members[1]!, net.session, other), false);
+    net.run();
+    const seen = [0, 2, 3].map((index) => net.nodes[index]!);
+    expect(new Set(seen.map((node) => toHex(node.state.outcome!.transcript))).size).toBe(1);
+    for (const { state } of seen) {
+      const blame = state.blame.find((each) => each.reason === 'equivocation')!;
+      expect(blame.node).toBe(nameOf(1));
+      expect(blame.evidence).toHaveLength(2);
+      expect(new Set(blame.evidence.map(toHex)).size).toBe(2);
+      for (const raw of blame.evidence) {
+        expect(openEnvelope(raw, NETWORK).author).toBe(nameOf(1));
+        expect(payloadOf(raw)?.type).toBe(type);
+      }
+    }
+  });
+
+  test('to each receiver another is caught by the hashes, and all finish alike', () => {
+    const other = forge(members[1]!, honest.session, {
+      type: 'initialisation',
+      ephemeral: wire.sessionKeys(seedOf(77)).publicKey,
+    });
+    const net = new Net(members, {
+      link: (from, to, bytes) => {
+        const isOwn = from === 1 && to >= 2 && !isAnswer(bytes) && payloadOf(bytes)?.type === 'initialisation';
+        return isOwn ? other : bytes;
+      },
+    });
+    net.start().run();
+    const seen = [0, 2, 3].map((index) => net.nodes[index]!);
+    expect(new Set(seen.map((node) => toHex(node.state.outcome!.transcript))).size).toBe(1);
+  });
+});
+
+function isAnswer(bytes: Uint8Array): boolean {
+  try {
+    payloadOf(bytes);
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,99 @@
+import type { LieKind } from '../byzantine/kinds.ts';
+import { everyone, type Liar, type Lie, Memory, type Told } from '../byzantine/liar.ts';
+import { messageLies } from '../byzantine/message-lies.ts';
+import type { Tamper } from '../network.ts';
+import type { Random } from '../random.ts';
+import { readStatement, type Statement } from '../statement.ts';
+import type { SimNode, World } from '../world.ts';
+
+/** A lie of a scenario: what, about which message, and to whose cost. */
+export interface Script {
+  readonly kind: LieKind;
+  /** Only about messages of this kind; about any that the lie fits, otherwise. */
+  readonly what: string | undefined;
+  /** Participants by index: the victims of the lie, or those who are accused, fooled, or told the other thing. */
+  readonly victims: readonly number[] | undefined;
+}
+
+/** A node that tells exactly the lies that it is told to, and nothing else. */
+export class ScriptedLiar implements Tamper {
+  readonly #liar: Liar;
+  readonly #scripts: Script[] = [];
+  readonly #told = new Map<string, Told>();
+  #victims: readonly number[] | undefined;
+
+  constructor(node: SimNode, world: World, random: Random, accomplices: () => readonly SimNode[]) {
+    this.#liar = {
+      node,
+      world,
+      random,
+      kinds: new Set(),
+      memory: new Memory(),
+      get accomplices() {
+        return accomplices();
+      },
+      choose: (items) => (this.#victims ? items.filter((item) => this.#victims!.includes(item as number)) : items),
+    };
+  }
+
+  add(script: Script): void {
+    this.#scripts.push(script);
+  }
+
+  broadcast(raw: Uint8Array, _topic: string, receiver: string): readonly Uint8Array[] {
+    const statement = readStatement(raw);
+    if (!statement || this.#scripts.length === 0) return [raw];
+    const told = this.#told.get(statement.id) ?? this.#invent(statement, raw);
+    this.#told.set(statement.id, told);
+    return told(receiver);
+  }
+
+  answer(answer: Uint8Array): Uint8Array | undefined {
+    return this.#scripts.some((script) => script.kind === 'no-answer') ? undefined : answer;
+  }
+
+  #invent(truth: Statement, raw: Uint8Array): Told {
+    for (const { kind, what, victims } of this.#scripts) {
+      if (what !== undefined && what !== truth.what) continue;
+      this.#victims = victims;
+      const told = this.#lieOf(kind)?.(this.#liar, truth, raw);
+      if (told) return told;
+    }
+    return everyone(raw);
+  }
+
+  #lieOf(kind: LieKind): Lie | undefined {
+    if (kind === 'silence') return (_liar, truth) => (truth.payload ? everyone() : undefined);
+    if (kind === 'silence-to-some') return this.#silenceToSome;
+    if (kind === 'two-messages') return this.#twoMessages;
+    return (messageLies as Partial<Record<LieKind, Lie>>)[kind];
+  }
+
+  readonly #silenceToSome: Lie = (_liar, _truth, raw) => {
+    const victims = this.#victims ?? [];
+    return (to) => (victims.includes(this.#indexOf(to)) ? [] : [raw]);
+  };
+
+  /** The true message for most, another for the victims. */
+  readonly #twoMessages: Lie = (liar, truth, raw) => {
+    const victims = this.#victims ?? [];
+    const drawn = messageLies['two-messages'](liar, truth, raw);
+    if (!drawn) return undefined;
+    const other = this.#otherOf(drawn, raw);
+    return (to) => (victims.includes(this.#indexOf(to)) ? [other] : [raw]);
+  };
+
+  /** Asks the random lie until it shows its second message. */
+  #otherOf(drawn: Told, raw: Uint8Array): Uint8Array {
+    for (let count = 0; count < 100; count++) {
+      const [message] = drawn(`anyone ${count}`);
+      if (message && message !== raw) return message;
+    }
+    throw new Error('no second message');
+  }
+
+  #indexOf(name: string): number {
+    return this.#liar.world.nodeOf(name)?.index ?? -1;
+  }
+}
+

@@ -1,0 +1,67 @@
+import type { DkgReport, Session } from '@witan/dkg';
+import type { SectionReport } from '@witan/section';
+import { sayDkg, saySection } from '../transcript.ts';
+import type { SimNode, Watcher, World } from '../world.ts';
+
+/** What is worth a line unless more is asked for. */
+const TOLD: ReadonlySet<string> = new Set(['closed', 'asked', 'answered', 'blame', 'stalled', 'resumed', 'done', 'failed']);
+const TOLD_IN_DETAIL: ReadonlySet<string> = new Set([...TOLD, 'phase', 'message', 'rejected', 'held', 'served', 'started']);
+
+/**
+ * Lines about what happens, those of nodes that say the same in one line: `n0 n1 n3: closes complaining in view 0 …`.
+ */
+export class ScenarioLog implements Watcher {
+  detailed = false;
+  readonly #world: World;
+  readonly #sessions: string[] = [];
+  #lines = new Map<string, Set<string>>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** What has happened since it was last taken. */
+  take(): string[] {
+    const lines = [...this.#lines].map(([text, who]) => (who.size === 0 ? text : `${[...who].sort().join(' ')}: ${text}`));
+    this.#lines = new Map();
+    return lines;
+  }
+
+  say(text: string, who?: string): void {
+    const known = this.#lines.get(text) ?? new Set();
+    this.#lines.set(text, who === undefined ? known : known.add(who));
+  }
+
+  started(node: SimNode): void {
+    if (node.starts > 1) this.say('starts again', node.label);
+  }
+
+  killed(node: SimNode, keptUnsynced: boolean): void {
+    this.say(keptUnsynced ? 'is killed' : 'is killed, unsynced writes are lost', node.label);
+  }
+
+  dkg(node: SimNode, session: Session, report: DkgReport): void {
+    if (!(this.detailed ? TOLD_IN_DETAIL : TOLD).has(report.type)) return;
+    const text = sayDkg(report, (name) => this.#world.label(name));
+    if (text !== undefined) this.say(`${this.#which(session)}${text}`, node.label);
+  }
+
+  section(node: SimNode, report: SectionReport): void {
+    const isNews = report.type === 'decided' || report.type === 'equivocation' || report.type === 'share';
+    if (!isNews && !this.detailed) return;
+    // Who decides and who hears of it is a matter of milliseconds.
+    const text = saySection(report, (name) => this.#world.label(name))?.replace('learns', 'decides');
+    if (text !== undefined) this.say(text, node.label);
+  }
+
+  trouble(node: SimNode, what: string, error: unknown): void {
+    this.say(`TROUBLE ${what}: ${error instanceof Error ? error.message : String(error)}`, node.label);
+  }
+
+  /** Sessions are told apart once there is more than one. */
+  #which({ id }: Session): string {
+    if (!this.#sessions.includes(id)) this.#sessions.push(id);
+    const at = this.#sessions.indexOf(id);
+    return at === 0 ? '' : `session ${at + 1}: `;
+  }
+}
