@@ -22,7 +22,9 @@ function wrong(pattern: RegExp, holds: (found: string, page: string) => boolean)
 
 /** As GitHub makes them. */
 function anchors(page: string): ReadonlySet<string> {
-  const headings = read(page).replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} (.+)$/gm);
+  const headings = read(page)
+    .replace(/^```[\s\S]*?^```/gm, '')
+    .matchAll(/^#{1,6} (.+)$/gm);
   const slug = (text: string): string =>
     text
       .toLowerCase()

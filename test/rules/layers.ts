@@ -5,9 +5,9 @@
 export const LAYERS: readonly (readonly string[])[] = [
   ['errors'],
   ['api', 'bus', 'config', 'crypto', 'journal', 'observability'],
-  ['runtime', 'service', 'wire'],
+  ['anti-entropy', 'runtime', 'service', 'wire'],
   ['agreement', 'chain'],
-  ['anti-entropy', 'cli', 'dkg', 'section'],
+  ['cli', 'dkg', 'section'],
   ['elder'],
   ['simulator', 'watch'],
 ];

@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
 import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
-import { closeApplication, countable, expected } from './closing.ts';
+import { closeApplication, expected } from './closing.ts';
 import { receiveShares } from './dealing.ts';
 import type { Fact } from './facts.ts';
 import { Phase, phaseName } from './phases.ts';
@@ -55,7 +55,7 @@ function checkCommitments(turn: Turn): void {
   if (state.phase !== Phase.Commitment) return;
   const waiting = expected(state).some((dealer) => !state.messages[Phase.Commitment]!.has(dealer));
   if (waiting && !state.atDeadline) return;
-  for (const dealer of falseForMe(state, [...countable(state).keys()])) openShareOf(turn, dealer);
+  for (const dealer of falseForMe(state)) openShareOf(turn, dealer);
 }
 
 /** Runs the agreement on the close of the running phase. */

@@ -5,7 +5,7 @@ import { isAscending } from './judge.ts';
 import { closeCodec, decodeClose } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
-import { fitsOwnShares } from './result.ts';
+import { commitmentVariants, fitsOwnShares } from './result.ts';
 import type { State } from './state.ts';
 import { encodeVotes } from './votes.ts';
 
@@ -51,11 +51,11 @@ function fewest(state: State): number {
 }
 
 /** Messages that this participant would let count now. */
-export function countable(state: State): ReadonlyMap<number, string> {
+function countable(state: State): ReadonlyMap<number, string> {
   const may = new Set(allowed(state));
   const out = new Map<number, string>();
   for (const [sender, { signed }] of state.messages[state.phase]!) {
-    if (!may.has(sender) || state.equivocators.has(sender) || state.falseCommitments.has(sender)) continue;
+    if (!may.has(sender) || state.equivocators.has(sender) || state.falseCommitments.has(signed.id)) continue;
     out.set(sender, signed.id);
   }
   return out;
@@ -70,7 +70,7 @@ function candidate(state: State): agreement.Application['candidate'] {
   const determined = missing(state).length === 0;
   const messages = countable(state);
   if (messages.size < fewest(state) || !(determined || state.atDeadline)) return undefined;
-  if (state.phase === Phase.Commitment && !isSound(state, [...messages.keys()])) return undefined;
+  if (state.phase === Phase.Commitment && !isSound(state, [...messages.values()])) return undefined;
   return { value: encodeClose(state.phase, messages), determined };
 }
 
@@ -86,16 +86,24 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   const included = new Map(value.included.map(({ sender, id }) => [sender, toHex(id)]));
   if (included.size < fewest(state) || [...included.keys()].some((sender) => !may.has(sender))) return 'invalid';
   for (const id of included.values()) if (!state.variants.has(id)) return 'unknown';
-  if (state.phase === Phase.Commitment && !isSound(state, [...included.keys()])) return 'unknown';
-  const left = expected(state).filter((sender) => !included.has(sender) && !state.falseCommitments.has(sender));
+  if (state.phase === Phase.Commitment && !isSound(state, [...included.values()])) return 'unknown';
+  const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
   if (left.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
   return state.atDeadline && !left.some((sender) => state.atDeadline!.has(sender)) ? 'valid' : 'unknown';
 }
 
 /** In Commitment nobody votes for commitments that are proven false, or that do not fit its own shares. */
-function isSound(state: State, dealers: readonly number[]): boolean {
-  return !dealers.some((dealer) => state.falseCommitments.has(dealer)) && fitsOwnShares(state, dealers);
+function isSound(state: State, ids: readonly string[]): boolean {
+  return !ids.some((id) => state.falseCommitments.has(id)) && fitsOwnShares(state, ids);
+}
+
+/** Whether a dealer is proven to have sent a false commitment: it may be left out. */
+function isExposed(state: State, dealer: number): boolean {
+  if (state.phase !== Phase.Commitment || state.falseCommitments.size === 0) return false;
+  return commitmentVariants(state).some(({ sender, signed }) => {
+    return sender === dealer && state.falseCommitments.has(signed.id);
+  });
 }
 
 const NO_EXTRA = new Uint8Array(0);

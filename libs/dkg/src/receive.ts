@@ -6,6 +6,7 @@ import { judgeMessage } from './judge.ts';
 import { decodeClose, messageCodec, type Payload, phaseOf } from './messages.ts';
 import { isPhase, Phase, phaseName } from './phases.ts';
 import type { RejectReason } from './reports.ts';
+import { commitmentVariants } from './result.ts';
 import { type Accepted, counted, isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
 import { openProposal, openVote } from './votes.ts';
@@ -201,22 +202,30 @@ function fileOpening(turn: Turn, opening: Accepted<'opening'>): Received {
 
 /** An opened share that a dealer's Feldman commitment does not fit proves that commitment false, to anyone. */
 function exposeFalseCommitments(turn: Turn, accepted: Accepted): void {
-  const { state } = turn;
-  if (state.phase !== Phase.Commitment) return;
+  const { phase } = turn.state;
+  const { type } = accepted.payload;
+  if (phase !== Phase.Commitment || (type !== 'commitment' && type !== 'opening')) return;
   const dealer = accepted.payload.type === 'opening' ? accepted.payload.dealer : accepted.sender;
-  const commitment = state.messages[Phase.Commitment]!.get(dealer);
-  if (!commitment || state.falseCommitments.has(dealer)) return;
-  for (const opening of state.openings.get(dealer)?.values() ?? []) {
-    if (feldmanHolds(commitment.points(), opening.sender + 1, scalarFromBytes(opening.payload.value))) continue;
-    turn.update({ falseCommitments: new Set(state.falseCommitments).add(dealer) });
-    turn.blame({
-      node: turn.nameOf(dealer),
-      reason: 'false-commitment',
-      phase: Phase.Commitment,
-      evidence: [counted(state, Phase.Contribution, dealer)!.signed.raw, commitment.signed.raw, opening.signed.raw],
+  for (const commitment of commitmentVariants(turn.state)) {
+    const { falseCommitments, openings } = turn.state;
+    if (commitment.sender !== dealer || falseCommitments.has(commitment.signed.id)) continue;
+    const disproof = [...(openings.get(dealer)?.values() ?? [])].find(({ sender, payload }) => {
+      return !feldmanHolds(commitment.points(), sender + 1, scalarFromBytes(payload.value));
     });
-    return;
+    if (disproof) expose(turn, commitment, disproof);
   }
+}
+
+function expose(turn: Turn, commitment: Accepted<'commitment'>, disproof: Accepted<'opening'>): void {
+  const { state } = turn;
+  const dealt = counted(state, Phase.Contribution, commitment.sender)!;
+  turn.update({ falseCommitments: new Set(state.falseCommitments).add(commitment.signed.id) });
+  turn.blame({
+    node: commitment.signed.author,
+    reason: 'false-commitment',
+    phase: Phase.Commitment,
+    evidence: [dealt.signed.raw, commitment.signed.raw, disproof.signed.raw],
+  });
 }
 
 /** Ids that an agreed close includes and that are not here. */

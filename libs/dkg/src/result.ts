@@ -124,39 +124,43 @@ export function confirm(state: State): { signature: Uint8Array } | { bad: readon
   });
 }
 
-type Commitments = ReadonlyMap<number, Accepted<'commitment'>>;
-
-/** Sets of commitments that have been held against the own shares, by the messages that they were chosen from. */
+/** Sets of commitments that have been held against the own shares, by those shares. */
 const checked = new WeakMap<object, Map<string, boolean>>();
 
 /**
- * Whether the Feldman commitments of these dealers, taken together, fit the own shares. The sum is what the key is made
- * of, so it is what has to be right; whoever cannot check (no shares) has nothing to object.
+ * Whether these Feldman commitments, taken together, fit the own shares. The sum is what the key is made of, so it is
+ * what has to be right; whoever cannot check (no shares) has nothing to object.
  */
-export function fitsOwnShares(state: State, dealers: readonly number[]): boolean {
-  const messages = state.messages[Phase.Commitment]! as Commitments;
-  const known = checked.get(messages) ?? new Map<string, boolean>();
-  checked.set(messages, known);
-  const others = dealers.filter((dealer) => dealer !== state.me && messages.has(dealer) && state.shares.has(dealer));
-  const key = others.join();
-  const fits = known.get(key) ?? sumFits(state, messages, others);
+export function fitsOwnShares(state: State, ids: readonly string[]): boolean {
+  const known = checked.get(state.shares) ?? new Map<string, boolean>();
+  checked.set(state.shares, known);
+  const others = ids
+    .map((id) => state.variants.get(id) as Accepted<'commitment'>)
+    .filter(({ sender }) => sender !== state.me && state.shares.has(sender));
+  const key = others.map(({ signed }) => signed.id).join();
+  const fits = known.get(key) ?? sumFits(state, others);
   known.set(key, fits);
   return fits;
 }
 
-function sumFits(state: State, messages: Commitments, dealers: readonly number[]): boolean {
-  if (dealers.length === 0) return true;
-  const value = dealers.reduce((sum, dealer) => modAdd(sum, state.shares.get(dealer)!.value), 0n);
-  const sum = sumCommitments(dealers.map((dealer) => messages.get(dealer)!.points()));
-  return feldmanHolds(sum, state.me + 1, value);
+function sumFits(state: State, commitments: readonly Accepted<'commitment'>[]): boolean {
+  if (commitments.length === 0) return true;
+  const value = commitments.reduce((sum, { sender }) => modAdd(sum, state.shares.get(sender)!.value), 0n);
+  return feldmanHolds(sumCommitments(commitments.map(({ points }) => points())), state.me + 1, value);
 }
 
-/** Of these dealers, those whose Feldman commitment does not fit the own share of theirs. */
-export function falseForMe(state: State, dealers: readonly number[]): readonly number[] {
-  if (fitsOwnShares(state, dealers)) return [];
-  const messages = state.messages[Phase.Commitment]! as Commitments;
-  return dealers.filter((dealer) => {
-    const share = state.shares.get(dealer);
-    return share && dealer !== state.me && !feldmanHolds(messages.get(dealer)!.points(), state.me + 1, share.value);
-  });
+/** All Feldman commitments that are here, also those of a dealer that has sent more than one. */
+export function commitmentVariants(state: State): readonly Accepted<'commitment'>[] {
+  const found = [...state.variants.values()].filter(({ payload }) => payload.type === 'commitment');
+  return found as readonly Accepted[] as readonly Accepted<'commitment'>[];
+}
+
+/** Dealers with a Feldman commitment that does not fit the own share of theirs. */
+export function falseForMe(state: State): readonly number[] {
+  const open = commitmentVariants(state).filter(({ signed }) => !state.falseCommitments.has(signed.id));
+  const ids = open.map(({ signed }) => signed.id);
+  const senders = new Set(open.map(({ sender }) => sender));
+  // Right in all but an attack, and then one check is enough.
+  if (senders.size === open.length && fitsOwnShares(state, ids)) return [];
+  return open.filter(({ signed }) => !fitsOwnShares(state, [signed.id])).map(({ sender }) => sender);
 }

@@ -123,7 +123,8 @@ export interface State {
   readonly badDealers: readonly number[];
   /** Dealers in the final set; set when Justification ends. */
   readonly qualified: readonly number[] | undefined;
-  readonly falseCommitments: ReadonlySet<number>;
+  /** Ids of Commitment messages that an opened share has proven false. */
+  readonly falseCommitments: ReadonlySet<string>;
   readonly equivocators: ReadonlySet<number>;
   /** Finalisation messages whose signature share did not verify. */
   readonly badSignatures: ReadonlySet<number>;

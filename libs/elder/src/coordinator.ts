@@ -9,6 +9,8 @@ export interface CoordinatorOptions extends FollowerOptions {
   readonly random: (length: number) => Uint8Array;
   readonly onDkg?: (session: Session, report: DkgReport) => void;
   readonly onSuperseded?: (session: Session) => void;
+  /** A message to a session's topic that no session here could be given. */
+  readonly badMessage?: (error: unknown) => void;
 }
 
 /** How long after a DkgStart it is sent again to those who have not been heard of. */
@@ -25,7 +27,7 @@ export class Coordinator {
   #started = '';
 
   constructor(options: CoordinatorOptions) {
-    const { transport, observer, dkg, onDkg, onSuperseded } = options;
+    const { transport, observer, dkg, onDkg, onSuperseded, badMessage } = options;
     this.#options = options;
     this.follower = new Follower({
       ...options,
@@ -47,6 +49,7 @@ export class Coordinator {
       role: 'coordinator',
       onReport: onDkg,
       onSuperseded,
+      refused: badMessage,
       supervision: {
         ...(observer.actor ? { observer: observer.actor } : {}),
         onCrash: ({ error }) => observer.trouble?.('crash', error),

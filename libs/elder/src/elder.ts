@@ -35,8 +35,10 @@ export interface ElderObserver {
   /** The section has gone on without the end of this session. */
   readonly superseded?: (session: dkg.Session) => void;
   readonly actor?: ActorObserver;
-  /** A request that could not be read, by verb. */
+  /** A request that was not taken, by verb. */
   readonly badRequest?: (verb: string, error: unknown) => void;
+  /** A message to a session's topic that no session here could be given. */
+  readonly badMessage?: (error: unknown) => void;
   /** An actor's machine threw, or its journal failed; it goes on by itself. */
   readonly trouble?: (what: 'crash' | 'store', error: unknown) => void;
 }
@@ -83,6 +85,7 @@ export class Elder {
       role: 'elder',
       onReport: options.observer.dkg,
       onSuperseded: options.observer.superseded,
+      refused: options.observer.badMessage,
       networkTag: this.#networkTag,
       portsFor: (onReport) => this.#ports((report) => onReport(report as DkgReport)),
       supervision: this.#supervision(),
@@ -183,7 +186,7 @@ export class Elder {
       this.#sessions.receive(bytes, topic, this.state.ledger),
     );
     this.#serve('ae.section', (bytes, id) => this.#section.send({ type: 'request', id, bytes, at: clock.now() }), true);
-    this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id, this.#replies), false);
+    this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id), false);
     transport.serve('sign', (bytes, respond) =>
       this.#guard('sign', () => respond(answerSignRequest(this.state, bytes, wallClock()))),
     );
@@ -200,16 +203,21 @@ export class Elder {
         const id = `${verb}/${this.#replyCount++}`;
         this.#replies.set(id, respond);
         if (this.#replies.size > 1024) this.#replies.delete(this.#replies.keys().next().value!);
-        this.#guard(verb, () => deliver(bytes, id));
+        this.#guard(
+          verb,
+          () => deliver(bytes, id),
+          () => this.#replies.delete(id),
+        );
       },
       anyone,
     );
   }
 
-  #guard(verb: string, act: () => void): void {
+  #guard(verb: string, act: () => void, undo?: () => void): void {
     try {
       act();
     } catch (error) {
+      undo?.();
       this.#options.observer.badRequest?.(verb, error);
     }
   }

@@ -1,5 +1,5 @@
 import * as dkg from '@witan/dkg';
-import { isWitanError } from '@witan/errors';
+import { isWitanError, WitanError } from '@witan/errors';
 import { Actor, type ActorOptions, type EffectPorts, type Sealer } from '@witan/runtime';
 import type * as section from '@witan/section';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
@@ -19,6 +19,8 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly onReport: ((session: dkg.Session, report: dkg.DkgReport) => void) | undefined;
   /** The section has gone on without the end of this session: by a further attempt, or with the key of another one. */
   readonly onSuperseded: ((session: dkg.Session) => void) | undefined;
+  /** A message of no session here was not taken. */
+  readonly refused: ((error: WitanError) => void) | undefined;
   readonly portsFor: (onReport: (report: dkg.DkgReport) => void) => EffectPorts;
   readonly supervision: Partial<ActorOptions<dkg.State, dkg.Event>>;
   readonly tellSection: (event: section.Event) => void;
@@ -81,14 +83,20 @@ export class Sessions {
       running.actor.send({ type: 'received', bytes, at: this.#now() });
       return;
     }
-    const id = dkg.sessionOf(bytes, this.#options.networkTag);
-    if (id !== undefined && !this.#running.has(id)) this.#meetStranger(id, bytes, ledger);
+    try {
+      this.#meetStranger(this.#sessionOf(bytes), bytes, ledger);
+    } catch (error) {
+      if (!isWitanError(error)) throw error;
+      this.#options.refused?.(error);
+    }
   }
 
-  request(bytes: Uint8Array, id: string, replies: Map<string, unknown>): void {
-    const running = this.#running.get(dkg.sessionOf(bytes, this.#options.networkTag) ?? '');
-    if (running) running.actor.send({ type: 'request', id, bytes, at: this.#now() });
-    else replies.delete(id);
+  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_WRONG_SESSION` (not one of those here) */
+  request(bytes: Uint8Array, id: string): void {
+    const session = this.#sessionOf(bytes);
+    const running = this.#running.get(session);
+    if (!running) throw new WitanError('WITAN_ERR_WRONG_SESSION', `no session ${session.slice(0, 16)} here`);
+    running.actor.send({ type: 'request', id, bytes, at: this.#now() });
   }
 
   historyPage(request: Uint8Array): Uint8Array {
@@ -118,15 +126,18 @@ export class Sessions {
    * the section actor asks it, and the message waits for what that brings.
    */
   #meetStranger(id: string, bytes: Uint8Array, ledger: section.Ledger | undefined): void {
-    if (!this.#strangers.mayHold(id)) return;
-    try {
-      const { author } = openEnvelope(bytes, this.#options.networkTag);
-      if (ledger && !ledger.members.has(author)) return;
-      const isFirst = this.#strangers.hold(id, bytes);
-      if (isFirst) this.#options.tellSection({ type: 'behind', node: author, at: this.#now() });
-    } catch (error) {
-      if (!isWitanError(error)) throw error;
-    }
+    if (this.#running.has(id)) throw new WitanError('WITAN_ERR_WRONG_SESSION', 'sent to the topic of another session');
+    if (!this.#strangers.mayHold(id)) throw new WitanError('WITAN_ERR_RATE_LIMITED', 'enough is held of that session');
+    const { author } = openEnvelope(bytes, this.#options.networkTag);
+    if (ledger && !ledger.members.has(author)) throw new WitanError('WITAN_ERR_NOT_MEMBER', `${author} is no member`);
+    const isFirst = this.#strangers.hold(id, bytes);
+    if (isFirst) this.#options.tellSection({ type: 'behind', node: author, at: this.#now() });
+  }
+
+  #sessionOf(bytes: Uint8Array): string {
+    const id = dkg.sessionOf(bytes, this.#options.networkTag);
+    if (id === undefined) throw new WitanError('WITAN_ERR_MALFORMED', 'not a message of a session');
+    return id;
   }
 
   #ensure(pending: section.PendingSession, ledger: section.Ledger): void {

@@ -81,12 +81,6 @@ export const CODES = {
   ),
   WITAN_ERR_WRONG_SESSION: entry(409, 2, 'Wrong session', 'The message belongs to another session.'),
   WITAN_ERR_STALE: entry(409, 2, 'Stale', 'A newer statement exists; catch up first.'),
-  WITAN_ERR_EQUIVOCATION: entry(
-    409,
-    3,
-    'Equivocation',
-    'The author said two different things in one place. The evidence holds both.',
-  ),
   WITAN_ERR_CONFIG: entry(500, 78, 'Wrong configuration', 'The detail names the setting and what it accepts.'),
   WITAN_ERR_LOCKED: entry(
     500,

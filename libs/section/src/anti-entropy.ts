@@ -115,7 +115,9 @@ function takeAnswer(turn: Turn, answer: Infer<typeof answerCodec>): Taken {
   for (const raw of answer.decisions) {
     const result = receiveCertified(turn, raw);
     if (result === 'new') recovered++;
-    else if (result !== 'ignored') return { recovered, result: 'refused' };
+    // What came by another way meanwhile is no lie, nor is a certificate of the same decision with another view.
+    else if (result !== 'ignored' && result !== 'duplicate' && result !== 'stale')
+      return { recovered, result: 'refused' };
   }
   for (const raw of answer.ballots) if (receive(turn, raw) === 'new') recovered++;
   for (const value of answer.values) {

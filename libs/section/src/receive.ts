@@ -38,7 +38,9 @@ export function receiveCertified(turn: Turn, raw: Uint8Array): Received {
   return reporting(turn, () => {
     const { decision } = peekCertified(raw);
     const { ledger } = turn.state;
-    if (ledger && decision.generation <= ledger.generation) return 'ignored';
+    if (ledger && decision.generation <= ledger.generation) {
+      return Buffer.compare(ledger.decisions[decision.generation]!, raw) === 0 ? 'duplicate' : 'stale';
+    }
     if (decision.generation > (ledger ? ledger.generation + 1 : 0)) {
       noteAhead(turn, '', decision.generation);
       return 'ignored';

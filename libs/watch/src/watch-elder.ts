@@ -8,6 +8,7 @@ import {
   type Meter,
   type RejectionReason,
   rejectionMetrics,
+  rejectionReason,
   watchSection,
 } from '@witan/observability';
 import type { Clock } from '@witan/runtime';
@@ -106,7 +107,7 @@ export function watchElder({
   return {
     section,
     badRequest: (verb, error) => {
-      rejected.inc({ channel: 'request', reason: 'malformed' });
+      rejected.inc({ channel: 'request', reason: rejectionReason(asWitanError(error).code) });
       log.debug({ event: 'bad-request', verb, err: asWitanError(error) }, 'request not taken');
     },
     trouble: (what, error) => {

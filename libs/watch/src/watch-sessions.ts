@@ -1,5 +1,6 @@
 import { toHex } from '@witan/crypto';
 import { type DkgReport, isDone, phaseName, type Session, type State, waitingOn } from '@witan/dkg';
+import { asWitanError } from '@witan/errors';
 import {
   antiEntropyMetrics,
   decisionMetrics,
@@ -7,6 +8,7 @@ import {
   type Logger,
   type Meter,
   rejectionMetrics,
+  rejectionReason,
   type SessionTrace,
   sessionTrace,
   watchDkg,
@@ -144,6 +146,14 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     }
   };
 
+  /** A message to a session's topic that no session here could be given. */
+  const onBadMessage = (error: unknown): void => {
+    const { code } = asWitanError(error);
+    dkg.messages.inc({ phase: 'unknown', result: 'rejected' });
+    rejected.inc({ channel: 'dkg', reason: rejectionReason(code) });
+    log.debug({ event: 'rejected', err: error }, 'message not taken');
+  };
+
   const onSuperseded = (session: Session): void => {
     dkg.sessions.inc({ outcome: 'superseded' });
     running.get(session.id)?.trace.end('superseded', wallClock());
@@ -168,5 +178,5 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     antiEntropy.held.collect((set) => set(current()?.state.held.size ?? 0));
   };
 
-  return { onReport, onSuperseded, watch };
+  return { onReport, onBadMessage, onSuperseded, watch };
 }

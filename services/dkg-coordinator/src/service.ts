@@ -8,7 +8,7 @@ import { actorObserver, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
 import { runService } from '@witan/service';
-import { watchSessions } from '@witan/watch';
+import { watchFollower, watchSessions } from '@witan/watch';
 
 const PREFIX = '';
 
@@ -52,7 +52,9 @@ await runService({
       random: secureRandom,
       onDkg: sessions.onReport,
       onSuperseded: sessions.onSuperseded,
+      badMessage: sessions.onBadMessage,
       observer: {
+        section: watchFollower(meter, log),
         actor: actorObserver(meter, ['section', 'dkg']),
         trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),
       },

@@ -46,6 +46,7 @@ await runService({
         ...watchElder({ meter, log, elder: () => elder, clock: systemClock }),
         dkg: sessions.onReport,
         superseded: sessions.onSuperseded,
+        badMessage: sessions.onBadMessage,
         actor: actorObserver(meter, ['section', 'dkg']),
       },
     });

@@ -32,7 +32,6 @@ const REASON_OF_CODE: Readonly<Partial<Record<WitanErrorCode, RejectionReason>>>
   WITAN_ERR_NOT_MEMBER: 'not-member',
   WITAN_ERR_WRONG_SESSION: 'wrong-session',
   WITAN_ERR_STALE: 'stale',
-  WITAN_ERR_EQUIVOCATION: 'equivocation',
   WITAN_ERR_RATE_LIMITED: 'rate-limited',
 };
 
