@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { encodeMessage } from './nats-frames.ts';
 
 const NO_HEADERS = new Uint8Array(0);
@@ -15,9 +14,11 @@ export class RawNats {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => {});
-    createInterface({ input: socket }).on('line', (line) => {
-      if (line.startsWith('-ERR')) this.complaints.push(line);
-      if (line === 'PING') socket.write('PONG\r\n');
+    // It subscribes to nothing, so that what comes is a line at a time.
+    socket.on('data', (data) => {
+      const said = String(data);
+      if (said.includes('-ERR')) this.complaints.push(said.trim());
+      if (said.includes('PING')) socket.write('PONG\r\n');
     });
     socket.write('CONNECT {"verbose":false,"pedantic":false,"name":"raw","lang":"test","version":"0"}\r\n');
   }

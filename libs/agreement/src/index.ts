@@ -18,6 +18,7 @@ export {
   initial,
   leader,
   position,
+  quiet,
   recoverVote,
   type State,
   silent,

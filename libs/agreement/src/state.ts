@@ -225,6 +225,11 @@ export function value(state: State, hash: Hash): Uint8Array | undefined {
   return state.decision?.hash === hash ? state.decision.value : knownValue(state, hash)?.value;
 }
 
+/** Members from whom no vote of this view or of the one before is here: the ones that may be gone. */
+export function quiet({ votes, view }: State): number[] {
+  return [...votes.keys()].filter((voter) => !votes[voter]!.has(view) && !votes[voter]!.has(view - 1));
+}
+
 /** Values that are here and that the application has not been able to judge so far. */
 export function unjudged(state: State): readonly Uint8Array[] {
   return [...state.values.values()].filter((held) => held.verdict === 'unknown').map((held) => held.value);

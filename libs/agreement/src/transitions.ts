@@ -164,9 +164,16 @@ export const setProposeTimer: Rule = (state) => {
   return state.view > 0 || state.candidate || active ? setTimer(state, 'propose') : undefined;
 };
 
-/** Lines 57 to 60. */
-export const proposeTimeout: Rule = (state, app) =>
-  state.step === 'propose' && state.timers.expired.has('propose') ? castVote(state, app, 'prevote', null) : undefined;
+/**
+ * Lines 57 to 60. Not in the paper: where nobody has made use of an open first view, a member votes for what it would
+ * propose itself. Most of the time that is the same for all, and no leader is needed, dead or alive.
+ */
+export const proposeTimeout: Rule = (state, app) => {
+  if (state.step !== 'propose' || !state.timers.expired.has('propose')) return undefined;
+  const { candidate, locked } = state;
+  const isFree = isOpen(state.options, state.view) && !locked && candidate?.verdict === 'valid';
+  return castVote(state, app, 'prevote', isFree ? candidate.hash : null);
+};
 
 /** Lines 36, 42 and 43: what has a quorum of prevotes is what this member proposes from now on. */
 export const adoptValid: Rule = (state) => {

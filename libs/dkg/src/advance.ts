@@ -222,8 +222,9 @@ function finalise(turn: Turn): boolean {
     return confirmed.bad.length > 0;
   }
   const share = state.secretShare;
-  turn.update({ outcome: { ...state.outcome!, signature: confirmed.signature } });
-  turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share) });
+  turn.update({ outcome: { ...state.outcome!, signature: confirmed.signature }, recorded: true });
+  if (!state.recorded)
+    turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share) });
   turn.report({ type: 'done', at: turn.at, key: state.outcome!.key, usableShare: share !== undefined });
   return true;
 }

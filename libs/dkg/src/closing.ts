@@ -46,7 +46,7 @@ export function missing(state: State): readonly number[] {
 }
 
 /** Fewest messages with which a phase may close. The last two can do without any: what is missing is made good. */
-function fewest(state: State): number {
+export function fewest(state: State): number {
   return state.phase <= Phase.Complaining ? state.session.quorum : 0;
 }
 

@@ -134,6 +134,8 @@ export interface State {
   readonly dealing: Dealing | undefined;
   /** Own share of the new key. */
   readonly secretShare: Scalar | undefined;
+  /** Whether the end of the session is in the journal, which a restart must not write there once more. */
+  readonly recorded: boolean;
   readonly failed: string | undefined;
   readonly progress: Progress;
 }
@@ -181,6 +183,7 @@ export function emptyState(env: Env, session: Session): State {
     outcome: undefined,
     dealing: undefined,
     secretShare: undefined,
+    recorded: false,
     failed: undefined,
     progress: {
       learnt: 0,

@@ -1,10 +1,15 @@
 import * as agreement from '@witan/agreement';
-import { missing } from './closing.ts';
+import { fewest, missing } from './closing.ts';
 import { Phase } from './phases.ts';
 import { stillClosed } from './result.ts';
 import { isDone, type State } from './state.ts';
 
-/** Whom the session waits for here: senders of missing messages, else of missing votes. Indices, ascending. */
+/** Whether the running phase lacks messages that it cannot close without. */
+export function isShort(state: State): boolean {
+  return state.messages[state.phase]!.size < fewest(state);
+}
+
+/** Whom the session waits for here: senders of missing messages, else those who do not vote. Indices, ascending. */
 export function waitingOn(state: State): readonly number[] {
   if (isDone(state) || state.failed) return [];
   const all = state.session.participants.map((participant) => participant.index);
@@ -19,7 +24,9 @@ export function waitingOn(state: State): readonly number[] {
     return dealer === undefined ? [] : all.filter((index) => !state.openings.get(dealer)?.has(index));
   }
   const unheard = missing(state);
-  const enough = state.messages[state.phase]!.size >= state.session.quorum || state.phase > Phase.Complaining;
-  if (unheard.length > 0 && !(enough && state.atDeadline)) return unheard;
-  return agreement.silent(state.agreement);
+  if (unheard.length > 0 && (isShort(state) || !state.atDeadline)) return unheard;
+  const { view, step } = agreement.position(state.agreement);
+  // Nobody is late with a vote that this participant has not come to itself.
+  if (state.me >= 0 && view === 0 && step === 'propose') return [];
+  return agreement.quiet(state.agreement);
 }

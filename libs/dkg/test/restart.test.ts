@@ -11,8 +11,10 @@ const machine = dkgMachine();
 class Words {
   readonly #said = new Map<string, string>();
 
-  note(bytes: Uint8Array): void {
+  note(node: Node, bytes: Uint8Array): void {
     const slot = slotOf(bytes);
+    // Votes of others, which justify its own, are theirs to answer for.
+    if (!slot.startsWith(node.identity.name)) return;
     // A proposal binds nobody; what is voted for does.
     if (slot.endsWith('proposal')) return;
     const before = this.#said.get(slot);
@@ -31,13 +33,13 @@ describe('after a restart at any point', () => {
   test.each([0, 1, 2, 3])('participant %i says again what it said, in the same bytes, or nothing', (index) => {
     const node = net.nodes[index]!;
     const words = new Words();
-    for (const bytes of node.said) words.note(bytes);
+    for (const bytes of node.said) words.note(node, bytes);
     const count = words.size;
     for (let length = 0; length <= node.journal.length; length++) {
       const state = recovered(net.fresh(node.identity), node.journal.slice(0, length));
       const { effects } = machine.resume(state, 5_000);
       const again = effects.flatMap((effect) => (effect.type === 'broadcast' ? [effect.bytes] : []));
-      for (const bytes of again) words.note(bytes);
+      for (const bytes of again) words.note(node, bytes);
       if (length === 0) expect(effects).toEqual([]);
     }
     // Nor did it say anything that it had not said.
@@ -71,8 +73,8 @@ describe('after a restart at any point', () => {
 /** Neither seeds nor the share stand anywhere but in records that are sealed. */
 function expectSecret(node: Node, records: readonly Stored[], seeds: readonly Uint8Array[]): void {
   const share = scalarToBytes(node.state.secretShare!);
-  const clear = Buffer.concat(records.filter((each) => !each.secret).map((each) => each.record));
-  for (const secret of [...seeds, share]) expect(clear.includes(secret)).toBe(false);
+  const clear = records.filter((each) => !each.secret).map((each) => toHex(each.record));
+  for (const secret of [...seeds, share]) expect(clear.join(' ')).not.toContain(toHex(secret));
 }
 
 test('killed at random moments, losing what was not synced or not, all finish alike and nobody contradicts itself', () => {
@@ -96,7 +98,7 @@ test('killed at random moments, losing what was not synced or not, all finish al
           net.restart(node);
         }
         net.run();
-        for (const node of net.nodes) for (const bytes of node.said) words.note(bytes);
+        for (const node of net.nodes) for (const bytes of node.said) words.note(node, bytes);
         expect(new Set(net.nodes.map(outcomeOf)).size).toBe(1);
         for (const { state, index } of net.nodes) {
           expect(state.blame).toEqual([]);
@@ -135,8 +137,8 @@ describe('once the key is in use', () => {
       expect(node.state.seed).toBeUndefined();
       expect(node.state.dealing).toBeUndefined();
       expect(node.state.shares.size).toBe(0);
-      const all = Buffer.concat(node.journal.map((each) => each.record));
-      expect(all.includes(seedOf(node.index))).toBe(false);
+      const all = node.journal.map((each) => toHex(each.record)).join(' ');
+      expect(all).not.toContain(toHex(seedOf(node.index)));
       expectSecret(node, node.journal, [seedOf(node.index)]);
       const kinds = node.journal.map(({ record, secret }) => `${forms.decodeFact(record).type} ${secret}`);
       expect(kinds.filter((kind) => kind.endsWith('true'))).toEqual(['finished true']);

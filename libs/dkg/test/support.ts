@@ -89,10 +89,7 @@ export interface Node {
   readonly said: Uint8Array[];
 }
 
-interface Delivery {
-  readonly to: Node;
-  readonly event: (at: number) => Event;
-}
+type Delivery = () => void;
 
 /** What becomes of `bytes` on the way: undefined, and they are lost. */
 export type Link = (from: number, to: number, bytes: Uint8Array) => Uint8Array | undefined;
@@ -117,7 +114,7 @@ export class Net {
   readonly nodes: readonly Node[];
   now = 0;
   readonly #options: NetOptions;
-  readonly #replies = new Map<string, (bytes: Uint8Array) => void>();
+  readonly #replies = new Map<string, Uint8Array>();
   #waiting: Delivery[] = [];
   #steps = 0;
   #requests = 0;
@@ -181,7 +178,7 @@ export class Net {
       if (!arriving) continue;
       const copies = this.#options.copies?.() ?? 1;
       for (let copy = 0; copy < copies; copy++) {
-        this.#waiting.push({ to, event: (at) => ({ type: 'received', bytes: arriving, at }) });
+        this.#waiting.push(() => this.#deliver(to, { type: 'received', bytes: arriving, at: this.now }));
       }
     }
   }
@@ -190,8 +187,7 @@ export class Net {
   pump(until: () => boolean = () => false): void {
     while (this.#waiting.length > 0 && !until()) {
       const at = (this.#options.pick?.(this.#waiting.length) ?? 0) % this.#waiting.length;
-      const [next] = this.#waiting.splice(at, 1);
-      if (next!.to.up) this.step(next!.to, next!.event(this.now));
+      this.#waiting.splice(at, 1)[0]!();
     }
   }
 
@@ -237,7 +233,7 @@ export class Net {
           this.#request(node, effect);
           break;
         case 'reply':
-          this.#replies.get(effect.id)?.(effect.bytes);
+          this.#replies.set(effect.id, effect.bytes);
           break;
         case 'setTimer':
           node.timers.set(effect.id, this.now + effect.afterMs);
@@ -252,25 +248,27 @@ export class Net {
     }
   }
 
+  #deliver(to: Node, event: Event): void {
+    if (to.up) this.step(to, event);
+  }
+
+  /** The asker always hears what became of its question: the answer, or that none came. */
   #request(from: Node, { to, tag, bytes }: Extract<Effect, { type: 'request' }>): void {
     const peer = this.nodes.find((node) => node.identity.name === to)!;
-    const respond = (bytes: Uint8Array | undefined) => {
-      const event = (at: number): Event =>
-        bytes
-          ? { type: 'response', tag, ok: true, bytes, at }
-          : { type: 'response', tag, ok: false, error: 'WITAN_ERR_TIMEOUT', at };
-      this.#waiting.push({ to: from, event });
-    };
     const link = this.#options.link ?? ((_from, _to, same) => same);
-    const asked = link(from.index, peer.index, bytes);
-    if (!asked || !peer.up) {
-      respond(undefined);
-      return;
-    }
     const id = `request ${this.#requests++}`;
-    this.#replies.set(id, (answer) => respond(link(peer.index, from.index, answer)));
-    this.#waiting.push({ to: peer, event: (at) => ({ type: 'request', id, bytes: asked, at }) });
+    this.#waiting.push(() => {
+      const asked = link(from.index, peer.index, bytes);
+      if (asked) this.#deliver(peer, { type: 'request', id, bytes: asked, at: this.now });
+      const reply = this.#replies.get(id);
+      const answer = reply && link(peer.index, from.index, reply);
+      this.#waiting.push(() => this.#deliver(from, { type: 'response', tag, at: this.now, ...resultOf(answer) }));
+    });
   }
+}
+
+function resultOf(answer: Uint8Array | undefined) {
+  return answer ? ({ ok: true, bytes: answer } as const) : ({ ok: false, error: 'WITAN_ERR_TIMEOUT' } as const);
 }
 
 export function recovered(state: State, journal: readonly { readonly record: Uint8Array }[]): State {

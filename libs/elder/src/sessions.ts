@@ -131,7 +131,8 @@ export class Sessions {
     const { author } = openEnvelope(bytes, this.#options.networkTag);
     if (ledger && !ledger.members.has(author)) throw new WitanError('WITAN_ERR_NOT_MEMBER', `${author} is no member`);
     const isFirst = this.#strangers.hold(id, bytes);
-    if (isFirst) this.#options.tellSection({ type: 'behind', node: author, at: this.#now() });
+    const generation = (ledger?.generation ?? -1) + 1;
+    if (isFirst) this.#options.tellSection({ type: 'behind', node: author, generation, at: this.#now() });
   }
 
   #sessionOf(bytes: Uint8Array): string {

@@ -35,6 +35,8 @@ export interface PendingSession {
   readonly certified: Certified;
   readonly attempt: number;
   readonly participants: readonly string[];
+  /** Who took part in earlier attempts and no longer does: with the key that this one makes they are young again. */
+  readonly leftOut: ReadonlySet<string>;
 }
 
 /**
@@ -124,7 +126,9 @@ function applyAction(ledger: Ledger, certified: Certified): Ledger {
     case 'dkg': {
       const participants = action.participants.map(nodeName);
       const id = decisionId(certified.bytes);
-      return { ...ledger, pending: { id, certified, attempt: action.attempt, participants } };
+      const before = ledger.pending ? [...ledger.pending.participants, ...ledger.pending.leftOut] : [];
+      const leftOut = new Set(before.filter((name) => !participants.includes(name)));
+      return { ...ledger, pending: { id, certified, attempt: action.attempt, participants, leftOut } };
     }
     case 'handover':
       return handOver(ledger, certified, action);
@@ -142,7 +146,9 @@ function handOver(ledger: Ledger, certified: Certified, action: ActionOf<'handov
     publicKey,
     publicKeyShare: publicKeyShares[index]!,
   }));
-  const members = new Map([...ledger.members].map(([name, member]) => [name, { ...member, age: member.age + 1 }]));
+  // Chosen again at once, whoever made an attempt fail would make the next session fail as well.
+  const ageOf = ({ name, age }: Member) => (ledger.pending!.leftOut.has(name) ? 0 : age + 1);
+  const members = new Map([...ledger.members].map(([name, member]) => [name, { ...member, age: ageOf(member) }]));
   const link = openLink(certified.raw, ledger.chain.at(-1));
   return {
     ...ledger,

@@ -19,8 +19,8 @@ export type Event =
   /** A signed message: vote, proposal, join request, heartbeat. */
   | { readonly type: 'received'; readonly bytes: Uint8Array; readonly at: number }
   | { readonly type: 'certified'; readonly bytes: Uint8Array; readonly at: number }
-  /** A member speaks in a session that nobody here has heard of: it has decisions that are missing here. */
-  | { readonly type: 'behind'; readonly node: string; readonly at: number }
+  /** A member speaks in a session that nobody here has heard of: it has at least the decision of this generation. */
+  | { readonly type: 'behind'; readonly node: string; readonly generation: number; readonly at: number }
   | { readonly type: 'share'; readonly key: Uint8Array; readonly share: Scalar; readonly at: number }
   | {
       readonly type: 'session';
@@ -78,7 +78,8 @@ function handle(turn: Turn, event: Event): void {
       receiveCertified(turn, event.bytes);
       break;
     case 'behind':
-      noteAhead(turn, event.node, (turn.state.ledger?.generation ?? -1) + 1);
+      // Often the decision was only a step behind the message, and is here by now.
+      if (event.generation > (turn.state.ledger?.generation ?? -1)) noteAhead(turn, event.node, event.generation);
       break;
     case 'share':
       takeShare(turn, event.key, event.share);

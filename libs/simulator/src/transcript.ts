@@ -60,7 +60,7 @@ export function sayDkg(report: DkgReport, label: Label): string | undefined {
     case 'held':
       return `holds ${report.count}`;
     case 'closed':
-      return `closes ${report.phase} in view ${report.view} with ${all(report.included)}`;
+      return `closes ${report.phase} in view ${report.view} with ${all(report.included) || 'nobody'}`;
     case 'asked':
       return `asks ${label(report.to)}: ${report.reason}`;
     case 'answered':

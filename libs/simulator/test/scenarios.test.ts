@@ -8,10 +8,10 @@ import { playScenario } from '../src/index.ts';
  * the difference before you keep it.
  */
 const DIRECTORY = fileURLToPath(new URL('../../../test/scenarios/', import.meta.url));
-const update = process.env['UPDATE_SCENARIOS'] === '1';
+const update = process.env.UPDATE_SCENARIOS === '1';
 const files = readdirSync(DIRECTORY).filter((name) => name.endsWith('.txt'));
 
-test.each(files)('%s', (name) => {
+test.each(files)('%s', { timeout: 60_000 }, (name) => {
   const told = readFileSync(DIRECTORY + name, 'utf8');
   const played = playScenario(told);
   if (update) writeFileSync(DIRECTORY + name, played);

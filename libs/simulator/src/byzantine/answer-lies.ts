@@ -10,6 +10,27 @@ import { ruined } from './noise-lies.ts';
 type DkgAnswer = Infer<typeof forms.answerCodec>;
 type SectionAnswer = Infer<typeof sectionForms.answerCodec>;
 
+/** An answer of anti-entropy with each message in it as `retell` tells it. */
+export function retold(
+  verb: string,
+  answer: Uint8Array,
+  retell: (raw: Uint8Array) => readonly Uint8Array[],
+): Uint8Array {
+  try {
+    if (verb === 'ae.dkg') {
+      const fields = decode(forms.answerCodec, answer);
+      return encode(forms.answerCodec, { ...fields, items: fields.items.flatMap(retell) });
+    }
+    if (verb === 'ae.section') {
+      const fields = decode(sectionForms.answerCodec, answer);
+      return encode(sectionForms.answerCodec, { ...fields, ballots: fields.ballots.flatMap(retell) });
+    }
+  } catch (error) {
+    if (!isWitanError(error)) throw error;
+  }
+  return answer;
+}
+
 /** What is answered in the place of a true answer; undefined for nothing. */
 export function lieInAnswer(liar: Liar, kind: LieKind, verb: string, answer: Uint8Array): Uint8Array | undefined {
   if (kind === 'no-answer') return undefined;

@@ -8,7 +8,7 @@ import type { Outgoing, Tamper } from '../network.ts';
 import type { Random } from '../random.ts';
 import { readStatement, type Statement } from '../statement.ts';
 import type { SimNode, World } from '../world.ts';
-import { lieInAnswer } from './answer-lies.ts';
+import { lieInAnswer, retold } from './answer-lies.ts';
 import type { LieKind } from './kinds.ts';
 import { everyone, type Liar, type Lie, type Memory, oneEach, sign, type Told } from './liar.ts';
 import { messageLies } from './message-lies.ts';
@@ -72,10 +72,13 @@ export class Traitor implements Tamper {
     return this.#lure(raw) ?? raw;
   }
 
-  answer(answer: Uint8Array, verb: string, _request: Uint8Array, _asker: string): Uint8Array | undefined {
+  answer(truth: Uint8Array, verb: string, _request: Uint8Array, asker: string): Uint8Array | undefined {
     const { kinds, random } = this.#liar;
     const able = ANSWER_LIES.filter((kind) => kinds.has(kind));
-    if (this.reformed || able.length === 0 || !random.chance(MALICE)) return answer;
+    if (this.reformed) return truth;
+    // Who asks is told what it was told before.
+    const answer = retold(verb, truth, (raw) => this.#told.get(readStatement(raw)?.id ?? '')?.(asker) ?? [raw]);
+    if (able.length === 0 || !random.chance(MALICE)) return answer;
     const kind = random.pick(able);
     this.#onLie(kind);
     return lieInAnswer(this.#liar, kind, verb, answer);

@@ -1,3 +1,4 @@
+import { retold } from '../byzantine/answer-lies.ts';
 import type { LieKind } from '../byzantine/kinds.ts';
 import { everyone, type Liar, type Lie, Memory, type Told } from '../byzantine/liar.ts';
 import { messageLies } from '../byzantine/message-lies.ts';
@@ -48,8 +49,10 @@ export class ScriptedLiar implements Tamper {
     return told(receiver);
   }
 
-  answer(answer: Uint8Array): Uint8Array | undefined {
-    return this.#scripts.some((script) => script.kind === 'no-answer') ? undefined : answer;
+  /** Who asks is told what it was told before. */
+  answer(answer: Uint8Array, verb: string, _request: Uint8Array, asker: string): Uint8Array | undefined {
+    if (this.#scripts.some((script) => script.kind === 'no-answer')) return undefined;
+    return retold(verb, answer, (raw) => this.#told.get(readStatement(raw)?.id ?? '')?.(asker) ?? [raw]);
   }
 
   #invent(truth: Statement, raw: Uint8Array): Told {
@@ -96,4 +99,3 @@ export class ScriptedLiar implements Tamper {
     return this.#liar.world.nodeOf(name)?.index ?? -1;
   }
 }
-

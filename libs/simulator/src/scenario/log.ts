@@ -4,8 +4,25 @@ import { sayDkg, saySection } from '../transcript.ts';
 import type { SimNode, Watcher, World } from '../world.ts';
 
 /** What is worth a line unless more is asked for. */
-const TOLD: ReadonlySet<string> = new Set(['closed', 'asked', 'answered', 'blame', 'stalled', 'resumed', 'done', 'failed']);
-const TOLD_IN_DETAIL: ReadonlySet<string> = new Set([...TOLD, 'phase', 'message', 'rejected', 'held', 'served', 'started']);
+const TOLD: ReadonlySet<string> = new Set([
+  'closed',
+  'asked',
+  'answered',
+  'blame',
+  'stalled',
+  'resumed',
+  'done',
+  'failed',
+]);
+const TOLD_IN_DETAIL: ReadonlySet<string> = new Set([
+  ...TOLD,
+  'phase',
+  'message',
+  'rejected',
+  'held',
+  'served',
+  'started',
+]);
 
 /**
  * Lines about what happens, those of nodes that say the same in one line: `n0 n1 n3: closes complaining in view 0 …`.
@@ -13,16 +30,21 @@ const TOLD_IN_DETAIL: ReadonlySet<string> = new Set([...TOLD, 'phase', 'message'
 export class ScenarioLog implements Watcher {
   detailed = false;
   readonly #world: World;
+  /** What a liar says of itself is of no interest. */
+  readonly #isHonest: (node: SimNode) => boolean;
   readonly #sessions: string[] = [];
   #lines = new Map<string, Set<string>>();
 
-  constructor(world: World) {
+  constructor(world: World, isHonest: (node: SimNode) => boolean) {
     this.#world = world;
+    this.#isHonest = isHonest;
   }
 
   /** What has happened since it was last taken. */
   take(): string[] {
-    const lines = [...this.#lines].map(([text, who]) => (who.size === 0 ? text : `${[...who].sort().join(' ')}: ${text}`));
+    const lines = [...this.#lines].map(([text, who]) =>
+      who.size === 0 ? text : `${[...who].sort().join(' ')}: ${text}`,
+    );
     this.#lines = new Map();
     return lines;
   }
@@ -41,14 +63,14 @@ export class ScenarioLog implements Watcher {
   }
 
   dkg(node: SimNode, session: Session, report: DkgReport): void {
-    if (!(this.detailed ? TOLD_IN_DETAIL : TOLD).has(report.type)) return;
+    if (!(this.detailed ? TOLD_IN_DETAIL : TOLD).has(report.type) || !this.#isHonest(node)) return;
     const text = sayDkg(report, (name) => this.#world.label(name));
     if (text !== undefined) this.say(`${this.#which(session)}${text}`, node.label);
   }
 
   section(node: SimNode, report: SectionReport): void {
     const isNews = report.type === 'decided' || report.type === 'equivocation' || report.type === 'share';
-    if (!isNews && !this.detailed) return;
+    if ((!isNews && !this.detailed) || !this.#isHonest(node)) return;
     // Who decides and who hears of it is a matter of milliseconds.
     const text = saySection(report, (name) => this.#world.label(name))?.replace('learns', 'decides');
     if (text !== undefined) this.say(text, node.label);

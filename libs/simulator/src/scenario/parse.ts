@@ -49,7 +49,9 @@ function parseCommand(text: string): Command {
 }
 
 /** The file with these lines in the place of what was expected. */
-export function printScenario(blocks: readonly (Omit<Block, 'expected'> & { readonly printed: readonly string[] })[]): string {
+export function printScenario(
+  blocks: readonly (Omit<Block, 'expected'> & { readonly printed: readonly string[] })[],
+): string {
   const text = blocks.map(({ preface, commands, printed }) =>
     [...preface, ...commands.map((command) => command.text), DIVIDER, ...printed].join('\n'),
   );

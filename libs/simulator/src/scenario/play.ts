@@ -105,6 +105,7 @@ class Player {
     this.#here.addRule(
       {
         what: words[0],
+        phase: options.get('phase'),
         from: this.#nodes(options.get('from')),
         to: this.#nodes(options.get('to')),
         times: optionalNumber(options.get('times')) ?? Number.POSITIVE_INFINITY,

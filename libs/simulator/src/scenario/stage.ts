@@ -30,6 +30,7 @@ export interface StageOptions {
 /** What a packet has to be for a rule to take it. Undefined fits any. */
 export interface Filter {
   readonly what: string | undefined;
+  readonly phase?: string | undefined;
   readonly from: readonly SimNode[] | undefined;
   readonly to: readonly SimNode[] | undefined;
   /** Only the first so many. */
@@ -50,7 +51,8 @@ export class Stage {
   readonly #killings: { readonly node: SimNode; readonly moment: Moment; readonly keepUnsynced: boolean }[] = [];
   readonly #heard: { readonly session: string; readonly what: string; readonly topic: string; raw: Uint8Array }[] = [];
   readonly #checkers: Checker[];
-  readonly #reached = new Map<string, number>();
+  /** Kinds of decisions that were made, and whether a session has failed. */
+  readonly #reached = new Set<string>();
   readonly #random: Random;
 
   constructor({ nodes, elders, seed, retryAfterMs, absentAfterMs }: StageOptions) {
@@ -75,7 +77,7 @@ export class Stage {
     this.world.onWrite = (node, when, stream) => {
       if (when === 'after' && stream.startsWith('dkg/')) this.#maybeKill(node, { writes: this.#phaseOf(node) });
     };
-    this.log = new ScenarioLog(this.world);
+    this.log = new ScenarioLog(this.world, (node) => !this.#accused.has(node));
     const violated = (invariant: Invariant, node: string, detail: string) =>
       this.log.say(`VIOLATION of ${invariant}: ${detail}`, node);
     const scene = { world: this.world, violated, isHonest: (node: SimNode) => !this.#accused.has(node) };
@@ -83,7 +85,7 @@ export class Stage {
     this.world.watchers.push(this.log, ...this.#checkers, {
       dkg: (node, session, report) => this.#onDkg(node, session, report),
       section: (_node, report) => {
-        if (report.type === 'decided') this.#reached.set(report.certified.decision.action.type, 1);
+        if (report.type === 'decided') this.#reached.add(report.certified.decision.action.type);
       },
       sends: (_node, outgoing) => this.#remember(outgoing),
     });
@@ -136,7 +138,7 @@ export class Stage {
       return true;
     }
     const reached = this.world.run(withinMs, () => this.#isReached(goal));
-    if (reached && goal !== 'started') this.world.run(AFTERGLOW_MS);
+    if (reached && (goal === 'done' || goal === 'handover' || goal === 'failed')) this.world.run(AFTERGLOW_MS);
     if (!reached) this.log.say(`NOT reached within ${withinMs} ms: ${goal}`);
     return reached;
   }
@@ -171,9 +173,9 @@ export class Stage {
   }
 
   #isReached(goal: Goal): boolean {
-    if (goal === 'handover' || goal === 'started') {
-      return goal === 'started' ? this.#reached.has('dkg') : this.#allSettled();
-    }
+    if (goal === 'started') return this.#reached.has('dkg');
+    if (goal === 'failed') return this.#reached.has('failed');
+    if (goal === 'handover') return this.#allSettled();
     const [kind, phase] = goal.split(':') as [string, PhaseName | undefined];
     const up = this.world.nodes.filter((node) => node.elder && !this.#accused.has(node));
     return up.every((node) => {
@@ -181,7 +183,6 @@ export class Stage {
       if (!state) return false;
       const at = phase === undefined ? -1 : PHASES.indexOf(phase);
       if (kind === 'done') return isDone(state);
-      if (kind === 'failed') return state.failed !== undefined;
       if (kind === 'stalled') return state.progress.stalled;
       if (kind === 'in') return isPhase(at) && state.phase >= at;
       return isPhase(at) && (state.closes[at] !== undefined || state.phase > at);
@@ -206,7 +207,8 @@ export class Stage {
     return 'pass';
   }
 
-  #fits({ what, from, to }: Filter, packet: Packet): boolean {
+  #fits({ what, phase, from, to }: Filter, packet: Packet): boolean {
+    if (phase !== undefined && phaseOf(packet) !== phase) return false;
     const isOf = (nodes: readonly SimNode[] | undefined, name: string) =>
       nodes === undefined || nodes.some((node) => node.name === name);
     return isOf(from, packet.from) && isOf(to, packet.to) && (what === undefined || whatIs(packet) === what);
@@ -222,6 +224,7 @@ export class Stage {
 
   #onDkg(node: SimNode, _session: Session, report: DkgReport): void {
     if (report.type === 'phase') this.#maybeKill(node, { enters: report.phase });
+    else if (report.type === 'failed') this.#reached.add('failed');
   }
 
   #phaseOf(node: SimNode): string {
@@ -244,4 +247,9 @@ function whatIs({ form, about, bytes }: Packet): string {
 
 function isMember({ elder, name }: SimNode): boolean {
   return elder?.state.ledger?.members.has(name) ?? false;
+}
+
+function phaseOf({ bytes }: Packet): PhaseName | undefined {
+  const phase = readStatement(bytes)?.phase;
+  return phase === undefined ? undefined : PHASES[phase];
 }

@@ -54,8 +54,10 @@ export class LiveBackend implements Backend {
     this.#tag = networkTag(network);
     const publish = (event: EventInput) => void this.events.append(event);
     this.#book = new SessionBook(publish, wallClock);
-    this.#presence = new Presence((node, live, lastSeenMs) =>
-      publish({ type: 'heartbeat', at: time(wallClock()), data: { node, live, lastSeen: time(lastSeenMs) } }),
+    this.#presence = new Presence(
+      (node) => this.ledger?.members.has(node) ?? false,
+      (node, live, lastSeenMs) =>
+        publish({ type: 'heartbeat', at: time(wallClock()), data: { node, live, lastSeen: time(lastSeenMs) } }),
     );
     this.#follower = new Follower({
       identity,

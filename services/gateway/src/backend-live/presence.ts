@@ -1,4 +1,5 @@
 import { toHex } from '@witan/crypto';
+import { WitanError } from '@witan/errors';
 import { type Heartbeat, heartbeatBody, SERVICES } from '@witan/section';
 import { decode, type Signed } from '@witan/wire';
 
@@ -9,24 +10,33 @@ export interface Seen {
 
 /** A node that has not been heard of for this long is not reachable. */
 export const LIVE_MS = 4000;
-const NODES_REMEMBERED = 4096;
+/** Of those who are no members (yet): the ones heard of last. */
+const STRANGERS_REMEMBERED = 256;
 
 /** Who has been heard of, and what they said of themselves. */
 export class Presence {
   readonly #byService = new Map(SERVICES.map((service) => [service, new Map<string, Seen>()]));
   readonly #live = new Set<string>();
+  readonly #isMember: (node: string) => boolean;
   readonly #changed: (node: string, live: boolean, lastSeenMs: number) => void;
 
-  constructor(changed: (node: string, live: boolean, lastSeenMs: number) => void) {
+  constructor(isMember: (node: string) => boolean, changed: (node: string, live: boolean, lastSeenMs: number) => void) {
+    this.#isMember = isMember;
     this.#changed = changed;
   }
 
-  take({ author, body }: Signed, nowMs: number): void {
+  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a heartbeat) */
+  take({ kind, author, body }: Signed, nowMs: number): void {
+    if (kind !== 'heartbeat') throw new WitanError('WITAN_ERR_INVALID', `a ${kind} among the heartbeats`);
     const beat = decode(heartbeatBody, body);
     const service = SERVICES[beat.service];
     const seen = service && this.#byService.get(service);
-    if (!seen || (!seen.has(author) && seen.size >= NODES_REMEMBERED)) return;
+    if (!seen) throw new WitanError('WITAN_ERR_MALFORMED', `no service ${beat.service}`);
+    // Put last, so that the first is the one that has been silent for longest.
+    seen.delete(author);
     seen.set(author, { atMs: nowMs, beat });
+    const strangers = this.#isMember(author) ? [] : [...seen.keys()].filter((name) => !this.#isMember(name));
+    for (const name of strangers.slice(0, -STRANGERS_REMEMBERED)) seen.delete(name);
     this.#note(author, nowMs);
   }
 

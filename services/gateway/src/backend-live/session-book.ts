@@ -55,9 +55,13 @@ export class SessionBook {
     this.#records.get(id)?.handedOver(key, this.#now());
   }
 
+  /** @throws WitanError `WITAN_ERR_WRONG_SESSION` (not known, or not yet), `WITAN_ERR_NOT_MEMBER` (not a participant) */
   take(id: string, node: string, entries: readonly ReportEntry[]): void {
     const record = this.#records.get(id);
-    if (!record?.session.indexOf.has(node)) return;
+    if (!record) throw new WitanError('WITAN_ERR_WRONG_SESSION', `no session ${id.slice(0, 16)}`);
+    if (!record.session.indexOf.has(node)) {
+      throw new WitanError('WITAN_ERR_NOT_MEMBER', `${node.slice(0, 16)} takes no part in session ${id.slice(0, 16)}`);
+    }
     for (const entry of entries) {
       const news = record.take(node, entry);
       if (news) this.#publish(eventOf(record, news, entry.wallMs));

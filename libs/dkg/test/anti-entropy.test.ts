@@ -1,0 +1,338 @@
+import { encodeG1, mulBase, sha256 } from '@witan/crypto';
+import { decode, encode, type Infer, sealEnvelope } from '@witan/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type DkgReport, dkgMachine, forms, isDone, Phase, type State } from '../src/index.ts';
+import { choices, forge, identities, makeSession, NETWORK, Net, outcomeOf, seedOf, snapshot } from './support.ts';
+
+type Answer = Infer<typeof forms.answerCodec>;
+type Holdings = Infer<typeof forms.holdingsCodec>;
+
+const members = identities(4);
+const machine = dkgMachine();
+const finished = new Net(members).start().run();
+
+function expectShare({ state, index }: { state: State; index: number }): void {
+  expect(encodeG1(mulBase(state.secretShare!))).toEqual(state.outcome!.publicKeyShares[index]);
+}
+
+describe('a late participant', () => {
+  test.each([4, 7])('that has nothing at all catches up with %i and gets a usable share', (count) => {
+    const net = new Net(identities(count));
+    const late = net.nodes[1]!;
+    late.up = false;
+    net.start(net.nodes.filter((node) => node !== late)).run();
+    late.up = true;
+    net.start([late]).run();
+    expect(outcomeOf(late)).toBe(outcomeOf(net.nodes[0]!));
+    expect(late.state.outcome!.qualified).not.toContain(1);
+    expectShare(late);
+  });
+
+  test('that has only its record of the start is a dealer no more, and gets its share all the same', () => {
+    const net = new Net(members).start();
+    const late = net.nodes[1]!;
+    net.crash(late, false);
+    late.journal = late.journal.slice(0, 1);
+    expect(forms.decodeFact(late.journal[0]!.record).type).toBe('started');
+    // Its announcement is out: shares were sealed to the key that it derives again from its seed.
+    net.run();
+    expect(net.nodes[0]!.state.closes[Phase.Initialisation]!.included.has(1)).toBe(true);
+    net.restart(late);
+    net.run();
+    expect(late.state.outcome!.qualified).not.toContain(1);
+    expect(outcomeOf(late)).toBe(outcomeOf(net.nodes[0]!));
+    expectShare(late);
+  });
+
+  test('asks who is ahead of it, one question at a time', () => {
+    const net = new Net(members);
+    const late = net.nodes[1]!;
+    late.up = false;
+    net.start(net.nodes.filter((node) => node !== late)).run();
+    late.up = true;
+    net.start([late]).run();
+    const kinds = late.reports.flatMap(({ type }) => (type === 'asked' || type === 'answered' ? [type] : []));
+    expect(kinds.length).toBeLessThan(20);
+    expect(kinds.every((kind, i) => kind === (i % 2 === 0 ? 'asked' : 'answered'))).toBe(true);
+  });
+
+  test('that missed any messages gets exactly those', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const choose = choices(seed);
+        const lost = new Set<Uint8Array>();
+        const net = new Net(members, {
+          // Every other broadcast to participant 2 is lost, and no question or answer.
+          link: (_from, to, bytes) => {
+            if (to !== 2 || isExchange(bytes) || choose(2) === 0) return bytes;
+            lost.add(bytes);
+            return undefined;
+          },
+        });
+        net.start().run();
+        expect(lost.size).toBeGreaterThan(0);
+        expect(new Set(net.nodes.map(outcomeOf)).size).toBe(1);
+        for (const node of net.nodes) expectShare(node);
+      }),
+      { numRuns: 8 },
+    );
+  });
+});
+
+function isExchange(bytes: Uint8Array): boolean {
+  return read(() => decode(forms.answerCodec, bytes)) !== undefined || bytes[1] === 20;
+}
+
+function read<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Participant 0, alone in Contribution, with a question out to participant 1. */
+function asking(): State {
+  const net = new Net(members).start();
+  net.pump(() => net.nodes[0]!.state.phase === Phase.Contribution);
+  const { state } = net.nodes[0]!;
+  return { ...state, progress: { ...state.progress, asking: members[1]!.name } };
+}
+
+interface Taken {
+  readonly state: State;
+  readonly result: string | undefined;
+  readonly asks: number;
+  readonly rejected: number;
+}
+
+function answered(state: State, bytes: Uint8Array): Taken {
+  const tag = `ae/${members[1]!.name}`;
+  const step = machine.step(state, { type: 'response', tag, ok: true, bytes, at: 100 });
+  const reports = step.effects.flatMap((effect) => (effect.type === 'report' ? [effect.report as DkgReport] : []));
+  return {
+    state: step.state,
+    result: reports.flatMap((report) => (report.type === 'answered' ? [report.result] : []))[0],
+    asks: step.effects.filter((effect) => effect.type === 'request').length,
+    rejected: reports.filter((report) => report.type === 'rejected').length,
+  };
+}
+
+const EMPTY: Answer = { phase: 1, items: [], closes: [], values: [], more: false };
+
+/** Nothing is changed by it but that the question is answered, and nobody is asked because of it. */
+function expectNothing(bytes: Uint8Array, result: 'nothing' | 'refused', rejected = 0): void {
+  const state = asking();
+  const taken = answered(state, bytes);
+  const idle = { ...state, progress: { ...state.progress, asking: undefined } };
+  expect(taken).toMatchObject({ result, asks: 0, rejected });
+  expect(snapshot(taken.state)).toBe(snapshot(idle));
+}
+
+describe('an answer', () => {
+  test('that is garbage is refused', () => {
+    expectNothing(new Uint8Array(0), 'refused');
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
+        if (!read(() => decode(forms.answerCodec, bytes))) expectNothing(bytes, 'refused');
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('that is cut off is refused', () => {
+    const whole = encode(forms.answerCodec, { ...EMPTY, items: finished.nodes[1]!.said });
+    for (const length of [1, 7, whole.length >> 1, whole.length - 1])
+      expectNothing(whole.subarray(0, length), 'refused');
+  });
+
+  test('that is empty and promises more, or a later phase, is not asked for more', () => {
+    for (const phase of [0, 1, 5, 255])
+      expectNothing(encode(forms.answerCodec, { ...EMPTY, phase, more: true }), 'nothing');
+  });
+
+  test('that brings only what is known, and promises more, is the last', () => {
+    const state = asking();
+    const known = [...state.variants.values()].map((each) => each.signed.raw);
+    expect(known.length).toBeGreaterThan(3);
+    expectNothing(
+      encode(forms.answerCodec, { ...EMPTY, items: [...known, ...known], more: true }),
+      'nothing',
+      known.length * 2,
+    );
+  });
+
+  test('whose items are lies counts each, and changes nothing', () => {
+    const [stranger] = identities(1, 'stranger');
+    const { session } = finished;
+    const said: forms.Payload = { type: 'complaining', accused: [0] };
+    const items = [
+      new Uint8Array([1, 2, 3]),
+      forge(stranger!, session, said),
+      forge(members[1]!, makeSession(members, 3), said),
+      forge(members[1]!, session, said).with(-1, 0).with(-2, 0),
+    ];
+    expectNothing(encode(forms.answerCodec, { ...EMPTY, items, more: true }), 'nothing', items.length);
+  });
+
+  test('with values that nobody voted for leaves them', () => {
+    expectNothing(encode(forms.answerCodec, { ...EMPTY, values: [new Uint8Array(60)], more: true }), 'nothing');
+  });
+
+  test('with a close that too few voted for, or whose votes are for another, is refused', () => {
+    const value = (phase: number) =>
+      encode(forms.closeCodec, { phase, included: [0, 1, 2].map((sender) => ({ sender, id: new Uint8Array(32) })) });
+    const { session } = finished;
+    const vote = (by: number, hash: Uint8Array, phase = 1, step: 'prevote' | 'precommit' = 'precommit') =>
+      sealEnvelope(
+        members[by]!,
+        NETWORK,
+        'dkgVote',
+        encode(forms.voteBody, {
+          session: session.idBytes,
+          phase,
+          vote: {
+            instance: forms.closeInstance(session, phase as Phase),
+            view: 0,
+            step,
+            value: hash,
+            extra: new Uint8Array(0),
+          },
+        }),
+      ).raw;
+    const hash = sha256(value(1));
+    const closes = [
+      [],
+      [vote(1, hash), vote(1, hash), vote(1, hash)],
+      [vote(1, hash), vote(2, hash)],
+      [1, 2, 3].map((by) => vote(by, new Uint8Array(32))),
+      [1, 2, 3].map((by) => vote(by, hash, 1, 'prevote')),
+      [1, 2, 3].map((by) => vote(by, hash, 2)),
+      [vote(1, hash), vote(2, hash), new Uint8Array(80)],
+    ].map((votes) => forms.encodeCloseCertificate(value(1), forms.encodeVotes(votes)));
+    expectNothing(encode(forms.answerCodec, { ...EMPTY, closes: closes.slice(0, 6), more: true }), 'nothing', 6);
+    expectNothing(
+      encode(forms.answerCodec, { ...EMPTY, closes: [...closes.slice(6), new Uint8Array(5)] }),
+      'nothing',
+      2,
+    );
+  });
+
+  test('with a close of the session that is already enacted, or of another phase, brings nothing', () => {
+    const old = asking().closes[0]!.certificate;
+    expectNothing(encode(forms.answerCodec, { ...EMPTY, closes: [old] }), 'nothing');
+    const later = finished.nodes[1]!.state.closes[Phase.Complaining]!.certificate;
+    expectNothing(encode(forms.answerCodec, { ...EMPTY, closes: [later] }), 'nothing');
+  });
+
+  test('that never comes frees the asker to ask another', () => {
+    const state = asking();
+    const tag = `ae/${members[1]!.name}`;
+    const step = machine.step(state, { type: 'response', tag, ok: false, error: 'WITAN_ERR_TIMEOUT', at: 100 });
+    expect(step.state.progress.asking).toBeUndefined();
+    expect(step.effects.some((effect) => effect.type === 'request')).toBe(false);
+  });
+
+  test('with endless new promises from a liar does not keep the others from finishing', () => {
+    const net = new Net(members, {
+      link: (from, _to, bytes) => {
+        const answer = from === 1 ? read(() => decode(forms.answerCodec, bytes)) : undefined;
+        return answer ? encode(forms.answerCodec, { ...answer, phase: 255, items: [], closes: [], more: true }) : bytes;
+      },
+    });
+    const late = net.nodes[3]!;
+    late.up = false;
+    net.start(net.nodes.filter((node) => node !== late)).run();
+    late.up = true;
+    net.start([late]).run();
+    expect(outcomeOf(late)).toBe(outcomeOf(net.nodes[0]!));
+    expect(late.reports.filter((report) => report.type === 'asked').length).toBeLessThan(30);
+  });
+});
+
+describe('a question', () => {
+  const { state } = finished.nodes[0]!;
+  const HAS_NOTHING: Holdings = {
+    session: finished.session.idBytes,
+    phase: 0,
+    closed: false,
+    messages: Array.from({ length: 6 }, () => new Uint8Array(0)),
+    openings: [],
+    wanted: [],
+    agreement: {
+      view: 0,
+      proposal: false,
+      prevotes: new Uint8Array(0),
+      precommits: new Uint8Array(0),
+      polka: undefined,
+      wants: [],
+    },
+  };
+  const question = (holdings: Partial<Holdings> = {}, by = members[1]!, network = NETWORK) =>
+    sealEnvelope(by, network, 'dkgHoldings', encode(forms.holdingsCodec, { ...HAS_NOTHING, ...holdings })).raw;
+
+  function asked(current: State, bytes: Uint8Array, at = 50) {
+    const step = machine.step(current, { type: 'request', id: 'q', bytes, at });
+    const reply = step.effects.find((effect) => effect.type === 'reply');
+    const reports = step.effects.flatMap((effect) => (effect.type === 'report' ? [effect.report as DkgReport] : []));
+    return { state: step.state, answer: reply && decode(forms.answerCodec, reply.bytes), reports };
+  }
+
+  test('of one who has nothing is answered with all that counts, and the closes that prove it', () => {
+    const { answer } = asked(state, question());
+    expect(answer!.closes).toHaveLength(4);
+    const words = new Set(
+      finished.nodes.flatMap((node) => node.said).map((bytes) => Buffer.from(bytes).toString('hex')),
+    );
+    expect(answer!.items.length).toBeGreaterThanOrEqual(16);
+    for (const item of answer!.items) expect(words.has(Buffer.from(item).toString('hex'))).toBe(true);
+  });
+
+  test('of one who lacks nothing is answered with nothing', () => {
+    const all = new Uint8Array([0b1111]);
+    const { answer } = asked(state, question({ phase: 5, messages: Array.from({ length: 6 }, () => all) }));
+    expect(answer).toMatchObject({ items: [], closes: [], values: [], more: false });
+  });
+
+  test('that claims absurd things is answered within bounds', () => {
+    for (const phase of [6, 100, 255])
+      expect(asked(state, question({ phase })).answer).toMatchObject({ items: [], more: false });
+    const wanted = Array.from({ length: 128 }, (_, i) => new Uint8Array(32).fill(i));
+    expect(asked(state, question({ phase: 255, wanted })).answer!.items).toEqual([]);
+  });
+
+  test('is never answered with a secret', () => {
+    const { answer } = asked(state, question());
+    const bytes = Buffer.from(encode(forms.answerCodec, answer!)).toString('hex');
+    for (const { index } of finished.nodes) expect(bytes).not.toContain(Buffer.from(seedOf(index)).toString('hex'));
+    expect(bytes).not.toContain(state.secretShare!.toString(16).padStart(64, '0'));
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ['of random bytes', new Uint8Array(90).fill(4), 'malformed'],
+    ['of another network', question({}, members[1], new Uint8Array(8)), 'invalid'],
+    ['about another session', question({ session: new Uint8Array(32) }), 'wrong-session'],
+    ['under another’s name', question().with(-1, 0).with(-2, 0).with(-3, 0), 'signature'],
+    ['that is a message', finished.nodes[1]!.said[0]!, 'invalid'],
+  ])('%s gets no answer, and is counted', (_what, bytes, reason) => {
+    const { state: after, answer, reports } = asked(state, bytes);
+    expect(answer).toBeUndefined();
+    expect(reports).toMatchObject([{ type: 'rejected', reason }]);
+    expect(snapshot(after)).toBe(snapshot(state));
+  });
+
+  test('too many in a second are answered with nothing; others are served meanwhile, and the next second is another', () => {
+    let current = state;
+    const served = Array.from({ length: 12 }, () => {
+      const result = asked(current, question());
+      current = result.state;
+      return result.answer!.items.length > 0;
+    });
+    expect(served.filter(Boolean)).toHaveLength(8);
+    expect(asked(current, question()).reports).toMatchObject([{ type: 'served', limited: true }]);
+    expect(asked(current, question({}, members[2]!)).answer!.items.length).toBeGreaterThan(0);
+    expect(asked(current, question(), 1200).answer!.items.length).toBeGreaterThan(0);
+    expect(isDone(current)).toBe(true);
+  });
+});

@@ -1,0 +1,180 @@
+import { type ActionOf, supermajority } from '@witan/chain';
+import { type Identity, nodeName } from '@witan/crypto';
+import { describe, expect, test } from 'vitest';
+import { chooseElders, DEFAULT_POLICY, type Ledger, type SessionStatus, type Sight } from '../src/index.ts';
+import { nextAction, nextLookMs, startAmong, startDkg } from '../src/policy.ts';
+import { decide, dkgOf, eldersOf, handoverOf, identities, secretOf, sectionOf } from './support.ts';
+
+const nodes = identities(10);
+const NOW = 1_000_000;
+const policy = { ...DEFAULT_POLICY, elderCount: 4 };
+const { absentAfterMs, unheardAfterMs, settleMs, retryAfterMs, joinForMs } = policy;
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** All of `heard` were heard just now; nothing else has happened for a long time. */
+function seeing(heard: readonly Identity[], change: Partial<Sight> = {}): Sight {
+  return {
+    at: NOW,
+    since: 0,
+    heard: new Map(heard.map((node) => [node.name, NOW])),
+    joins: new Map(),
+    sessions: new Map(),
+    changedAt: 0,
+    ...change,
+  };
+}
+
+const silentFor =
+  (ms: number, ...silent: Identity[]) =>
+  (sight: Sight): Sight => ({
+    ...sight,
+    heard: new Map([...sight.heard, ...silent.map((node) => [node.name, NOW - ms] as const)]),
+  });
+
+const namesOf = (members: readonly { name: string }[]) => members.map((each) => each.name);
+const participantsOf = (action: ActionOf<'dkg'> | undefined) => action?.participants.map(nodeName);
+
+describe('elders', () => {
+  const elders = nodes.slice(0, 4);
+  const others = nodes.slice(4, 6);
+  const ledger = eldersOf(nodes.slice(0, 6), elders);
+  const choose = (sight: Sight, avoid = NOBODY) => namesOf(chooseElders(ledger, sight, policy, avoid));
+
+  test('stay as long as they are heard: nothing is to be decided', () => {
+    expect(choose(seeing(nodes))).toEqual(namesOf(elders));
+    expect(nextAction(ledger, seeing(nodes), policy)).toBeUndefined();
+  });
+
+  test('that are away for a while stay', () => {
+    const sight = silentFor(absentAfterMs, elders[0]!)(seeing(nodes));
+    expect(choose(sight)).toEqual(namesOf(elders));
+  });
+
+  test('that are absent for long are replaced by the oldest who is here', () => {
+    const sight = silentFor(absentAfterMs + 1, elders[0]!)(seeing(nodes));
+    expect(choose(sight)).toEqual(namesOf([...elders.slice(1), others[0]!]));
+    expect(participantsOf(startDkg(ledger, sight, policy))).toEqual(choose(sight));
+  });
+
+  test('are not replaced by those who have not been heard lately', () => {
+    const gone = silentFor(absentAfterMs + 1, elders[0]!)(seeing([...elders, others[1]!]));
+    expect(choose(gone)).toEqual(namesOf([...elders.slice(1), others[1]!]));
+    const late = silentFor(unheardAfterMs + 1, others[0]!)(gone);
+    expect(choose(late)).toEqual(namesOf([...elders.slice(1), others[1]!]));
+    const justInTime = silentFor(unheardAfterMs, others[0]!)(gone);
+    expect(choose(justInTime)).toEqual(namesOf([...elders.slice(1), others[0]!]));
+  });
+
+  test('are never fewer because one is absent and nobody can take its place', () => {
+    const sight = silentFor(absentAfterMs * 9, elders[0]!, elders[2]!)(seeing(elders));
+    expect(choose(sight)).toEqual(namesOf(elders));
+    expect(nextAction(ledger, sight, policy)).toBeUndefined();
+  });
+
+  test('that nobody has ever heard of count from when this node began to look', () => {
+    const sight = seeing([...elders.slice(1), ...others], { since: NOW - absentAfterMs });
+    expect(choose(sight)).toEqual(namesOf(elders));
+    expect(choose({ ...sight, since: NOW - absentAfterMs - 1 })).not.toContain(elders[0]!.name);
+  });
+
+  test('that are to be avoided are left out, though nobody replaces them', () => {
+    expect(choose(seeing(elders), new Set([elders[1]!.name]))).toEqual(namesOf(elders.toSpliced(1, 1)));
+    expect(choose(seeing(nodes), new Set([elders[1]!.name]))).toEqual(namesOf([...elders.toSpliced(1, 1), others[0]!]));
+  });
+
+  test('come by age, and who came first goes before who came later', () => {
+    const late = decide(ledger, { type: 'join', nodes: [nodes[7]!.publicKey] }, secretOf('second key'));
+    const wide = { ...policy, elderCount: 6 };
+    expect(namesOf(chooseElders(late, seeing(nodes), wide, NOBODY))).toEqual(namesOf(nodes.slice(0, 6)));
+    expect(namesOf(chooseElders(late, seeing(nodes), { ...policy, elderCount: 7 }, NOBODY))).toContain(nodes[7]!.name);
+  });
+});
+
+describe('a first DKG', () => {
+  const ledger = sectionOf(nodes.slice(0, 6));
+
+  test('is wanted once the members have settled, among the oldest', () => {
+    const settled = seeing(nodes, { changedAt: NOW - settleMs });
+    expect(startDkg(ledger, seeing(nodes, { changedAt: NOW - settleMs + 1 }), policy)).toBeUndefined();
+    expect(startDkg(ledger, settled, policy)).toMatchObject({ threshold: 3, chainLength: 1, attempt: 0 });
+    expect(participantsOf(startDkg(ledger, settled, policy))).toHaveLength(4);
+    expect(nextLookMs(ledger, seeing(nodes, { changedAt: NOW - 100 }), policy)).toBe(settleMs - 100);
+  });
+
+  test('comes after those who want to join', () => {
+    const joins = new Map([[nodes[8]!.name, { publicKey: nodes[8]!.publicKey, at: NOW - joinForMs }]]);
+    expect(nextAction(ledger, seeing(nodes, { joins }), policy)).toEqual({
+      type: 'join',
+      nodes: [nodes[8]!.publicKey],
+    });
+    const forgotten = new Map([[nodes[8]!.name, { publicKey: nodes[8]!.publicKey, at: NOW - joinForMs - 1 }]]);
+    expect(nextAction(ledger, seeing(nodes, { joins: forgotten }), policy)?.type).toBe('dkg');
+  });
+
+  test('is not wanted of one alone, nor again while one is pending', () => {
+    expect(startDkg(sectionOf(nodes.slice(0, 1)), seeing(nodes), policy)).toBeUndefined();
+    const pending = decide(ledger, dkgOf(nodes.slice(0, 4)));
+    expect(startDkg(pending, seeing(nodes), policy)).toBeUndefined();
+  });
+
+  test('has the same participants at all who see the same, and is sorted', () => {
+    const names = participantsOf(startDkg(ledger, seeing(nodes.toReversed()), policy))!;
+    expect(names).toEqual(participantsOf(startDkg(ledger, seeing(nodes), policy)));
+    expect(names).toEqual(names.toSorted());
+  });
+});
+
+describe('a session that does not end', () => {
+  const members = nodes.slice(0, 6);
+  const pending = decide(sectionOf(members), dkgOf(members.slice(0, 4)));
+  const id = pending.pending!.id;
+  const after = (status: Partial<SessionStatus>, on: Ledger = pending): Sight =>
+    seeing(members, {
+      sessions: new Map([[on.pending!.id, { since: NOW, state: 'running', outcome: undefined, avoid: [], ...status }]]),
+    });
+  const avoid = [members[1]!.name];
+
+  test('is waited for, and then tried again as the next attempt', () => {
+    expect(startDkg(pending, after({ since: NOW - retryAfterMs }), policy)).toBeUndefined();
+    expect(nextLookMs(pending, after({ since: NOW - 1000 }), policy)).toBe(retryAfterMs - 1000 + 1);
+    expect(startDkg(pending, after({ since: NOW - retryAfterMs - 1 }), policy)).toMatchObject({ attempt: 1 });
+  });
+
+  test('is tried again at once when it has failed', () => {
+    expect(startDkg(pending, after({ state: 'failed' }), policy)).toMatchObject({ attempt: 1 });
+  });
+
+  test('is tried again without those who were blamed or waited for in vain', () => {
+    const names = participantsOf(startDkg(pending, after({ state: 'failed', avoid }), policy));
+    expect(names).toEqual(namesOf([members[0]!, ...members.slice(2, 5)]));
+  });
+
+  test('is tried again with all when too many would be left out for it to be their fault', () => {
+    const most = namesOf(members.slice(1, 6));
+    const names = participantsOf(startDkg(pending, after({ state: 'failed', avoid: most }), policy))!;
+    expect(names).toHaveLength(4);
+    expect(names.length).toBeGreaterThanOrEqual(supermajority(4));
+  });
+
+  test('is voted for as proposed by one who knows of fewer faults', () => {
+    const sight = after({ state: 'failed', avoid });
+    const proposed = startDkg(pending, after({ state: 'failed' }), policy);
+    expect(startAmong(pending, sight, policy, new Set(participantsOf(proposed)))).toEqual(proposed);
+    expect(startAmong(pending, after({ avoid }), policy, new Set(participantsOf(proposed)))).toBeUndefined();
+  });
+
+  test('is not tried again once it is done: what comes next is the handover to its key', () => {
+    const { key, publicKeyShares } = handoverOf(pending, secretOf('second key'));
+    const done = after({ state: 'done', outcome: { key, publicKeyShares }, since: 0 });
+    expect(startDkg(pending, done, policy)).toBeUndefined();
+    expect(nextAction(pending, done, policy)).toEqual(handoverOf(pending, secretOf('second key')));
+  });
+
+  test('is not mistaken for one that is done', () => {
+    const { key, publicKeyShares } = handoverOf(pending, secretOf('second key'));
+    const again = decide(pending, dkgOf(members.slice(0, 4), { attempt: 1 }));
+    const old = { state: 'done', outcome: { key, publicKeyShares }, since: NOW, avoid: [] } as const;
+    const sight = seeing(members, { sessions: new Map([[id, old]]) });
+    expect(nextAction(again, sight, policy)).toBeUndefined();
+  });
+});
