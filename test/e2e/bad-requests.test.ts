@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { MAX_PAYLOAD_BYTES } from '@witan/api';
 import { type Bus, subjects } from '@witan/bus';
 import { attestationMessage } from '@witan/chain';
 import { fromHex, type Identity, sha256, verifySignature } from '@witan/crypto';
@@ -118,7 +119,8 @@ describe('a flood', () => {
     ];
     for (let i = 0; i < 500; i++) for (const target of targets) bus.publish(target, noise);
     await bus.flush();
-    await attest();
+    const signs = () => attest().then(() => true);
+    await eventually('the section has put the noise behind it, and signs', signs, { withinMs: PATIENCE_MS });
     expect((await cluster.section()).generation).toBe(generation);
   });
 
@@ -198,8 +200,8 @@ describe('answers that lie', () => {
 });
 
 describe('the REST interface', () => {
-  const post = (path: string, body: string | Uint8Array, type = 'application/json') =>
-    fetch(cluster.url + path, { method: 'POST', body: body as BodyInit, headers: { 'content-type': type } });
+  const post = (path: string, body: string, type: string) =>
+    fetch(cluster.url + path, { method: 'POST', body, headers: { 'content-type': type } });
 
   test.for([
     ['not JSON', '/v1/attestations', '{"payload":', 'application/json', 400, 'WITAN_ERR_MALFORMED'],
@@ -208,7 +210,7 @@ describe('the REST interface', () => {
     [
       'too large',
       '/v1/attestations',
-      `{"payload":"${'A'.repeat(4_000_000)}"}`,
+      `{"payload":"${'A'.repeat(2 * MAX_PAYLOAD_BYTES)}"}`,
       'application/json',
       413,
       'WITAN_ERR_TOO_LARGE',

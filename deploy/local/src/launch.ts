@@ -7,12 +7,14 @@ import { follow, type Picture } from './feed.ts';
 import { memoryOf } from './memory.ts';
 import { DEFAULT_NODES, type Options } from './options.ts';
 import { freePort } from './ports.ts';
-import { type ClusterState, isComplete, type Note, type Summary } from './state.ts';
+import { type ClusterState, isComplete, missing, type Note, type Summary } from './state.ts';
 import { stopReason } from './stop-reason.ts';
 import type { ProcessStatus } from './supervisor.ts';
 import { type Display, JsonDisplay, PlainDisplay, TerminalDisplay } from './view/display.ts';
 
 const DRAW_EVERY_MS = 100;
+/** After so long without the key one wants to know what it waits for. */
+const PATIENCE_MS = 10_000;
 
 /**
  * Starts a cluster, shows it, and stops it in order when asked to. Resolves with the exit code.
@@ -52,8 +54,7 @@ class Launch {
     this.#natsServer = natsServer;
     this.#data = data;
     this.#display = displayFor(options, env);
-    this.#nodes = Math.max(options.nodes ?? DEFAULT_NODES, data.nodeCount);
-    if (options.nodes === undefined && data.nodeCount > 0) this.#nodes = data.nodeCount;
+    this.#nodes = Math.max(options.nodes ?? (data.nodeCount || DEFAULT_NODES), data.nodeCount);
     this.#resuming = data.facts.genesisKey !== undefined;
     this.#keyBefore = data.facts.sectionKey;
   }
@@ -61,7 +62,10 @@ class Launch {
   async run(): Promise<number> {
     // Listened for from the first moment: whatever has been started by then is stopped.
     const asked = stopReason(() => this.#cluster?.kill());
-    const drawing = setInterval(() => this.#draw(), DRAW_EVERY_MS);
+    const drawing = setInterval(() => this.#display.draw(this.#state), DRAW_EVERY_MS);
+    const patience = setInterval(() => {
+      if (this.#summary === undefined) this.#note({ type: 'waiting', detail: missing(this.#state) });
+    }, PATIENCE_MS);
     const ending = new AbortController();
     const tasks: Promise<void>[] = [];
     try {
@@ -76,6 +80,7 @@ class Launch {
       this.#note({ type: 'stopping', reason });
     } finally {
       ending.abort();
+      clearInterval(patience);
       await this.#stop(drawing);
       await Promise.allSettled(tasks);
       this.#display.close();
@@ -183,8 +188,8 @@ class Launch {
     this.#note({ type: 'stopped', tookMs: Math.round(performance.now() - began), restarts });
   }
 
-  #draw(): void {
-    const state: ClusterState = {
+  get #state(): ClusterState {
+    return {
       nodes: this.#nodes,
       resuming: this.#resuming,
       elapsedMs: this.#elapsedMs(),
@@ -193,7 +198,6 @@ class Launch {
       repairs: this.#repairs,
       summary: this.#summary,
     };
-    this.#display.draw(state);
   }
 
   #remark(detail: string): void {

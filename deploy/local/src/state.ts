@@ -1,5 +1,5 @@
 import type { WitanEvent } from '@witan/api';
-import { sectionHealth } from '@witan/cli';
+import { names, plural, sectionHealth } from '@witan/cli';
 import type { Picture } from './feed.ts';
 import type { Memory } from './memory.ts';
 import type { ProcessStatus } from './supervisor.ts';
@@ -37,11 +37,27 @@ export interface Summary {
 export type Note =
   | { readonly type: 'begin'; readonly nodes: number; readonly dataDir: string; readonly resuming: boolean }
   | { readonly type: 'remark'; readonly detail: string }
+  | { readonly type: 'waiting'; readonly detail: string }
   | { readonly type: 'process'; readonly process: ProcessStatus; readonly detail?: string | undefined }
   | { readonly type: 'event'; readonly event: WitanEvent }
   | { readonly type: 'ready'; readonly summary: Summary }
   | { readonly type: 'stopping'; readonly reason: string }
   | { readonly type: 'stopped'; readonly tookMs: number; readonly restarts: number };
+
+/** What is missed while the key is not there yet. */
+export function missing({ processes, picture: { section, session }, nodes }: ClusterState): string {
+  const late = processes.filter(({ state }) => state !== 'ready').map(({ name }) => name);
+  if (late.length > 0) {
+    const more = late.length > 3 ? ` and ${late.length - 3} more` : '';
+    return `waits for ${late.slice(0, 3).join(', ')}${more} to be ready`;
+  }
+  if (section === undefined) return 'waits for the first decision of the section';
+  const { usable } = sectionHealth(section);
+  const elders = `${plural(section.elders.length, 'elder')} of ${Math.min(ELDERS, nodes)}, ${usable} can sign, ${section.threshold} needed`;
+  if (session === undefined || session.endedAt !== null) return `the section has ${elders}`;
+  const whom = session.waitingOn.length > 0 ? `, waits for ${names(session.waitingOn)}` : '';
+  return `the section has ${elders}; DKG in ${session.phase}${whom}`;
+}
 
 /** The section has the elders that so many nodes can give it, and enough of them can sign. */
 export function isComplete(picture: Picture, nodes: number): boolean {

@@ -2,7 +2,7 @@ import type { Section, Session, WitanEvent } from '@witan/api';
 import { styleFor } from '@witan/cli';
 import { describe, expect, test } from 'vitest';
 import type { ClusterState, Note, Summary } from '../src/state.ts';
-import { isComplete } from '../src/state.ts';
+import { isComplete, missing } from '../src/state.ts';
 import type { ProcessState, ProcessStatus } from '../src/supervisor.ts';
 import { JsonDisplay, PlainDisplay } from '../src/view/display.ts';
 import { isLasting, noteLines } from '../src/view/note-line.ts';
@@ -257,6 +257,23 @@ describe('without a screen', () => {
     expect(JSON.parse(text)).toEqual({ elapsedMs: 2346, type: 'event', event });
     expect(text.endsWith('\n')).toBe(true);
   });
+});
+
+describe('what is missed', () => {
+  const ready = [process_('nats', 'ready'), process_('gateway', 'ready')];
+
+  test.each([
+    [state(), 'waits for gateway, coordinator, node-1-elder and 1 more to be ready'],
+    [state({ processes: ready }), 'waits for the first decision of the section'],
+    [
+      state({ processes: ready, nodes: 9, picture: { section: section(3, 4), session: undefined } }),
+      'the section has 4 elders of 7, 3 can sign, 3 needed',
+    ],
+    [
+      state({ processes: ready, nodes: 9, picture: { section: section(1, 1), session: session() } }),
+      'the section has 1 elder of 7, 1 can sign, 1 needed; DKG in contribution, waits for 55555555…, 66666666…',
+    ],
+  ])('is named: case %#', (now, words) => expect(missing(now)).toBe(words));
 });
 
 describe('the cluster is complete', () => {

@@ -152,10 +152,19 @@ describe('an open first view', () => {
     const m = open(1, wants('ok mine'));
     expect(m.advance()).toEqual(['timer 0 propose 100']);
     m.timeout(0, 'propose');
-    m.votes([2, 3], 0, 'prevote', null);
+    m.votes([0, 2, 3], 0, 'prevote', null);
     m.votes([2, 3], 0, 'precommit', null);
     expect(m.timeout(0, 'precommit')).toEqual(['prevote 1 ok mine', 'propose 1 ok mine -']);
     expect(m.offer(undefined, 1, 'ok').rejected).toBe('not-leader');
+  });
+
+  test('takes the own value when nobody proposes anything', () => {
+    const m = open(1, wants('ok mine'));
+    m.advance();
+    expect(m.timeout(0, 'propose')).toEqual(['prevote 0 ok mine']);
+    const without = open(1);
+    without.votes([2, 3], 0, 'prevote', null);
+    expect(without.timeout(0, 'propose')).toContain('prevote 0 nil');
   });
 
   test('takes what f+1 members voted for as proposed', () => {

@@ -106,7 +106,7 @@ test('killed at random moments, losing what was not synced or not, all finish al
         }
       },
     ),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 

@@ -19,6 +19,7 @@ import {
 } from '@witan/crypto';
 import type { Effect, Step } from '@witan/runtime';
 import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
+import { vi } from 'vitest';
 import {
   type Blame,
   DEFAULT_PARAMS,
@@ -37,6 +38,8 @@ import {
 // All participants of a test run in one process and verify the same bytes.
 setDecodeCache(8192);
 setVerificationCache(8192);
+// Whole sessions run in one test: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 export const NETWORK = networkTag('dkg-tests');
 const utf8 = (text: string) => new Uint8Array(Buffer.from(text));

@@ -1,5 +1,5 @@
 import { toHex } from '@witan/crypto';
-import { forms, type Phase, phaseName } from '@witan/dkg';
+import { forms, type Phase } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
 import { decode, type Kind, peekEnvelope } from '@witan/wire';
@@ -98,10 +98,4 @@ function readContent(kind: Kind, body: Uint8Array): Content {
     default:
       return { ...NOTHING, what: kind === 'joinRequest' ? 'join' : kind };
   }
-}
-
-/** For people: `contribution`, `prevote of complaining in view 0`. */
-export function sayStatement({ what, kind, phase, view }: Statement): string {
-  if (kind !== 'dkgVote' && kind !== 'dkgProposal') return what;
-  return `${what} of ${phase === undefined ? '?' : phaseName(phase)} in view ${view}`;
 }

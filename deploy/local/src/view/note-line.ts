@@ -9,6 +9,7 @@ export function noteLines(note: Note, style: Style): string[] {
     case 'begin':
       return [`${note.resuming ? 'resumes' : 'starts'} ${plural(note.nodes, 'node')} in ${note.dataDir}`];
     case 'remark':
+    case 'waiting':
       return [note.detail];
     case 'process':
       return processLines(note.process, note.detail, style);
@@ -29,7 +30,7 @@ export function noteLines(note: Note, style: Style): string[] {
 export function isLasting(note: Note): boolean {
   if (note.type === 'process') return note.process.state === 'restarting' || note.process.state === 'failed';
   if (note.type === 'event') return ['dkg.blamed', 'dkg.failed', 'handover'].includes(note.event.type);
-  return note.type !== 'begin' && note.type !== 'stopping';
+  return !['begin', 'waiting', 'stopping'].includes(note.type);
 }
 
 function processLines(process: ProcessStatus, detail: string | undefined, { colours }: Style): string[] {

@@ -20,10 +20,7 @@ export function summaryLines(summary: Summary, { colours }: Style): string[] {
     line('API document', `${url}/docs`),
     line('metrics', metricsLine(summary)),
     ...(memory === undefined ? [] : [line('memory', memoryLine(memory))]),
-    line(
-      'look further',
-      `npx witan status   npx witan dkg list   npx witan chain verify --genesis ${summary.genesisKey.slice(0, 8)}…`,
-    ),
+    line('look further', ['status', 'dkg show', 'nodes'].map((command) => `npx witan ${command}${where}`).join('   ')),
   ];
 }
 

@@ -46,7 +46,8 @@ const ENDS = ['', 'M9 21L12 17.8L15 21', 'M8.6 3H15.4', 'M8.6 21H15.4'];
  */
 export function houseMark(name) {
   const next = stream(name);
-  const hue = next() % HUES;
+  const hue = hueOf(name);
+  next(); // It took the first number.
   const left = [...PLACES];
   let path = 'M12 3V21';
   for (let i = 0; i < 3; i++) {
