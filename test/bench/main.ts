@@ -71,7 +71,11 @@ async function benchDkg(participants: number): Promise<DkgFigures> {
   const profile = profileDir === undefined ? undefined : join(profileDir, `participant-of-${participants}.cpuprofile`);
   const onSession = (count: number, run: SessionRun) => {
     const cpu = `${number(meanCpuMs(run))} ms CPU a participant`;
-    process.stderr.write(`n = ${participants}, session ${count} of ${runs}: ${number(run.wallMs)} ms, ${cpu}\n`);
+    const { asked, laterViews } = run.detours;
+    const detours = asked + laterViews === 0 ? '' : `, ${asked} questions, ${laterViews} later views`;
+    process.stderr.write(
+      `n = ${participants}, session ${count} of ${runs}: ${number(run.wallMs)} ms, ${cpu}${detours}\n`,
+    );
   };
   const result = await measureDkg({ participants, runs, cores, dataDir, profile, onSession });
   if (profile !== undefined) print(`${profileReport(profile, runs)}\n`);

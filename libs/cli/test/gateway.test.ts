@@ -41,10 +41,13 @@ const askJson = async <T>(...args: string[]): Promise<T> => JSON.parse((await as
 describe('witan status', () => {
   test('shows the section with its elders and how many it can spare', async () => {
     const { code, out, err } = await ask('status');
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+    // The fake's elders come and go; what is said and the exit code have to agree.
+    expect({ code, err }).toEqual({ code: out.includes('too few') ? 5 : 0, err: '' });
     expect(out).toMatch(/^Network fake {3}genesis [0-9a-f]{96}$/m);
     expect(out).toMatch(/^Section root {3}key [0-9a-f]{96}$/m);
-    expect(out).toMatch(/^\d of 7 elders live, 5 needed: (\d|none) to spare$/m);
+    expect(out).toMatch(
+      /^\d of \d elders live, 5 needed: (\d to spare|none to spare|\d too few, the section cannot sign)$/m,
+    );
     expect(out).toMatch(/^DKG [0-9a-f]{8}… \w+/m);
   });
 
@@ -253,16 +256,16 @@ describe('the gateway', () => {
   };
 
   test('is that of the cluster started in this folder', async () => {
-    const { code } = await witan(['status'], { cwd: cluster(JSON.stringify({ url: env.WITAN_URL })) });
+    const { code } = await witan(['nodes'], { cwd: cluster(JSON.stringify({ url: env.WITAN_URL })) });
     expect(code).toBe(0);
   });
 
   test('given by hand wins over the environment, and that over the folder', async () => {
     const cwd = cluster(JSON.stringify({ url: 'http://127.0.0.1:1' }));
-    expect((await witan(['status'], { cwd })).code).toBe(5);
-    expect((await witan(['status'], { cwd, env })).code).toBe(0);
+    expect((await witan(['nodes'], { cwd })).code).toBe(5);
+    expect((await witan(['nodes'], { cwd, env })).code).toBe(0);
     expect(
-      (await witan(['status', '--url', env.WITAN_URL], { cwd, env: { WITAN_URL: 'http://127.0.0.1:1' } })).code,
+      (await witan(['nodes', '--url', env.WITAN_URL], { cwd, env: { WITAN_URL: 'http://127.0.0.1:1' } })).code,
     ).toBe(0);
   });
 

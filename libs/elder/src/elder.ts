@@ -144,14 +144,19 @@ export class Elder {
   /** What this elder needs to do its job, for a readiness probe. One that is not an elder is ready to become one. */
   checks(): { name: string; ok: boolean; detail: string }[] {
     const { ledger } = this.state;
-    if (!ledger) return [{ name: 'section', ok: false, detail: 'no section is known yet' }];
+    if (!ledger) return [{ name: 'section', ok: false, detail: 'no section is known yet' }, this.#journalCheck()];
     const isElder = section.elderIndex(this.state) >= 0;
     const usable = section.currentShare(this.state) !== undefined;
     return [
       { name: 'section', ok: true, detail: `generation ${ledger.generation}` },
       { name: 'share', ok: !isElder || usable, detail: isElder ? (usable ? 'usable' : 'missing') : 'no elder' },
-      { name: 'journal', ok: this.#section.status === 'running', detail: this.#section.status },
+      this.#journalCheck(),
     ];
+  }
+
+  #journalCheck(): { name: string; ok: boolean; detail: string } {
+    const trouble = [this.#section.status, ...this.#sessions.statuses].find((status) => status !== 'running');
+    return { name: 'journal', ok: trouble === undefined, detail: trouble ?? 'running' };
   }
 
   /** Tells the section that this elder process is alive and what it has. */
@@ -172,7 +177,7 @@ export class Elder {
 
   #topic(channel: string): string {
     const { prefix } = this.#options;
-    return `section.${prefix === '' ? 'root' : prefix}.${channel}`;
+    return `section.$prefix === '' ? 'root' : prefix.$channel`;
   }
 
   #subscribe(): void {
@@ -200,7 +205,7 @@ export class Elder {
     this.#options.transport.serve(
       verb,
       (bytes, respond) => {
-        const id = `${verb}/${this.#replyCount++}`;
+        const id = `$verb/${this.#replyCount++}`;
         this.#replies.set(id, respond);
         if (this.#replies.size > 1024) this.#replies.delete(this.#replies.keys().next().value!);
         this.#guard(

@@ -59,6 +59,11 @@ export class Follower {
     return this.#section.state;
   }
 
+  /** Whether what is followed is written down. */
+  get journalCheck(): { readonly name: string; readonly ok: boolean; readonly detail: string } {
+    return { name: 'journal', ok: this.#section.status === 'running', detail: this.#section.status };
+  }
+
   start(): void {
     const { transport, clock } = this.#options;
     transport.subscribe(this.#topic('events'), (bytes) =>

@@ -1,6 +1,7 @@
 export { type BusTransportOptions, busTransport } from './bus-transport.ts';
 export { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 export { Elder, type ElderObserver, type ElderOptions } from './elder.ts';
+export { keepFlushed } from './flushing.ts';
 export { Follower, type FollowerOptions } from './follower.ts';
 export type { HistoryEntry } from './history.ts';
 export { encodeHistoryRequest, type HistoryPage } from './history-messages.ts';

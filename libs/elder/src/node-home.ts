@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { Identity, Vault } from '@witan/crypto';
 import { type Journal, openJournal, readOrCreateFile } from '@witan/journal';
+import { openPublicJournal, type PublicJournal } from './public-journal.ts';
 
 export interface NodeHome {
   readonly identity: Identity;
   readonly vault: Vault;
-  /** The journal of one of the node's services. @throws `WITAN_ERR_LOCKED`, `WITAN_ERR_JOURNAL_CORRUPT`, … */
-  openJournal(service: 'adult' | 'elder'): Journal;
+  /** Votes, seeds and shares: a damaged one is refused, since peers cannot give it back. @throws `WITAN_ERR_LOCKED`, … */
+  openElderJournal(): Journal;
+  /** @throws `WITAN_ERR_LOCKED`, … */
+  openAdultJournal(): PublicJournal;
 }
 
 const SEED_BYTES = 32;
@@ -31,6 +34,7 @@ export function openNodeHome(
   return {
     identity,
     vault,
-    openJournal: (service) => openJournal(join(dataDir, `${service}.db`)),
+    openElderJournal: () => openJournal(join(dataDir, 'elder.db')),
+    openAdultJournal: () => openPublicJournal(join(dataDir, 'adult.db'), new Date()),
   };
 }

@@ -1,6 +1,6 @@
 import * as dkg from '@witan/dkg';
 import { isWitanError, WitanError } from '@witan/errors';
-import { Actor, type ActorOptions, type EffectPorts, type Sealer } from '@witan/runtime';
+import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Sealer } from '@witan/runtime';
 import type * as section from '@witan/section';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
@@ -54,6 +54,11 @@ export class Sessions {
   /** Sessions by id; read only. */
   get all(): ReadonlyMap<string, { readonly session: dkg.Session; readonly state: dkg.State }> {
     return new Map([...this.#running].map(([id, { session, actor }]) => [id, { session, state: actor.state }]));
+  }
+
+  /** Of the actors of the sessions. */
+  get statuses(): readonly ActorStatus[] {
+    return [...this.#running.values()].map(({ actor }) => actor.status);
   }
 
   stop(): void {

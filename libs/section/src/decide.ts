@@ -105,6 +105,7 @@ export function install(turn: Turn, ledger: Ledger): void {
   const changed =
     ledger.members.size !== state.ledger?.members.size || ledger.chain.length !== state.ledger?.chain.length;
   const sessions = new Map(state.sight.sessions);
+  const shareless = ledger.chain.length === state.ledger?.chain.length ? state.sight.shareless : new Map();
   if (ledger.pending && !sessions.has(ledger.pending.id)) {
     sessions.clear();
     sessions.set(ledger.pending.id, { since: turn.at, state: 'running', outcome: undefined, avoid: [] });
@@ -112,7 +113,7 @@ export function install(turn: Turn, ledger: Ledger): void {
   turn.update({
     ledger,
     agreement: freshAgreement(state, ledger),
-    sight: { ...state.sight, joins, sessions, changedAt: changed ? turn.at : state.sight.changedAt },
+    sight: { ...state.sight, joins, sessions, shareless, changedAt: changed ? turn.at : state.sight.changedAt },
   });
 }
 

@@ -1,4 +1,5 @@
 import { type Action, type ActionOf, MAX_JOINS, supermajority } from '@witan/chain';
+import { nodeName } from '@witan/crypto';
 import type { Ledger, Member } from './ledger.ts';
 
 /** What became of a DKG session, as far as this node knows. */
@@ -26,6 +27,11 @@ export interface Policy {
   readonly unheardAfterMs: number;
   /** A session that has not ended after this long is tried again. */
   readonly retryAfterMs: number;
+  /**
+   * An elder that is there and has had no usable share for this long gets another key made, in a session that it is
+   * there for. Doubles with every key that the same elders have had before, so that nobody can keep them busy.
+   */
+  readonly rekeyAfterMs: number;
   /** A join request that has not been repeated for this long is forgotten. */
   readonly joinForMs: number;
 }
@@ -36,6 +42,7 @@ export const DEFAULT_POLICY: Policy = {
   absentAfterMs: 120_000,
   unheardAfterMs: 5_000,
   retryAfterMs: 45_000,
+  rekeyAfterMs: 60_000,
   joinForMs: 10_000,
 };
 
@@ -55,6 +62,8 @@ export interface Sight {
   /** Join requests that are open, by name. */
   readonly joins: ReadonlyMap<string, JoinRequest>;
   readonly sessions: ReadonlyMap<string, SessionStatus>;
+  /** Elders that say that they have no usable share of the current key, and since when. */
+  readonly shareless: ReadonlyMap<string, number>;
   /** When the members last changed. */
   readonly changedAt: number;
 }
@@ -90,7 +99,8 @@ export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf
   const again = retry(ledger, sight, policy);
   if (ledger.pending && !again) return undefined;
   if (!again && sight.at - sight.changedAt < policy.settleMs) return undefined;
-  return again ? startAgain(ledger, sight, policy, toAvoid(ledger, sight)) : startFirst(ledger, sight, policy);
+  if (again) return startAgain(ledger, sight, policy, toAvoid(ledger, sight));
+  return startFirst(ledger, sight, policy, (since) => sight.at - since >= rekeyDelayMs(ledger, policy));
 }
 
 /**
@@ -103,7 +113,7 @@ export function startAmong(
   policy: Policy,
   proposed: ReadonlySet<string>,
 ): ActionOf<'dkg'> | undefined {
-  if (!ledger.pending) return startFirst(ledger, sight, policy);
+  if (!ledger.pending) return startFirst(ledger, sight, policy, () => true);
   if (!retry(ledger, sight, policy)) return undefined;
   return startAgain(
     ledger,
@@ -113,9 +123,29 @@ export function startAmong(
   );
 }
 
-function startFirst(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'dkg'> | undefined {
+function startFirst(
+  ledger: Ledger,
+  sight: Sight,
+  policy: Policy,
+  isLongEnough: (since: number) => boolean,
+): ActionOf<'dkg'> | undefined {
   const chosen = chooseElders(ledger, sight, policy, new Set());
-  return sameNames(chosen, ledger.elders) ? undefined : sessionOf(ledger, chosen);
+  const isThere = (name: string) => sight.at - (sight.heard.get(name) ?? -Infinity) <= policy.unheardAfterMs;
+  const needsKey = [...sight.shareless].some(([name, since]) => isThere(name) && isLongEnough(since));
+  return sameNames(chosen, ledger.elders) && !needsKey ? undefined : sessionOf(ledger, chosen);
+}
+
+const MOST_DOUBLINGS = 10;
+
+function rekeyDelayMs({ chain, elders }: Ledger, policy: Policy): number {
+  const now = elders.map((elder) => elder.name).join();
+  let keys = 0;
+  for (const { certified } of chain.toReversed()) {
+    const { action } = certified.decision;
+    if (action.type !== 'handover' || action.elders.map(nodeName).join() !== now) break;
+    keys++;
+  }
+  return policy.rekeyAfterMs * 2 ** Math.min(MOST_DOUBLINGS, Math.max(0, keys - 1));
 }
 
 /** Without those who are to be avoided, unless so many are that it is not they who are to blame. */

@@ -3,7 +3,7 @@ import { peekCertified } from '@witan/chain';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { decode, peekEnvelope, type Unverified } from '@witan/wire';
 import { adopt } from './decide.ts';
-import { heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
+import { type Heartbeat, heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
 import type { SectionRejectReason } from './reports.ts';
 import { currentShare } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -124,8 +124,21 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   if (service === 'elder' && (sight.heard.has(peeked.author) || sight.heard.size < HEARD_REMEMBERED)) {
     turn.updateSight({ heard: new Map(sight.heard).set(peeked.author, turn.at) });
   }
+  if (service === 'elder') noteShare(turn, peeked.author, beat);
   if (isAhead) noteAhead(turn, peeked.author, beat.generation!);
   return 'new';
+}
+
+/** Whether an elder says that it can sign under the current key, and since when it does not. */
+function noteShare(turn: Turn, author: string, { key, usableShare }: Heartbeat): void {
+  const { ledger, sight } = turn.state;
+  const isElder = ledger?.elders.some((elder) => elder.name === author) ?? false;
+  if (!isElder || !key || Buffer.compare(key, ledger!.key) !== 0) return;
+  if (usableShare !== sight.shareless.has(author)) return;
+  const shareless = new Map(sight.shareless);
+  if (usableShare) shareless.delete(author);
+  else shareless.set(author, turn.at);
+  turn.updateSight({ shareless });
 }
 
 /** Someone has later decisions. Most gaps close by themselves within moments; then nobody is asked. */
@@ -140,7 +153,7 @@ const REASONS: Partial<Record<WitanErrorCode, SectionRejectReason>> = {
   WITAN_ERR_MALFORMED: 'malformed',
   WITAN_ERR_INVALID: 'invalid',
   WITAN_ERR_CHAIN: 'invalid',
-  WITAN_ERR_UNTRUSTED_KEY: 'invalid',
+  WITAN_ERR_UNTRUSTED_KEY: 'untrusted-key',
   WITAN_ERR_SIGNATURE: 'signature',
   WITAN_ERR_STALE: 'stale',
 };

@@ -5,6 +5,7 @@ export type SectionRejectReason =
   | 'malformed'
   | 'invalid'
   | 'signature'
+  | 'untrusted-key'
   | 'not-member'
   | 'duplicate'
   | 'stale'

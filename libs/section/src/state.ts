@@ -53,7 +53,15 @@ export function emptyState(env: Env): State {
     ledger: undefined,
     shares: new Map(),
     agreement: undefined,
-    sight: { at: 0, since: 0, heard: new Map(), joins: new Map(), sessions: new Map(), changedAt: 0 },
+    sight: {
+      at: 0,
+      since: 0,
+      heard: new Map(),
+      joins: new Map(),
+      sessions: new Map(),
+      shareless: new Map(),
+      changedAt: 0,
+    },
     progress: {
       learnt: 0,
       learntAtLastTick: 0,

@@ -7,7 +7,10 @@ import type { Random } from './random.ts';
 /** What one seed does to its section. */
 export interface Plan {
   readonly nodes: number;
-  readonly policy: Pick<Policy, 'elderCount' | 'settleMs' | 'absentAfterMs' | 'unheardAfterMs' | 'retryAfterMs'>;
+  readonly policy: Pick<
+    Policy,
+    'elderCount' | 'settleMs' | 'absentAfterMs' | 'unheardAfterMs' | 'retryAfterMs' | 'rekeyAfterMs'
+  >;
   /** Byzantine nodes and what they do, by node index. Never more than a full elder set tolerates. */
   readonly traitors: ReadonlyMap<number, readonly LieKind[]>;
   /** Whether they become honest when everything else heals. */
@@ -59,6 +62,7 @@ export function drawPlan(random: Random): Plan {
       absentAfterMs: random.pick([6_000, 15_000]),
       unheardAfterMs: 5_000,
       retryAfterMs: random.pick([20_000, 45_000]),
+      rekeyAfterMs: 8_000,
     },
     traitors: drawTraitors(random, nodes, tolerated(elderCount)),
     traitorsReform: random.chance(0.4),

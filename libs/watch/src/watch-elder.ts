@@ -13,6 +13,7 @@ import {
 } from '@witan/observability';
 import type { Clock } from '@witan/runtime';
 import { currentShare, type SectionAskReason, type SectionReport } from '@witan/section';
+import { logRejection } from './log-rejection.ts';
 
 const ASKED: Record<SectionAskReason, 'restart' | 'behind' | 'no-progress' | 'more'> = {
   start: 'restart',
@@ -80,7 +81,7 @@ export function watchElder({
         break;
       case 'rejected':
         rejected.inc({ channel: 'decisions', reason: report.reason satisfies RejectionReason });
-        log.debug({ event: 'rejected', reason: report.reason }, 'message not taken');
+        logRejection(log, report.reason);
         break;
       case 'equivocation':
         rejected.inc({ channel: 'decisions', reason: 'equivocation' });

@@ -1,6 +1,7 @@
 import { toHex } from '@witan/crypto';
 import { antiEntropyMetrics, decisionMetrics, type Logger, type Meter, rejectionMetrics } from '@witan/observability';
 import type { SectionReport } from '@witan/section';
+import { logRejection } from './log-rejection.ts';
 
 /** Metrics and log of a node that follows its section. */
 export function watchFollower(meter: Meter, log: Logger): (report: SectionReport) => void {
@@ -20,6 +21,7 @@ export function watchFollower(meter: Meter, log: Logger): (report: SectionReport
       }
       case 'rejected':
         rejected.inc({ channel: 'events', reason: report.reason });
+        logRejection(log, report.reason);
         break;
       case 'answered':
         antiEntropy.requests.inc({ kind: 'section', reason: 'behind', result: report.result });

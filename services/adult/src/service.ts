@@ -1,6 +1,6 @@
 import { commonSettings, duration, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, secureRandom, toHex } from '@witan/crypto';
-import { busTransport, Follower, openNodeHome, sectionNumbers } from '@witan/elder';
+import { busTransport, Follower, keepFlushed, openNodeHome, sectionNumbers } from '@witan/elder';
 import { asWitanError } from '@witan/errors';
 import { actorObserver, watchJournal, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
@@ -11,7 +11,6 @@ import { watchFollower } from '@witan/watch';
 const PREFIX = '';
 /** A request to join is repeated until the section's decisions name this node: elders may have been away. */
 const JOIN_EVERY_MS = 1000;
-const FLUSH_MS = 1000;
 
 await runService({
   name: 'adult',
@@ -28,7 +27,13 @@ await runService({
     const home = openNodeHome(config.dataDir, key, secureRandom);
     const { name } = home.identity;
     log.bind({ node: name });
-    const journal = home.openJournal('adult');
+    const { journal, setAside } = home.openAdultJournal();
+    if (setAside) {
+      log.warn(
+        { event: 'journal-set-aside', setAside },
+        'the journal was damaged: set aside, and learnt anew from peers',
+      );
+    }
     watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const follower: Follower = new Follower({
@@ -53,17 +58,21 @@ await runService({
     const timers = [
       setInterval(() => follower.beat(), config.heartbeatMs),
       setInterval(() => isMember() || follower.askToJoin(), JOIN_EVERY_MS),
-      setInterval(() => journal.flush(), FLUSH_MS),
     ];
+    const endFlushing = keepFlushed(journal, systemClock, (error) =>
+      log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again'),
+    );
     follower.beat();
     follower.askToJoin();
     return {
       ready: () => [
         { name: 'member', ok: isMember(), detail: isMember() ? 'of the section' : 'has asked to join' },
         { name: 'section', ok: follower.state.ledger !== undefined, detail: sectionDetail(follower) },
+        follower.journalCheck,
       ],
       stop: async () => {
         for (const timer of timers) clearInterval(timer);
+        endFlushing();
         follower.stop();
         journal.close();
       },

@@ -1,7 +1,7 @@
 import { commonSettings, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, prepareTables, secureRandom, toHex } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
-import { busTransport, Elder, openNodeHome } from '@witan/elder';
+import { busTransport, Elder, keepFlushed, openNodeHome } from '@witan/elder';
 import { actorObserver, watchJournal } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
@@ -10,8 +10,6 @@ import { watchElder, watchSessions } from '@witan/watch';
 import { elderSettings, protocolParams } from './settings.ts';
 
 const PREFIX = '';
-/** Lazy records reach the disk at least this often; losing them costs a question to a peer. */
-const FLUSH_MS = 1000;
 
 await runService({
   name: 'elder',
@@ -25,7 +23,7 @@ await runService({
     const home = openNodeHome(config.dataDir, key, secureRandom);
     const { name } = home.identity;
     log.bind({ node: name });
-    const journal = home.openJournal('elder');
+    const journal = home.openElderJournal();
     watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const sessions = watchSessions({ meter, log, node: name, wallClock: Date.now });
@@ -55,13 +53,15 @@ await runService({
       () => systemClock.now(),
     );
     elder.start();
-    const flushing = setInterval(() => journal.flush(), FLUSH_MS);
+    const endFlushing = keepFlushed(journal, systemClock, (error) =>
+      log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again'),
+    );
     const ledger = await elder.whenKnown(config.genesis === 'create' ? 10_000 : 0);
     const genesisKey = ledger && toHex(ledger.chain[0]!.key);
     return {
       ready: () => elder.checks(),
       stop: async () => {
-        clearInterval(flushing);
+        endFlushing();
         elder.stop();
         journal.close();
       },

@@ -10,7 +10,7 @@ import { type Command, type Notice, ROLE_VARIABLE, type Role } from './messages.
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 /** Nothing here takes so long unless it is broken. */
-const GIVE_UP_MS = 60_000;
+const GIVE_UP_MS = 300_000;
 
 type NoticeOf<T extends Notice['type']> = Extract<Notice, { type: T }>;
 

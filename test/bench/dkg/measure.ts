@@ -4,7 +4,7 @@ import { type Costs, costsNow, meanCosts } from '../costs.ts';
 import { median, quantile, sum } from '../stats.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { floorOf } from './floor.ts';
-import type { Sample } from './messages.ts';
+import type { Detours, Sample } from './messages.ts';
 import { runSession, type SessionRun } from './session.ts';
 
 /** Sessions that count for nothing: code is compiled, tables are made, connections are warm. */
@@ -56,6 +56,8 @@ export interface DkgFigures {
   readonly coordinatorCpuMs: number;
   readonly natsCpuMs: number | undefined;
   readonly otherCores: number | undefined;
+  /** Mean of a session, all participants together. */
+  readonly detours: Detours;
   readonly phaseMs: Readonly<Record<string, number>>;
   /** Until done, per participant and session. */
   readonly operations: Readonly<Record<Operation, number>>;
@@ -115,6 +117,10 @@ function summarise(
     coordinatorCpuMs,
     natsCpuMs,
     otherCores: meanOfKnown(sessions.map((session) => session.otherCores)),
+    detours: {
+      asked: mean(sessions.map(({ detours }) => detours.asked)),
+      laterViews: mean(sessions.map(({ detours }) => detours.laterViews)),
+    },
     phaseMs: mediansByName(sessions.map((session) => session.phaseMs)),
     operations: meanCounts(sessions.flatMap((session) => session.untilDone)),
     costsUs: costs,

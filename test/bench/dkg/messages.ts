@@ -9,6 +9,12 @@ export interface Sample {
   readonly counts: OperationCounts;
 }
 
+/** What does not happen in a session where nothing is late: questions to others, closes that took a second view. */
+export interface Detours {
+  readonly asked: number;
+  readonly laterViews: number;
+}
+
 export interface PhaseBegin {
   readonly phase: string;
   readonly at: bigint;
@@ -33,8 +39,13 @@ export type Notice =
       readonly at: bigint;
       readonly sample: Sample;
     }
-  /** What was used since `prepare`, and when each phase began here. */
-  | { readonly type: 'sample'; readonly sample: Sample; readonly phases: readonly PhaseBegin[] }
+  /** What was used since `prepare`, and what happened here since. */
+  | {
+      readonly type: 'sample';
+      readonly sample: Sample;
+      readonly phases: readonly PhaseBegin[];
+      readonly detours: Detours;
+    }
   | { readonly type: 'profiled' }
   | { readonly type: 'trouble'; readonly detail: string };
 

@@ -9,6 +9,7 @@ export class BenchProcess {
   readonly #stop: () => void;
   #since = usage();
   #phases: PhaseBegin[] = [];
+  #detours = { asked: 0, laterViews: 0 };
   #profiler: Profiler | undefined;
 
   constructor(stop: () => void) {
@@ -24,7 +25,9 @@ export class BenchProcess {
   }
 
   onDkg(session: Session, report: DkgReport): void {
-    if (report.type === 'phase') {
+    if (report.type === 'asked') this.#detours.asked++;
+    else if (report.type === 'closed') this.#detours.laterViews += report.view > 0 ? 1 : 0;
+    else if (report.type === 'phase') {
       // Told later: sending it now would be in what is measured.
       this.#phases.push({ phase: report.phase, at: process.hrtime.bigint() });
     } else if (report.type === 'done') {
@@ -52,13 +55,14 @@ export class BenchProcess {
     switch (command.type) {
       case 'prepare':
         this.#phases = [];
+        this.#detours = { asked: 0, laterViews: 0 };
         this.#since = usage();
         this.#profiler?.begin();
         this.tell({ type: 'prepared' });
         break;
       case 'sample':
         this.#profiler?.end();
-        this.tell({ type: 'sample', sample: this.#sample(), phases: this.#phases });
+        this.tell({ type: 'sample', sample: this.#sample(), phases: this.#phases, detours: this.#detours });
         break;
       case 'profile':
         if (command.file === undefined) this.#profiler = await Profiler.start();

@@ -66,7 +66,8 @@ export function dkgReport(all: readonly DkgFigures[]): string {
       ]),
     ),
     '',
-    'Phases: from the first participant that began one to the first that began the next, median ms',
+    'Phases: from the first participant that began one to the first that began the next, median ms;',
+    'asked and later views: what does not happen where nothing is late, in all processes, per session',
     phases(all),
     '',
     'Where the floor comes from: operations of one participant in one session, and the share that they have of it',
@@ -77,8 +78,13 @@ export function dkgReport(all: readonly DkgFigures[]): string {
 function phases(all: readonly DkgFigures[]): string {
   const names = [...new Set(all.flatMap((each) => Object.keys(each.phaseMs)))];
   return table(
-    ['n', ...names],
-    all.map((each) => [`${each.threshold} of ${each.participants}`, ...names.map((name) => each.phaseMs[name])]),
+    ['n', ...names, 'asked', 'later views'],
+    all.map((each) => [
+      `${each.threshold} of ${each.participants}`,
+      ...names.map((name) => each.phaseMs[name]),
+      each.detours.asked,
+      each.detours.laterViews,
+    ]),
   );
 }
 

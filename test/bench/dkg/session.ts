@@ -3,7 +3,7 @@ import { PHASES } from '@witan/dkg';
 import { machineCpuMs, processCpuMs } from '../machine.ts';
 import { sum } from '../stats.ts';
 import type { Cluster } from './cluster.ts';
-import type { PhaseBegin, Sample } from './messages.ts';
+import type { Detours, PhaseBegin, Sample } from './messages.ts';
 
 /** After the last participant is done: late messages and reports are the session's too. */
 const SETTLE_MS = 400;
@@ -20,6 +20,8 @@ export interface SessionRun {
   readonly natsCpuMs: number | undefined;
   /** How much of the machine processes that are none of ours took meanwhile: 1 is one core. */
   readonly otherCores: number | undefined;
+  /** Of all participants. */
+  readonly detours: Detours;
   /** From the first participant that began a phase to the first that began the next. */
   readonly phaseMs: Readonly<Record<string, number>>;
 }
@@ -64,6 +66,10 @@ export async function runSession(cluster: Cluster): Promise<SessionRun> {
     coordinatorCpuMs: samples.at(-1)!.cpuMs,
     natsCpuMs,
     otherCores: machineMs === undefined ? undefined : Math.max(0, machineMs - oursMs) / elapsedMs,
+    detours: {
+      asked: sum(measured.map(({ detours }) => detours.asked)),
+      laterViews: sum(measured.map(({ detours }) => detours.laterViews)),
+    },
     phaseMs,
   };
 }

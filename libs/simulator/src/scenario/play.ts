@@ -1,4 +1,5 @@
 import { PHASES, type PhaseName } from '@witan/dkg';
+import type { Policy } from '@witan/section';
 import type { SimNode } from '../world.ts';
 import { type Command, parseScenario, printScenario } from './parse.ts';
 import { type Goal, type Moment, Stage } from './stage.ts';
@@ -33,8 +34,7 @@ class Player {
         nodes,
         elders: Number(options.get('elders') ?? nodes),
         seed: Number(options.get('seed') ?? 1),
-        retryAfterMs: optionalNumber(options.get('retry-ms')),
-        absentAfterMs: optionalNumber(options.get('absent-ms')),
+        policy: policyOf(options),
       });
       return [`${nodes} members, 1 elder`];
     },
@@ -126,6 +126,17 @@ function phase(text: string): PhaseName {
   const found = PHASES.find((name) => name === text);
   if (!found) throw new Error(`no phase ${text}`);
   return found;
+}
+
+const POLICY_OPTIONS = {
+  'absent-ms': 'absentAfterMs',
+  'retry-ms': 'retryAfterMs',
+  'rekey-ms': 'rekeyAfterMs',
+} as const satisfies Record<string, keyof Policy>;
+
+function policyOf(options: ReadonlyMap<string, string>): Partial<Policy> {
+  const given = Object.entries(POLICY_OPTIONS).filter(([name]) => options.has(name));
+  return Object.fromEntries(given.map(([name, field]) => [field, Number(options.get(name))]));
 }
 
 function optionalNumber(text: string | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import { Identity, toHex } from '@witan/crypto';
 import { type DkgReport, isDone, isPhase, PHASES, type PhaseName, type Session } from '@witan/dkg';
-import { currentShare, elderIndex } from '@witan/section';
+import { currentShare, elderIndex, type Policy } from '@witan/section';
 import { LyingCoordinator } from '../byzantine/coordinator.ts';
 import { LIE_KINDS, type LieKind } from '../byzantine/kinds.ts';
 import type { Checker, Invariant } from '../checkers/checker.ts';
@@ -23,8 +23,8 @@ export interface StageOptions {
   readonly nodes: number;
   readonly elders: number;
   readonly seed: number;
-  readonly retryAfterMs?: number | undefined;
-  readonly absentAfterMs?: number | undefined;
+  /** In the place of the policy's own times. */
+  readonly policy?: Partial<Policy>;
 }
 
 /** What a packet has to be for a rule to take it. Undefined fits any. */
@@ -55,16 +55,12 @@ export class Stage {
   readonly #reached = new Set<string>();
   readonly #random: Random;
 
-  constructor({ nodes, elders, seed, retryAfterMs, absentAfterMs }: StageOptions) {
+  constructor({ nodes, elders, seed, policy }: StageOptions) {
     this.#random = new Random(seed);
     this.world = new World({
       seed,
       nodes,
-      policy: {
-        elderCount: elders,
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-        ...(absentAfterMs === undefined ? {} : { absentAfterMs }),
-      },
+      policy: { ...policy, elderCount: elders },
       tamper: (node, world) => {
         const liar = new ScriptedLiar(node, world, this.#random.fork(), () => [...this.#accused]);
         this.#liars.set(node, liar);
