@@ -45,10 +45,11 @@ test('it serves the API, its documentation, the explorer and the metrics of ever
   for (const path of ['/v1/network', '/docs', '/', '/openapi.json']) {
     expect((await fetch(first.url + path)).status, path).toBe(200);
   }
-  const { processes } = await eventually('every process is ready', () => {
-    const { cluster } = launcher;
-    return cluster.processes.every(({ state }) => state === 'ready') ? cluster : undefined;
-  });
+  const { processes } = await eventually(
+    'every process is ready',
+    () => launcher.cluster.processes.every(({ state }) => state === 'ready') && launcher.cluster,
+    { withinMs: 30_000 },
+  );
   expect(processes.map(({ name }) => name)).toHaveLength(3 + 2 * NODES);
   for (const { name, metrics } of processes) {
     if (name === 'nats') continue;

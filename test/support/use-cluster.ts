@@ -6,13 +6,21 @@ import { Invariants } from './invariants.ts';
 
 const TAIL_LINES = 12;
 
+export interface UseOptions {
+  /** The tests make services fail in ways that they have to report as errors. */
+  readonly expectsTrouble?: boolean;
+}
+
 /**
  * One cluster for the tests of a file: started before them, checked after each, ended after the last whatever happened.
  * A test that fails prints how the logs end. When `WITAN_E2E_LOGS` names a directory, all of them are written there.
  */
-export function useCluster(options: ClusterOptions): { readonly cluster: Cluster; readonly invariants: Invariants } {
+export function useCluster({ expectsTrouble = false, ...options }: ClusterOptions & UseOptions): {
+  readonly cluster: Cluster;
+  readonly invariants: Invariants;
+} {
   const cluster = new Cluster(options);
-  const invariants = new Invariants(cluster);
+  const invariants = new Invariants(cluster, { expectsTrouble });
   beforeAll(async () => {
     try {
       await cluster.start();

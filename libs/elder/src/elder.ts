@@ -177,7 +177,7 @@ export class Elder {
 
   #topic(channel: string): string {
     const { prefix } = this.#options;
-    return `section.$prefix === '' ? 'root' : prefix.$channel`;
+    return `section.${prefix === '' ? 'root' : prefix}.${channel}`;
   }
 
   #subscribe(): void {
@@ -205,7 +205,7 @@ export class Elder {
     this.#options.transport.serve(
       verb,
       (bytes, respond) => {
-        const id = `$verb/${this.#replyCount++}`;
+        const id = `${verb}/${this.#replyCount++}`;
         this.#replies.set(id, respond);
         if (this.#replies.size > 1024) this.#replies.delete(this.#replies.keys().next().value!);
         this.#guard(

@@ -19,6 +19,7 @@ function seeing(heard: readonly Identity[], change: Partial<Sight> = {}): Sight 
     heard: new Map(heard.map((node) => [node.name, NOW])),
     joins: new Map(),
     sessions: new Map(),
+    shareless: new Map(),
     changedAt: 0,
     ...change,
   };

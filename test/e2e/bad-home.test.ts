@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { CODES, type WitanErrorCode } from '@witan/errors';
+import { describe, expect, test } from 'vitest';
+import { PATIENCE_MS } from '../support/cluster.ts';
+import type { ClusterNode } from '../support/cluster-node.ts';
+import { flipBitIn, overwrite } from '../support/damage.ts';
+import { canMount, SmallDisk } from '../support/disk.ts';
+import { eventually } from '../support/eventually.ts';
+import type { ServiceKind, ServiceProcess } from '../support/service-process.ts';
+import { useCluster } from '../support/use-cluster.ts';
+
+const { cluster } = useCluster({ nodes: 4, settings: { settleMs: 300 }, expectsTrouble: true });
+
+const attest = () => cluster.api.attest({ body: { payload: 'aGVsbG8' } }, { timeoutMs: 20_000 });
+const settle = async (): Promise<void> => {
+  await cluster.settled();
+  await attest();
+};
+
+/** That it ends by itself, with the code of this error and a line that says these things. */
+async function expectRefusal(service: ServiceProcess, code: WitanErrorCode, ...says: readonly string[]): Promise<void> {
+  const exit = await service.expectEnd().exited;
+  expect([service.stderr, exit.code]).toEqual([expect.stringContaining(code), CODES[code].exit]);
+  for (const words of says) expect(service.stderr).toContain(words);
+}
+
+describe('a configuration that is wrong', () => {
+  const home = () => ({ WITAN_DATA_DIR: join(cluster.directory, 'nobody') });
+  const cases: readonly [ServiceKind, Record<string, string>, string][] = [
+    ['elder', { WITAN_PHASE_DEADLINE_MS: 'soon' }, 'WITAN_PHASE_DEADLINE_MS'],
+    ['elder', { WITAN_ELDER_COUNT: '0' }, 'WITAN_ELDER_COUNT'],
+    ['elder', { WITAN_DATA_DIR: '' }, 'WITAN_DATA_DIR is not set'],
+    ['elder', { WITAN_GENESIS: 'maybe' }, 'WITAN_GENESIS'],
+    ['elder', { WITAN_SEALING_KEY: 'too-short-to-be-a-key' }, 'WITAN_SEALING_KEY'],
+    ['adult', { WITAN_GENESIS_KEY: 'b9362cdb' }, 'WITAN_GENESIS_KEY'],
+    ['adult', { WITAN_SEALING_KEY_FILE: '/no/such/file' }, 'WITAN_SEALING_KEY_FILE'],
+    ['dkg-coordinator', { WITAN_NETWORK: 'No Name' }, 'WITAN_NETWORK'],
+    ['dkg-coordinator', { WITAN_LOG_LEVEL: 'loud' }, 'WITAN_LOG_LEVEL'],
+    ['gateway', { WITAN_HTTP_PORT: '99999' }, 'WITAN_HTTP_PORT'],
+    ['gateway', { WITAN_NATS_URL: 'http://127.0.0.1' }, 'WITAN_NATS_URL'],
+    ['gateway', { WITAN_CONFIG: '/no/such/file.json' }, 'WITAN_CONFIG'],
+  ];
+
+  test.for(cases)('%s with %j names the setting and ends', async ([kind, env, setting]) => {
+    const service = cluster.service(kind, `a wrong ${kind}`, { ...home(), ...env }).start();
+    await expectRefusal(service, 'WITAN_ERR_CONFIG', setting);
+    expect(service.stderr).not.toContain('too-short-to-be-a-key');
+    expect(existsSync(join(cluster.directory, 'nobody'))).toBe(false);
+  });
+
+  test('a port that another process has', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    const port = String((other.address() as AddressInfo).port);
+    const metrics = cluster.service('dkg-coordinator', 'a coordinator', { WITAN_METRICS_PORT: port }).start();
+    await expectRefusal(metrics, 'WITAN_ERR_CONFIG', `WITAN_METRICS_PORT=${port}`);
+    const api = cluster.service('gateway', 'a gateway', { WITAN_HTTP_PORT: port }).start();
+    await expectRefusal(api, 'WITAN_ERR_CONFIG', `WITAN_HTTP_PORT=${port}`);
+    other.close();
+  });
+});
+
+describe('two processes on one data directory', () => {
+  test.for(['elder', 'adult'] as const)('the second %s refuses, and the first goes on', async (kind) => {
+    const { dataDir } = cluster.nodes[1]!;
+    const second = cluster.service(kind, `a second ${kind}`, { WITAN_DATA_DIR: dataDir }).start();
+    await expectRefusal(second, 'WITAN_ERR_LOCKED', dataDir);
+    await settle();
+  });
+});
+
+describe('another key than the one that', () => {
+  test('seals the data: it cannot be opened, and is not touched', async () => {
+    const { elder, adult } = cluster.nodes[2]!;
+    for (const service of [elder, adult]) {
+      await service.stop();
+      const wrong = cluster.service(service.kind, `a wrong ${service.kind}`, {
+        ...service.env,
+        WITAN_SEALING_KEY: randomBytes(32).toString('hex'),
+      });
+      await expectRefusal(wrong.start(), 'WITAN_ERR_SEALED', 'sealing key');
+      service.start();
+    }
+    await settle();
+  });
+
+  const otherGenesis = 'a0'.repeat(48);
+
+  test.for(['gateway', 'dkg-coordinator', 'adult', 'elder'] as const)(
+    'began the network: a %s believes nothing of it, says so, and is not ready',
+    async (kind) => {
+      const service = cluster.service(kind, `a misled ${kind}`, {
+        WITAN_HTTP_PORT: '0',
+        WITAN_DATA_DIR: join(cluster.directory, `misled-${kind}`),
+        WITAN_GENESIS_KEY: otherGenesis,
+      });
+      await service.start().ready();
+      try {
+        await service.says({ event: 'untrusted-genesis' }, PATIENCE_MS);
+        const { status, body } = await service.probe('/readyz');
+        expect(status).toBe(503);
+        expect(body.checks?.find(({ name }) => name === 'section')).toMatchObject({ ok: false });
+        const metrics = await service.metrics();
+        expect(metrics.value('witan_messages_rejected_total', { reason: 'untrusted-key' })).toBeGreaterThan(0);
+        expect(metrics.value('witan_section_members')).toBeUndefined();
+      } finally {
+        expect(await service.stop()).toEqual({ code: 0, signal: null });
+      }
+    },
+  );
+
+  test('began the network, set for a node that has followed it: it refuses to start', async () => {
+    const { elder } = cluster.nodes[2]!;
+    await elder.stop();
+    const wrong = cluster.service('elder', 'a misled elder', { ...elder.env, WITAN_GENESIS_KEY: otherGenesis });
+    await expectRefusal(wrong.start(), 'WITAN_ERR_UNTRUSTED_KEY', 'genesis key');
+    elder.start();
+    await settle();
+  });
+});
+
+describe('a damaged journal', () => {
+  /** As it stands in the journals: no decision is in pieces, but those of many nodes. */
+  const aDecision = async (index: number): Promise<Uint8Array> => {
+    const { links } = await cluster.api.chain({ prefix: 'root' });
+    return new Uint8Array(Buffer.from(links[index]!.decision, 'base64url')).subarray(0, 64);
+  };
+  const asideOf = ({ dataDir }: ClusterNode) => readdirSync(dataDir).filter((file) => file.includes('.damaged-'));
+
+  test('of an elder is named, and the elder refuses to start', async () => {
+    const { elder, dataDir } = cluster.nodes[3]!;
+    const file = join(dataDir, 'elder.db');
+    const bytes = await aDecision(1);
+    await elder.stop();
+    flipBitIn(file, bytes);
+    elder.start();
+    await expectRefusal(elder, 'WITAN_ERR_JOURNAL_CORRUPT', file, 'stream section', 'does not match its checksum');
+    flipBitIn(
+      file,
+      Uint8Array.from(bytes, (byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte)),
+    );
+    elder.start();
+    await settle();
+  });
+
+  test('of an elder that is no journal any more is named, and the elder refuses to start', async () => {
+    const node = await cluster.addNode();
+    await settle();
+    const file = join(node.dataDir, 'elder.db');
+    await node.elder.stop();
+    overwrite(file);
+    node.elder.start();
+    await expectRefusal(node.elder, 'WITAN_ERR_JOURNAL_CORRUPT', file);
+    expect(asideOf(node)).toEqual([]);
+  });
+
+  test('of an adult is set aside, and what it held comes from peers', async () => {
+    const node = cluster.nodes[0]!;
+    const file = join(node.dataDir, 'adult.db');
+    const { generation } = await cluster.section();
+    const mended = async () => {
+      const [line] = [await node.adult.says({ event: 'journal-set-aside' }, PATIENCE_MS)];
+      expect(existsSync(line.setAside as string)).toBe(true);
+      await eventually(
+        'it has caught up',
+        async () => ((await node.adult.metrics()).value('witan_section_generation') ?? -1) >= generation,
+        { withinMs: PATIENCE_MS },
+      );
+      expect((await node.adult.probe('/readyz')).status).toBe(200);
+    };
+    await node.adult.stop();
+    flipBitIn(file, await aDecision(1));
+    node.adult.start();
+    await mended();
+    await node.adult.stop();
+    overwrite(file);
+    node.adult.start();
+    await mended();
+    expect(asideOf(node)).toHaveLength(2);
+  });
+});
+
+describe('a full disk', () => {
+  test.skipIf(!canMount)('stops no process: it says so, and goes on when there is room', async () => {
+    const index = cluster.nodes.length;
+    const disk = new SmallDisk(join(cluster.directory, `node-${index}`), 8);
+    try {
+      const node = await cluster.addNode();
+      await node.elder.ready();
+      await eventually('it is a member', async () => (await cluster.api.node({ name: node.name })).state === 'joined', {
+        withinMs: PATIENCE_MS,
+      });
+      disk.fill();
+      const { pid } = node.elder;
+      const other = await cluster.addNode();
+      const line = await node.elder.says({ event: 'store' }, PATIENCE_MS);
+      expect(line).toMatchObject({ level: 'error', err: { code: 'WITAN_ERR_STORE_FULL' } });
+      await eventually(
+        'it is not ready, and says why',
+        async () => {
+          const { status, body } = await node.elder.probe('/readyz');
+          const journal = body.checks?.find(({ name }) => name === 'journal');
+          return status === 503 && journal?.ok === false && journal.detail === 'store-failing';
+        },
+        { withinMs: PATIENCE_MS, everyMs: 20 },
+      );
+      expect((await node.elder.metrics()).value('witan_journal_errors_total', { reason: 'full' })).toBeGreaterThan(0);
+      await attest();
+      disk.clear();
+      await eventually(
+        'it has caught up',
+        async () => {
+          const { generation } = await cluster.section();
+          const { members } = await cluster.section();
+          const metrics = await node.elder.metrics();
+          const isAdmitted = members.some(({ name }) => name === other.name);
+          return isAdmitted && metrics.value('witan_section_generation') === generation;
+        },
+        { withinMs: PATIENCE_MS },
+      );
+      expect((await node.elder.probe('/readyz')).status).toBe(200);
+      expect(node.elder.pid).toBe(pid);
+      await attest();
+    } finally {
+      for (const service of [cluster.nodes[index]?.elder, cluster.nodes[index]?.adult]) await service?.kill();
+      disk.unmount();
+    }
+  });
+});

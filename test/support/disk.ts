@@ -1,0 +1,40 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Whether this process may mount a file system of its own. */
+export const canMount = process.platform === 'linux' && process.getuid?.() === 0 && hasMount();
+
+function hasMount(): boolean {
+  return spawnSync('unshare', ['--mount', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+/** A real file system of a few MiB in memory, which can be filled up. */
+export class SmallDisk {
+  readonly path: string;
+
+  constructor(path: string, sizeMiB: number) {
+    this.path = path;
+    mkdirSync(path, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', path]);
+  }
+
+  /** Takes all the room that there is. */
+  fill(): void {
+    const { bavail, bsize } = statfsSync(this.path);
+    writeFileSync(this.#ballast, new Uint8Array(bavail * bsize));
+  }
+
+  /** Gives it back. */
+  clear(): void {
+    rmSync(this.#ballast, { force: true });
+  }
+
+  unmount(): void {
+    execFileSync('umount', ['-l', this.path]);
+  }
+
+  get #ballast(): string {
+    return join(this.path, 'ballast');
+  }
+}
