@@ -85,14 +85,20 @@ function options() {
 }
 
 async function main({ only, skip, list, help }) {
-  if (help) return say(HELP) ?? 0;
+  if (help) {
+    say(HELP);
+    return 0;
+  }
   const unknown = [...only, ...skip].find((name) => !STEPS.some((step) => step.name === name));
   if (unknown !== undefined) {
     process.stderr.write(`there is no step ${unknown}: ${STEPS.map(({ name }) => name).join(', ')}\n`);
     return 78;
   }
   const steps = STEPS.filter(({ name }) => (only.length === 0 || only.includes(name)) && !skip.includes(name));
-  if (list) return say(steps.map(({ name, title }) => `${name.padEnd(12)}${title}`).join('\n')) ?? 0;
+  if (list) {
+    for (const { name, title } of steps) say(`${name.padEnd(12)}${title}`);
+    return 0;
+  }
 
   await installDependencies(say);
   if (steps.some(({ name }) => name === 'unit' || name === 'e2e')) await installTools();

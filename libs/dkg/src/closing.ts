@@ -1,4 +1,5 @@
 import type * as agreement from '@witan/agreement';
+import { tolerated } from '@witan/chain';
 import { fromHex, toHex } from '@witan/crypto';
 import { encode } from '@witan/wire';
 import { isAscending } from './judge.ts';
@@ -45,9 +46,13 @@ export function missing(state: State): readonly number[] {
   return expected(state).filter((sender) => !here.has(sender));
 }
 
-/** Fewest messages with which a phase may close. The last two can do without any: what is missing is made good. */
+/**
+ * Fewest messages with which a phase may close. A dealer without a commitment that counts is opened by the others, so
+ * more commitments have to count than there may be liars: one honest dealer stays closed, and with it the key.
+ */
 export function fewest(state: State): number {
-  return state.phase <= Phase.Complaining ? state.session.quorum : 0;
+  if (state.phase <= Phase.Complaining) return state.session.quorum;
+  return state.phase === Phase.Commitment ? tolerated(state.session.participants.length) + 1 : 0;
 }
 
 /** Messages that this participant would let count now. */

@@ -244,7 +244,7 @@ describe('a certified decision', () => {
 
   test('of another genesis is refused by who has one pinned, and by who has one already', () => {
     const other = genesisOf(stranger!, secretOf('another genesis'));
-    expectUnmoved(fresh(second!), certified(other), 'invalid');
+    expectUnmoved(fresh(second!), certified(other), 'untrusted-key');
     expectUnmoved(elder, certified(other), 'stale');
     const trusting = handle(unpinned(), certified(ledger.decisions[0]!)).after;
     expectUnmoved(trusting, certified(other), 'stale');
