@@ -40,6 +40,11 @@ Examples:
  */
 const STEPS = [
   { name: 'types', title: 'Types (tsc)', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  {
+    name: 'page-types',
+    title: 'Types of the explorer page (tsc)',
+    args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'services/gateway/page'],
+  },
   { name: 'lint', title: 'Lint and format (Biome)', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'] },
   {
     name: 'dead',

@@ -1,7 +1,7 @@
 import { type Bus, subjects } from '@witan/bus';
 import { certificateMessage, decisionHash, encodeCertified, encodeDecision, peekCertified } from '@witan/chain';
 import { scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
-import { forms, phaseName } from '@witan/dkg';
+import { forms } from '@witan/dkg';
 import { SERVICES, forms as sectionForms } from '@witan/section';
 import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,9 +9,9 @@ import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { inTheNameOf, mutilated, Recorder, resealed, stranger } from '../support/forge.ts';
-import { silentFrom } from '../support/link.ts';
+import { addTogether } from '../support/newcomers.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
-import { spokenInSession } from '../support/session-messages.ts';
+import { silentInPhase } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const OLD = 4;
@@ -31,12 +31,7 @@ beforeAll(async () => {
   bus = await cluster.bus();
   recorder = new Recorder(bus, cluster.network);
   await bus.flush();
-  const contributes = silentFrom((message) => {
-    const spoken = spokenInSession(message, tag);
-    return spoken !== undefined && phaseName(spoken.phase) === 'contribution';
-  });
-  newcomers = await Promise.all(Array.from({ length: NEW }, () => cluster.addNode()));
-  for (const { link } of newcomers) link.govern(contributes);
+  newcomers = await addTogether(cluster, NEW, () => silentInPhase('contribution', tag));
   session = await eventually(
     'a session of all stalls',
     async () => {

@@ -1,14 +1,13 @@
 import type { Session } from '@witan/api';
-import { forms, PHASES, type PhaseName, phaseName } from '@witan/dkg';
+import { forms, PHASES, type PhaseName } from '@witan/dkg';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
-import { type Rule, silentFrom } from '../support/link.ts';
-import type { Published } from '../support/nats-frames.ts';
-import { spokenInSession } from '../support/session-messages.ts';
+import type { Rule } from '../support/link.ts';
+import { silentInPhase, spokenInSession } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const DEADLINE_MS = 1500;
@@ -21,17 +20,12 @@ const { cluster } = useCluster({
 });
 const tag = networkTag(cluster.network);
 
-const says = (message: Published, phase: PhaseName) => {
-  const spoken = spokenInSession(message, tag);
-  return spoken !== undefined && phaseName(spoken.phase) === phase;
-};
-const silentInPhase = (phase: PhaseName): Rule => silentFrom((message) => says(message, phase));
 const withoutHeartbeats: Rule = (message) => (message.subject.endsWith('.heartbeats') ? 'lost' : message);
 
 /** A dealer whose share for the first receiver cannot be opened: signed with the node's own key, as by whoever broke in. */
 function dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
   const identity = dealer.identity();
-  const silence = silentInPhase(thenSilentIn);
+  const silence = silentInPhase(thenSilentIn, tag);
   return (message) => {
     // Asked for its contribution, it would show another one.
     if (message.subject.startsWith('_INBOX.')) return 'lost';
@@ -136,7 +130,7 @@ describe('two of seven and the coordinator are killed in', () => {
       const killed = [first!, second!];
       // The session is done when five have said their last word: three have to be slow for it to wait.
       const slow = phase === 'finalisation' ? [...killed, third!] : [third!];
-      for (const { link } of slow) link.govern(silentInPhase(phase));
+      for (const { link } of slow) link.govern(silentInPhase(phase, tag));
       const round = await killIn(phase, killed, slow);
       figure(`killed in ${phase}: all others have the key`, await endedAfterMs(round), {
         targetMs: DEADLINE_MS + WORK_MS,
@@ -164,7 +158,7 @@ describe('two of seven and the coordinator are killed in', () => {
   test('contribution, one before it has spoken and one after: each costs one deadline', async () => {
     const steady = await rotation.steady();
     const [silent, heard] = [steady[5]!, steady[0]!];
-    silent.link.govern(silentInPhase('contribution'));
+    silent.link.govern(silentInPhase('contribution', tag));
     const round = await killIn('contribution', [silent, heard], [silent]);
     figure('killed in contribution, one unheard: all others have the key', await endedAfterMs(round), {
       targetMs: 2 * DEADLINE_MS + WORK_MS,

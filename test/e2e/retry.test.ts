@@ -1,12 +1,11 @@
-import { phaseName } from '@witan/dkg';
 import { networkTag } from '@witan/wire';
 import { expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
-import { silentFrom } from '../support/link.ts';
-import { spokenInSession } from '../support/session-messages.ts';
+import { addTogether } from '../support/newcomers.ts';
+import { silentInPhase } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const OLD = 4;
@@ -19,19 +18,11 @@ const { cluster } = useCluster({
 });
 const tag = networkTag(cluster.network);
 
-let newcomers: ClusterNode[];
+let newcomers: readonly ClusterNode[];
 
 test('a session that cannot end is tried again by the elders, without those who are silent', async () => {
   const before = await cluster.section();
-  newcomers = await Promise.all(Array.from({ length: NEW }, () => cluster.addNode()));
-  for (const { link } of newcomers) {
-    link.govern(
-      silentFrom((message) => {
-        const spoken = spokenInSession(message, tag);
-        return spoken !== undefined && phaseName(spoken.phase) === 'contribution';
-      }),
-    );
-  }
+  newcomers = await addTogether(cluster, NEW, () => silentInPhase('contribution', tag));
   const first = await eventually(
     'all seven are in a session',
     async () => {

@@ -1,4 +1,3 @@
-import { phaseName } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { networkTag } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
@@ -6,10 +5,8 @@ import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually, steadily } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
-import { silentFrom } from '../support/link.ts';
-import type { Published } from '../support/nats-frames.ts';
 import { hasPromtool, promtoolComplaints } from '../support/promtool.ts';
-import { spokenInSession } from '../support/session-messages.ts';
+import { silentInPhase } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 import { type Condition, deviations } from './metric-table.ts';
 
@@ -98,11 +95,7 @@ describe('below a supermajority', () => {
 
   test('a session stalls, and says in which phase and whom it waits for', async () => {
     const { returning, dying } = await cast();
-    const contributes = (message: Published) => {
-      const spoken = spokenInSession(message, tag);
-      return spoken !== undefined && phaseName(spoken.phase) === 'contribution';
-    };
-    for (const { link } of dying) link.govern(silentFrom(contributes));
+    for (const { link } of dying) link.govern(silentInPhase('contribution', tag));
     const before = (await cluster.lastSession())!.id;
     // What comes back takes its place again: that takes a session.
     returning.elder.start();

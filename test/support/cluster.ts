@@ -169,6 +169,12 @@ export class Cluster {
     return this.nodes.filter((node) => !elders.has(node));
   }
 
+  /** So many nodes have been admitted. */
+  async members(count: number, withinMs = PATIENCE_MS): Promise<void> {
+    const admitted = async () => (await this.section()).members.length >= count;
+    await eventually(`${count} nodes are members`, admitted, { withinMs });
+  }
+
   /** All nodes are members, as many as can be are elders with a usable share, and no session is under way. */
   settled(withinMs = PATIENCE_MS): Promise<Section> {
     const elders = Math.min(this.#options.settings?.elderCount ?? 7, this.nodes.length);

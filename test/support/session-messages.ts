@@ -1,6 +1,7 @@
-import { forms, type Phase, sessionOf } from '@witan/dkg';
+import { forms, type Phase, type PhaseName, phaseName, sessionOf } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { decode, peekEnvelope } from '@witan/wire';
+import { type Rule, silentFrom } from './link.ts';
 import type { Published } from './nats-frames.ts';
 
 /** What a message on the bus is in a DKG session; undefined for everything else. */
@@ -24,4 +25,12 @@ export function spokenInSession({ payload: raw }: Published, tag: Uint8Array): S
     if (isWitanError(error)) return undefined;
     throw error;
   }
+}
+
+/** Silent from the first word in a phase of a session on. @param tag of the network */
+export function silentInPhase(phase: PhaseName, tag: Uint8Array): Rule {
+  return silentFrom((message) => {
+    const spoken = spokenInSession(message, tag);
+    return spoken !== undefined && phaseName(spoken.phase) === phase;
+  });
 }

@@ -110,8 +110,20 @@ export const prevoteAgain: Rule = (state, app) => {
 
 function prevoteProposal(state: State, app: Application, { hash }: HeldProposal, validView: number) {
   if (!lockAllows(state, hash, validView)) return castVote(state, app, 'prevote', null);
+  if (isObjectedTo(state, app, hash)) return castVote(state, app, 'prevote', null);
   const verdict = verdictOf(state, hash);
   return verdict === 'unknown' ? undefined : castVote(state, app, 'prevote', verdict === 'valid' ? hash : null);
+}
+
+/**
+ * Not in the paper: an objection counts against what is new, and only before anyone can be bound to it. A member may
+ * always vote for nothing, and a value that has had a quorum of prevotes is proposed again by those who are bound to it.
+ */
+function isObjectedTo(state: State, app: Application, hash: Hash): boolean {
+  const { locked, valid } = state;
+  const isOld = leadersProposal(state)?.validView !== undefined || locked?.hash === hash || valid?.hash === hash;
+  const held = knownValue(state, hash);
+  return !isOld && held !== undefined && (app.objects?.(held.value) ?? false);
 }
 
 /** The lock, as lines 23 and 29 ask it. */
@@ -137,7 +149,8 @@ function hasPolka(state: State, view: number, hash: Hash): boolean {
 export const prevoteDetermined: Rule = (state, app) => {
   const { candidate } = state;
   if (state.view !== 0 || state.step !== 'propose' || !candidate?.determined || state.locked) return undefined;
-  return candidate.verdict === 'valid' ? castVote(state, app, 'prevote', candidate.hash) : undefined;
+  if (candidate.verdict !== 'valid' || isObjectedTo(state, app, candidate.hash)) return undefined;
+  return castVote(state, app, 'prevote', candidate.hash);
 };
 
 /**
@@ -150,7 +163,7 @@ export const prevoteOpen: Rule = (state, app) => {
     ...state.proposals.filter((proposal) => proposal.view === state.view),
     ...supportedValues(state.votes, faults(state.options) + 1).filter((support) => support.view === state.view),
   ];
-  const chosen = offered.find(({ hash }) => verdictOf(state, hash) === 'valid');
+  const chosen = offered.find(({ hash }) => verdictOf(state, hash) === 'valid' && !isObjectedTo(state, app, hash));
   return chosen && castVote(state, app, 'prevote', chosen.hash);
 };
 
@@ -176,9 +189,10 @@ export const proposeTimeout: Rule = (state, app) => {
 };
 
 /** Lines 36, 42 and 43: what has a quorum of prevotes is what this member proposes from now on. */
-export const adoptValid: Rule = (state) => {
+export const adoptValid: Rule = (state, app) => {
   const hash = precommittable(state);
   if (hash === undefined || (state.valid && state.valid.view >= state.view)) return undefined;
+  if (isObjectedTo(state, app, hash) || !hasHeard(state, app)) return undefined;
   return only({ ...state, valid: { view: state.view, hash } });
 };
 
@@ -186,10 +200,16 @@ export const adoptValid: Rule = (state) => {
 export const precommitValue: Rule = (state, app) => {
   const hash = precommittable(state);
   if (hash === undefined || state.step !== 'prevote') return undefined;
-  const heard = app.awaited.every((voter) => state.votes[voter]?.get(state.view)?.prevote);
-  if (!heard && !state.timers.expired.has('prevote')) return undefined;
+  if (!hasHeard(state, app)) return undefined;
+  if (isObjectedTo(state, app, hash)) return castVote(state, app, 'precommit', null);
   return castVote({ ...state, locked: { view: state.view, hash } }, app, 'precommit', hash);
 };
+
+/** Whether all who are awaited have spoken in this view, or have had the time to. */
+function hasHeard(state: State, app: Application): boolean {
+  const heard = app.awaited.every((voter) => state.votes[voter]?.get(state.view)?.prevote);
+  return heard || state.timers.expired.has('prevote');
+}
 
 /** A valid value with a quorum of prevotes in the current view, from the prevote step on. */
 function precommittable(state: State): Hash | undefined {

@@ -69,6 +69,12 @@ export interface Application {
    */
   judge(value: Uint8Array): Verdict;
   /**
+   * Whether this member knows by now of something against a value that is well judged otherwise: it does not vote for it
+   * when it is proposed for the first time, and does not bind itself to it. Once others may be bound to it, an objection
+   * comes too late, and it is voted for all the same.
+   */
+  objects?(value: Uint8Array): boolean;
+  /**
    * Members whose prevote is awaited before this one precommits to a value, until the prevote timer runs out: it gives
    * an objection time to be heard.
    */

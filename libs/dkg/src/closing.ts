@@ -91,14 +91,19 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   const included = new Map(value.included.map(({ sender, id }) => [sender, toHex(id)]));
   if (included.size < fewest(state) || [...included.keys()].some((sender) => !may.has(sender))) return 'invalid';
   for (const id of included.values()) if (!state.variants.has(id)) return 'unknown';
-  if (state.phase === Phase.Commitment && !isSound(state, [...included.values()])) return 'unknown';
   const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
   if (left.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
   return state.atDeadline && !left.some((sender) => state.atDeadline!.has(sender)) ? 'valid' : 'unknown';
 }
 
-/** In Commitment nobody votes for commitments that are proven false, or that do not fit its own shares. */
+/** Against commitments that are proven false, or that do not fit the own shares. */
+function objects(state: State, bytes: Uint8Array): boolean {
+  const ids = decodeClose(bytes)?.included.map(({ id }) => toHex(id)) ?? [];
+  if (state.phase !== Phase.Commitment || ids.some((id) => !state.variants.has(id))) return false;
+  return !isSound(state, ids);
+}
+
 function isSound(state: State, ids: readonly string[]): boolean {
   return !ids.some((id) => state.falseCommitments.has(id)) && fitsOwnShares(state, ids);
 }
@@ -118,6 +123,7 @@ export function closeApplication(state: State): agreement.Application {
   return {
     candidate: candidate(state),
     judge: (value) => judgeClose(state, value),
+    objects: (value) => objects(state, value),
     // A commitment can be false for a single receiver: its objection is heard before anyone is bound.
     awaited: state.phase === Phase.Commitment ? heardParticipants(state) : [],
     endorse: () => NO_EXTRA,

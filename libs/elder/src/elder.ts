@@ -2,7 +2,7 @@ import { type Identity, type Scalar, scalarFromHash } from '@witan/crypto';
 import type * as dkg from '@witan/dkg';
 import type { Params as DkgParams, DkgReport } from '@witan/dkg';
 import type { Journal } from '@witan/journal';
-import { Actor, type ActorObserver, type Clock, type EffectPorts, type Sealer } from '@witan/runtime';
+import { Actor, type ActorObserver, type Clock, type EffectPorts, type Machine, type Sealer } from '@witan/runtime';
 import * as section from '@witan/section';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import { Sessions } from './sessions.ts';
@@ -24,6 +24,8 @@ export interface ElderOptions {
   readonly wallClock: () => number;
   /** Fresh random bytes: the only source of randomness. */
   readonly random: (length: number) => Uint8Array;
+  /** In the place of the library's own: for simulators, which have participants that lie. */
+  readonly dkgMachine?: Machine<dkg.State, dkg.Event>;
   readonly params: { readonly section: section.Params; readonly dkg: DkgParams; readonly heartbeatMs: number };
   readonly observer: ElderObserver;
 }

@@ -8,7 +8,7 @@ import { History, type HistoryEntry } from './history.ts';
 import { encodeHistory, openHistoryRequest } from './history-messages.ts';
 import { Strangers } from './strangers.ts';
 
-type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random';
+type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random' | 'dkgMachine';
 
 export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly networkTag: Uint8Array;
@@ -157,7 +157,7 @@ export class Sessions {
     const history = new History();
     const actor = new Actor<dkg.State, dkg.Event>({
       name: streamName(session.id),
-      machine: dkg.dkgMachine(),
+      machine: this.#options.dkgMachine ?? dkg.dkgMachine(),
       initial: () => dkg.initialState(env, session),
       stream: journal.stream(streamName(session.id)),
       clock,

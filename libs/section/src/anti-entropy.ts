@@ -98,11 +98,12 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
   turn.updateProgress({ asking: undefined });
   const answer = bytes && decodeAnswer(bytes);
   const taken: Taken = answer ? takeAnswer(turn, answer) : { recovered: 0, result: bytes ? 'refused' : 'timeout' };
-  turn.report({ type: 'answered', at: turn.at, from, ...taken });
+  const more = taken.result === 'new' && answer?.more === true;
+  turn.report({ type: 'answered', at: turn.at, from, ...taken, more });
   const generation = turn.state.ledger?.generation ?? -1;
   const { ahead } = turn.state.progress;
   if (ahead && ahead.generation <= generation) turn.updateProgress({ ahead: undefined });
-  if (taken.result === 'new' && answer?.more) ask(turn, from, 'more');
+  if (more) ask(turn, from, 'more');
 }
 
 interface Taken {
@@ -113,7 +114,7 @@ interface Taken {
 function takeAnswer(turn: Turn, answer: Infer<typeof answerCodec>): Taken {
   let recovered = 0;
   for (const raw of answer.decisions) {
-    const result = receiveCertified(turn, raw);
+    const result = receiveCertified(turn, raw, 'answer');
     if (result === 'new') recovered++;
     // What came by another way meanwhile is no lie, nor is a certificate of the same decision with another view.
     else if (result !== 'ignored' && result !== 'duplicate' && result !== 'stale')

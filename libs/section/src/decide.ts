@@ -13,6 +13,7 @@ import { councilApplication } from './council.ts';
 import { append, type Ledger, openGenesis } from './ledger.ts';
 import { proposalBody, voteBody } from './messages.ts';
 import { nextLookMs } from './policy.ts';
+import type { DecisionSource } from './reports.ts';
 import { currentShare, freshAgreement } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -44,7 +45,7 @@ function advanceOnce(turn: Turn): boolean {
         if (output.step === 'propose' && output.view > 0) reportView(turn, ledger, output.view);
         break;
       case 'decide':
-        adopt(turn, output.certificate, true);
+        adopt(turn, output.certificate, 'own');
         return true;
       case 'need':
         turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
@@ -82,7 +83,7 @@ function reportView(turn: Turn, ledger: Ledger, view: number): void {
  * Takes a certified decision, from the own agreement or from anyone: it proves itself.
  * @throws WitanError when it does not, or is not the next generation
  */
-export function adopt(turn: Turn, raw: Uint8Array, own: boolean): void {
+export function adopt(turn: Turn, raw: Uint8Array, source: DecisionSource): void {
   const { env, ledger: before } = turn.state;
   let ledger: Ledger;
   let certified: Certified;
@@ -94,8 +95,8 @@ export function adopt(turn: Turn, raw: Uint8Array, own: boolean): void {
   turn.persist({ type: 'decided', raw });
   install(turn, ledger);
   turn.learn();
-  turn.report({ type: 'decided', at: turn.at, certified, ledger, own });
-  if (own) turn.broadcast('events', raw);
+  turn.report({ type: 'decided', at: turn.at, certified, ledger, source });
+  if (source === 'own') turn.broadcast('events', raw);
 }
 
 /** Makes `ledger` the current one and opens the agreement on the generation after it. */
@@ -131,7 +132,7 @@ export function createGenesis(turn: Turn, secret: Scalar): void {
   });
   const signature = signShare(secret, certificateMessage(decisionHash(decision), 0));
   takeShare(turn, key, secret);
-  adopt(turn, encodeCertified(decision, 0, signature), true);
+  adopt(turn, encodeCertified(decision, 0, signature), 'own');
 }
 
 /** A share of a section key that this node has from now on. */

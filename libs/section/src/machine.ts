@@ -75,7 +75,7 @@ function handle(turn: Turn, event: Event): void {
       receive(turn, event.bytes);
       break;
     case 'certified':
-      receiveCertified(turn, event.bytes);
+      receiveCertified(turn, event.bytes, 'broadcast');
       break;
     case 'behind':
       // Often the decision was only a step behind the message, and is here by now.

@@ -4,7 +4,7 @@ import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { decode, peekEnvelope, type Unverified } from '@witan/wire';
 import { adopt } from './decide.ts';
 import { type Heartbeat, heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
-import type { SectionRejectReason } from './reports.ts';
+import type { DecisionSource, SectionRejectReason } from './reports.ts';
 import { currentShare } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -34,7 +34,7 @@ export function receive(turn: Turn, raw: Uint8Array): Received {
 }
 
 /** Takes a certified decision from wherever it came. */
-export function receiveCertified(turn: Turn, raw: Uint8Array): Received {
+export function receiveCertified(turn: Turn, raw: Uint8Array, source: DecisionSource): Received {
   return reporting(turn, () => {
     const { decision } = peekCertified(raw);
     const { ledger } = turn.state;
@@ -45,7 +45,7 @@ export function receiveCertified(turn: Turn, raw: Uint8Array): Received {
       noteAhead(turn, '', decision.generation);
       return 'ignored';
     }
-    adopt(turn, raw, false);
+    adopt(turn, raw, source);
     return 'new';
   });
 }

@@ -1,6 +1,9 @@
 import type { Certified } from '@witan/chain';
 import type { Ledger } from './ledger.ts';
 
+/** Where a decision was learned: from this node's own agreement, as it was made, or when asked for. */
+export type DecisionSource = 'own' | 'broadcast' | 'answer';
+
 export type SectionRejectReason =
   | 'malformed'
   | 'invalid'
@@ -19,8 +22,7 @@ export type SectionReport =
       readonly at: number;
       readonly certified: Certified;
       readonly ledger: Ledger;
-      /** Whether this node's own agreement decided it, rather than hearing of it. */
-      readonly own: boolean;
+      readonly source: DecisionSource;
     }
   | { readonly type: 'share'; readonly at: number; readonly usable: boolean }
   | { readonly type: 'rejected'; readonly at: number; readonly reason: SectionRejectReason }
@@ -44,6 +46,8 @@ export type SectionReport =
       readonly from: string;
       readonly recovered: number;
       readonly result: 'new' | 'nothing' | 'timeout' | 'refused';
+      /** Whether the answer was a page, after which the next one is asked for. */
+      readonly more: boolean;
     }
   | {
       readonly type: 'served';

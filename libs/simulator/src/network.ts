@@ -1,5 +1,6 @@
+import type { Event, State } from '@witan/dkg';
 import type { Transport } from '@witan/elder';
-import type { RequestResult, VirtualClock } from '@witan/runtime';
+import type { Machine, RequestResult, VirtualClock } from '@witan/runtime';
 import type { Random } from './random.ts';
 
 /** What the links do to messages. Probabilities in [0, 1], times in virtual milliseconds. */
@@ -29,6 +30,8 @@ export type Ruling = 'pass' | 'lose' | number;
 
 /** What a Byzantine process puts in the place of what its actors send. */
 export interface Tamper {
+  /** Runs its side of DKG sessions, when what it tells others is to be true for itself. */
+  readonly dkgMachine?: Machine<State, Event>;
   broadcast?(bytes: Uint8Array, topic: string, receiver: string): readonly Uint8Array[];
   request?(bytes: Uint8Array, verb: string, receiver: string): Uint8Array;
   /** Undefined: no answer. */

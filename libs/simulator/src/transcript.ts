@@ -88,7 +88,7 @@ export function saySection(report: SectionReport, label: Label): string | undefi
       const { action, generation } = report.certified.decision;
       const elders =
         action.type === 'handover' ? ` to ${report.ledger.elders.map((each) => label(each.name)).join(' ')}` : '';
-      return `${report.own ? 'decides' : 'learns'} generation ${generation}: ${action.type}${elders}`;
+      return `${report.source === 'own' ? 'decides' : 'learns'} generation ${generation}: ${action.type}${elders}`;
     }
     case 'share':
       return 'has a share of the section key';

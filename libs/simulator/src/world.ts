@@ -197,6 +197,7 @@ export class World {
         node.secrets.push(bytes);
         return bytes;
       },
+      ...(node.tamper?.dkgMachine ? { dkgMachine: node.tamper.dkgMachine } : {}),
       params: {
         section: this.#sectionParams(),
         dkg: this.#dkgParams(),

@@ -64,7 +64,7 @@ export function watchElder({
           generation,
           action: action.type,
           view: report.certified.view,
-          own: report.own,
+          source: report.source,
         };
         log.info(
           action.type === 'handover' ? { ...fields, key: toHex(action.key) } : fields,

@@ -18,10 +18,12 @@ export interface Liar {
   readonly accomplices: readonly SimNode[];
   /** Picks the victims of a lie, at least one if there is any. */
   choose<T>(items: readonly T[]): readonly T[];
+  /** Its own state of a session in the middle of a step; otherwise what its actor has. */
+  glimpse: State | undefined;
 }
 
-/** What each receiver gets in the place of one message. */
-export type Told = (receiver: string) => readonly Uint8Array[];
+/** What each receiver gets in the place of one message; `same` when it is the same for all. */
+export type Told = ((receiver: string) => readonly Uint8Array[]) & { readonly same?: readonly Uint8Array[] };
 
 /** Undefined: this lie has nothing to say about such a message. */
 export type Lie = (liar: Liar, truth: Statement, raw: Uint8Array) => Told | undefined;
@@ -45,7 +47,7 @@ export class Memory {
 }
 
 export function everyone(...messages: Uint8Array[]): Told {
-  return () => messages;
+  return Object.assign(() => messages, { same: messages });
 }
 
 /** One of several, drawn anew for each receiver and then kept. */
@@ -62,6 +64,7 @@ export function sign({ node }: Liar, kind: Kind, body: Uint8Array): Uint8Array {
   return sealEnvelope(node.identity, NETWORK_TAG, kind, body).raw;
 }
 
-export function stateOf({ node }: Liar, session: string | undefined): State | undefined {
-  return session === undefined ? undefined : node.elder?.sessions.all.get(session)?.state;
+export function stateOf({ node, glimpse }: Liar, session: string | undefined): State | undefined {
+  if (session === undefined) return undefined;
+  return glimpse?.session.id === session ? glimpse : node.elder?.sessions.all.get(session)?.state;
 }

@@ -1,6 +1,6 @@
 import { tolerated } from '@witan/chain';
 import { sha256, toHex } from '@witan/crypto';
-import { forms, PHASES } from '@witan/dkg';
+import { forms, PHASES, type State } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
 import { decode, encode } from '@witan/wire';
@@ -11,6 +11,7 @@ import type { SimNode, World } from '../world.ts';
 import { lieInAnswer, retold } from './answer-lies.ts';
 import type { LieKind } from './kinds.ts';
 import { everyone, type Liar, type Lie, type Memory, oneEach, sign, type Told } from './liar.ts';
+import { lyingMachine } from './lying-machine.ts';
 import { messageLies } from './message-lies.ts';
 import { noiseLies } from './noise-lies.ts';
 import { subjectOf, voteLies } from './vote-lies.ts';
@@ -37,6 +38,7 @@ export interface TraitorOptions {
  */
 export class Traitor implements Tamper {
   reformed = false;
+  readonly dkgMachine = lyingMachine((raw, state) => this.#lieForAll(raw, state));
   readonly #liar: Liar;
   readonly #onLie: (kind: LieKind) => void;
   readonly #told = new Map<string, Told>();
@@ -44,7 +46,7 @@ export class Traitor implements Tamper {
 
   constructor({ node, world, random, kinds, accomplices, memory, onLie }: TraitorOptions) {
     const choose = <T>(items: readonly T[]) => random.sample(items, random.between(1, Math.max(1, items.length)));
-    this.#liar = { node, world, random, kinds: new Set(kinds), accomplices, memory, choose };
+    this.#liar = { node, world, random, kinds: new Set(kinds), accomplices, memory, choose, glimpse: undefined };
     this.#onLie = onLie;
     const subjects = [
       ...PHASES,
@@ -82,6 +84,21 @@ export class Traitor implements Tamper {
     const kind = random.pick(able);
     this.#onLie(kind);
     return lieInAnswer(this.#liar, kind, verb, answer);
+  }
+
+  /** One message for everyone in the place of a true one: then it is also what this node itself goes on from. */
+  #lieForAll(raw: Uint8Array, state: State): Uint8Array | undefined {
+    const truth = readStatement(raw);
+    if (this.reformed || !truth || !this.#mayLie(truth)) return undefined;
+    this.#liar.glimpse = state;
+    const told = this.#told.get(truth.id) ?? this.#invent(truth, raw);
+    this.#liar.glimpse = undefined;
+    this.#told.set(truth.id, told);
+    const lie = told.same?.[0];
+    const statement = lie && readStatement(lie);
+    if (!statement || statement.slot !== truth.slot || statement.id === truth.id) return undefined;
+    if (!this.#told.has(statement.id)) this.#told.set(statement.id, everyone(...told.same!));
+    return lie;
   }
 
   #invent(truth: Statement, raw: Uint8Array): Told {

@@ -1,6 +1,8 @@
+import type { State } from '@witan/dkg';
 import { retold } from '../byzantine/answer-lies.ts';
 import type { LieKind } from '../byzantine/kinds.ts';
 import { everyone, type Liar, type Lie, Memory, type Told } from '../byzantine/liar.ts';
+import { lyingMachine } from '../byzantine/lying-machine.ts';
 import { messageLies } from '../byzantine/message-lies.ts';
 import type { Tamper } from '../network.ts';
 import type { Random } from '../random.ts';
@@ -18,6 +20,7 @@ export interface Script {
 
 /** A node that tells exactly the lies that it is told to, and nothing else. */
 export class ScriptedLiar implements Tamper {
+  readonly dkgMachine = lyingMachine((raw, state) => this.#lieForAll(raw, state));
   readonly #liar: Liar;
   readonly #scripts: Script[] = [];
   readonly #told = new Map<string, Told>();
@@ -33,8 +36,23 @@ export class ScriptedLiar implements Tamper {
       get accomplices() {
         return accomplices();
       },
+      glimpse: undefined,
       choose: (items) => (this.#victims ? items.filter((item) => this.#victims!.includes(item as number)) : items),
     };
+  }
+
+  #lieForAll(raw: Uint8Array, state: State): Uint8Array | undefined {
+    const truth = readStatement(raw);
+    if (!truth || this.#scripts.length === 0) return undefined;
+    this.#liar.glimpse = state;
+    const told = this.#told.get(truth.id) ?? this.#invent(truth, raw);
+    this.#liar.glimpse = undefined;
+    this.#told.set(truth.id, told);
+    const lie = told.same?.[0];
+    const statement = lie && readStatement(lie);
+    if (!statement || statement.slot !== truth.slot || statement.id === truth.id) return undefined;
+    if (!this.#told.has(statement.id)) this.#told.set(statement.id, everyone(...told.same!));
+    return lie;
   }
 
   add(script: Script): void {

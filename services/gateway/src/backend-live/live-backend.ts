@@ -47,6 +47,8 @@ export class LiveBackend implements Backend {
   readonly #book: SessionBook;
   #sweeping: unknown;
   #ledgerBefore: Ledger | undefined;
+  /** Until the first question has been answered in full, answers tell what was before. */
+  #isCatchingUp = true;
 
   constructor(options: LiveBackendOptions) {
     const { identity, network, prefix, genesisKey, transport, clock, wallClock, actor } = options;
@@ -71,7 +73,7 @@ export class LiveBackend implements Backend {
       observer: {
         section: (report) => {
           options.onReport?.(report);
-          if (report.type === 'decided') this.#onDecided(report);
+          this.#onSection(report);
         },
         ...(actor ? { actor } : {}),
       },
@@ -211,24 +213,32 @@ export class LiveBackend implements Backend {
     this.#book.take(session, signed.author, readEntries(entries));
   }
 
-  #onDecided({ certified, ledger }: Extract<SectionReport, { type: 'decided' }>): void {
+  #onSection(report: SectionReport): void {
+    if (report.type === 'decided') this.#onDecided(report);
+    // The page that follows is asked for after this report.
+    if (report.type === 'answered' && report.result !== 'timeout' && !report.more) this.#isCatchingUp = false;
+  }
+
+  #onDecided({ certified, ledger, source }: Extract<SectionReport, { type: 'decided' }>): void {
     const { action, generation, prefix } = certified.decision;
     const at = time(this.#options.wallClock());
+    const isHistory = this.#isCatchingUp && source === 'answer';
     const before = this.#ledgerBefore;
     this.#ledgerBefore = ledger;
     const place = { prefix: prefixName(prefix), generation };
-    this.events.append({ type: 'decision', at, data: { ...place, view: certified.view, kind: action.type } });
+    const publish = (event: EventInput) => void (isHistory || this.events.append(event));
+    publish({ type: 'decision', at, data: { ...place, view: certified.view, kind: action.type } });
     if (action.type === 'dkg') {
-      this.#book.open(certified);
-      for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), 0);
+      this.#book.open(certified, isHistory);
+      for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), isHistory);
     }
     if (action.type === 'handover') {
       this.#book.handedOver(toHex(action.session), toHex(action.key));
       const { index, parentKey } = ledger.chain.at(-1)!;
       const data = { ...place, key: toHex(action.key), parentKey: toHex(parentKey), index };
-      this.events.append({ type: 'handover', at, data });
+      publish({ type: 'handover', at, data });
     }
-    this.#announceMembers(before, ledger, at);
+    if (!isHistory) this.#announceMembers(before, ledger, at);
   }
 
   #announceMembers(before: Ledger | undefined, ledger: Ledger, at: string): void {
@@ -244,17 +254,17 @@ export class LiveBackend implements Backend {
     for (const name of old) if (!now.has(name)) say(name, 'demoted');
   }
 
-  /** What a participant saw of a session before this gateway knew of it; as new to those who listen as any report. */
-  #fetchHistory(session: Uint8Array, node: string, after: number): void {
+  /** What a participant saw of a session before this gateway knew of it. */
+  #fetchHistory(session: Uint8Array, node: string, isHistory: boolean, after = 0): void {
     const request = encodeHistoryRequest(session, after);
     this.#options.transport.request(node, 'dkg.history', request, 1000, (result) => {
       if (!result.ok) return;
       this.#taking('reports', () => {
         const page = JSON.parse(new TextDecoder().decode(result.bytes)) as Partial<HistoryPage>;
         const entries = readEntries(page.entries);
-        this.#book.take(toHex(session), node, entries);
+        this.#book.take(toHex(session), node, entries, isHistory);
         const next = Number(page.next);
-        if (page.more === true && next > after && next < 10_000) this.#fetchHistory(session, node, next);
+        if (page.more === true && next > after && next < 10_000) this.#fetchHistory(session, node, isHistory, next);
       });
     });
   }

@@ -22,13 +22,15 @@ export class SessionBook {
     return this.#records.has(id);
   }
 
-  open(certified: Certified): void {
+  /** @param isHistory whether it was decided before this gateway listened: then it is known, and no news */
+  open(certified: Certified, isHistory: boolean): void {
     const record = new SessionRecord(certified, this.#now());
     const { session } = record;
     if (this.#records.has(session.id)) return;
-    for (const earlier of this.#records.values()) this.#supersede(earlier, session.prefix);
+    for (const earlier of this.#records.values()) this.#supersede(earlier, session.prefix, isHistory);
     if (this.#records.size >= SESSIONS_KEPT) this.#records.delete(this.#records.keys().next().value!);
     this.#records.set(session.id, record);
+    if (isHistory) return;
     this.#publish({
       type: 'dkg.started',
       at: time(this.#now()),
@@ -44,9 +46,10 @@ export class SessionBook {
   }
 
   /** A section runs one session at a time: a further one means that it has given up the one before. */
-  #supersede(record: SessionRecord, prefix: string): void {
+  #supersede(record: SessionRecord, prefix: string, isHistory: boolean): void {
     if (record.session.prefix !== prefix || record.hasEnded) return;
     record.giveUp(this.#now());
+    if (isHistory) return;
     const data = { session: record.session.id, phase: record.phase, reason: 'superseded' };
     this.#publish({ type: 'dkg.failed', at: time(this.#now()), data });
   }
@@ -55,8 +58,11 @@ export class SessionBook {
     this.#records.get(id)?.handedOver(key, this.#now());
   }
 
-  /** @throws WitanError `WITAN_ERR_WRONG_SESSION` (not known, or not yet), `WITAN_ERR_NOT_MEMBER` (not a participant) */
-  take(id: string, node: string, entries: readonly ReportEntry[]): void {
+  /**
+   * @param isHistory whether it happened before this gateway listened
+   * @throws WitanError `WITAN_ERR_WRONG_SESSION` (not known, or not yet), `WITAN_ERR_NOT_MEMBER` (not a participant)
+   */
+  take(id: string, node: string, entries: readonly ReportEntry[], isHistory = false): void {
     const record = this.#records.get(id);
     if (!record) throw new WitanError('WITAN_ERR_WRONG_SESSION', `no session ${id.slice(0, 16)}`);
     if (!record.session.indexOf.has(node)) {
@@ -64,7 +70,7 @@ export class SessionBook {
     }
     for (const entry of entries) {
       const news = record.take(node, entry);
-      if (news) this.#publish(eventOf(record, news, entry.wallMs));
+      if (news && !isHistory) this.#publish(eventOf(record, news, entry.wallMs));
     }
   }
 
