@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -54,6 +55,7 @@ describe('a configuration that is wrong', () => {
 
   test('a port that another process has', async () => {
     const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
     const port = String((other.address() as AddressInfo).port);
     const metrics = cluster.service('dkg-coordinator', 'a coordinator', { WITAN_METRICS_PORT: port }).start();
     await expectRefusal(metrics, 'WITAN_ERR_CONFIG', `WITAN_METRICS_PORT=${port}`);

@@ -158,7 +158,7 @@ describe.for(channels)('on the subject of %s', (channel) => {
 
   test('more than NATS carries is refused by its server', async () => {
     const raw = await cluster.rawNats();
-    raw.publish(on[channel](), new Uint8Array(bus.maxPayload + 1));
+    raw.announce(on[channel](), bus.maxPayload + 1);
     await raw.closed;
     expect(raw.complaints.join()).toMatch(/maximum payload/i);
   });

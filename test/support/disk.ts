@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Whether this process may mount a file system of its own. */
@@ -21,8 +21,12 @@ export class SmallDisk {
 
   /** Takes all the room that there is. */
   fill(): void {
-    const { bavail, bsize } = statfsSync(this.path);
-    writeFileSync(this.#ballast, new Uint8Array(bavail * bsize));
+    const piece = new Uint8Array(4096);
+    try {
+      for (;;) appendFileSync(this.#ballast, piece);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
   }
 
   /** Gives it back. */

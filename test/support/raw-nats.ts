@@ -34,6 +34,11 @@ export class RawNats {
     this.#socket.write(encodeMessage({ subject, reply, headers: NO_HEADERS, payload }));
   }
 
+  /** Says that so many bytes follow, and sends none: unread ones could cost the server's answer. */
+  announce(subject: string, size: number): void {
+    this.#socket.write(`PUB ${subject} ${size}\r\n`);
+  }
+
   close(): void {
     this.#socket.destroy();
   }

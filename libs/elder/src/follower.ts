@@ -83,9 +83,11 @@ export class Follower {
     this.#section.send(event);
   }
 
-  /** Asks the elders to admit this node. Without effect on one who is a member. */
+  /** Asks the elders to admit this node; without effect before there is a section that it trusts, or on a member. */
   askToJoin(): void {
     const { identity, prefix } = this.#options;
+    const { ledger } = this.state;
+    if (!ledger || ledger.members.has(identity.name)) return;
     const body = encode(section.joinBody, { prefix });
     this.#publish('join', sealEnvelope(identity, this.#network, 'joinRequest', body).raw);
   }

@@ -36,6 +36,8 @@ await runService({
     }
     watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
+    const watch = watchFollower(meter, log);
+    let isAcquainted = false;
     const follower: Follower = new Follower({
       identity: home.identity,
       network: config.network,
@@ -47,7 +49,12 @@ await runService({
       transport: busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'adult' }),
       params: DEFAULT_PARAMS,
       observer: {
-        section: watchFollower(meter, log),
+        section: (report) => {
+          watch(report);
+          if (isAcquainted || !follower.state.ledger) return;
+          isAcquainted = true;
+          follower.askToJoin();
+        },
         actor: actorObserver(meter, ['section']),
         trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),
       },
@@ -57,16 +64,15 @@ await runService({
     const isMember = () => follower.state.ledger?.members.has(name) ?? false;
     const timers = [
       setInterval(() => follower.beat(), config.heartbeatMs),
-      setInterval(() => isMember() || follower.askToJoin(), JOIN_EVERY_MS),
+      setInterval(() => follower.askToJoin(), JOIN_EVERY_MS),
     ];
     const endFlushing = keepFlushed(journal, systemClock, (error) =>
       log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again'),
     );
     follower.beat();
-    follower.askToJoin();
     return {
       ready: () => [
-        { name: 'member', ok: isMember(), detail: isMember() ? 'of the section' : 'has asked to join' },
+        { name: 'member', ok: isMember(), detail: isMember() ? 'of the section' : 'not admitted yet' },
         { name: 'section', ok: follower.state.ledger !== undefined, detail: sectionDetail(follower) },
         follower.journalCheck,
       ],
