@@ -84,7 +84,7 @@ describe('another key than the one that', () => {
         WITAN_SEALING_KEY: randomBytes(32).toString('hex'),
       });
       await expectRefusal(wrong.start(), 'WITAN_ERR_SEALED', 'sealing key');
-      service.start();
+      await service.start().ready();
     }
     await settle();
   });
@@ -119,7 +119,7 @@ describe('another key than the one that', () => {
     await elder.stop();
     const wrong = cluster.service('elder', 'a misled elder', { ...elder.env, WITAN_GENESIS_KEY: otherGenesis });
     await expectRefusal(wrong.start(), 'WITAN_ERR_UNTRUSTED_KEY', 'genesis key');
-    elder.start();
+    await elder.start().ready();
     await settle();
   });
 });
@@ -144,7 +144,7 @@ describe('a damaged journal', () => {
       file,
       Uint8Array.from(bytes, (byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte)),
     );
-    elder.start();
+    await elder.start().ready();
     await settle();
   });
 

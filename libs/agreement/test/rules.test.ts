@@ -295,37 +295,6 @@ describe('prevotes (lines 34 to 46 and 61 to 64)', () => {
   });
 });
 
-describe('an objection', () => {
-  const objecting = { objects: (value: Uint8Array) => Buffer.from(value).toString() === 'ok bad' };
-
-  test('keeps a member from voting for what is new', () => {
-    const m = member(3, objecting);
-    expect(m.propose(0, 0, 'ok bad')).toEqual(['prevote 0 nil']);
-    const open = new Member(options(4, 3, { openFirstView: true }), objecting);
-    expect(open.propose(undefined, 0, 'ok bad')).toEqual([]);
-    expect(open.propose(1, 0, 'ok good')).toEqual(['prevote 0 ok good']);
-  });
-
-  test('that comes after the vote keeps it from being bound', () => {
-    const m = member(3, { awaited: [2] });
-    expect(m.propose(0, 0, 'ok bad')).toEqual(['prevote 0 ok bad']);
-    m.votes([0, 1], 0, 'prevote', 'ok bad');
-    m.become(objecting);
-    expect(m.votes([2], 0, 'prevote', null)).toEqual(['precommit 0 nil']);
-    expect(m.state.locked).toBeUndefined();
-    expect(m.state.valid).toBeUndefined();
-  });
-
-  test('comes too late for what others may be bound to', () => {
-    const m = member(3, objecting);
-    m.votes([0, 1, 2], 0, 'prevote', 'ok bad');
-    m.votes([0, 1], 1, 'prevote', null);
-    expect(m.state.view).toBe(1);
-    expect(m.propose(1, 1, 'ok bad', 0)).toContain('prevote 1 ok bad');
-    expect(m.votes([1, 2], 1, 'prevote', 'ok bad')).toContain('precommit 1 ok bad');
-  });
-});
-
 describe('precommits (lines 47 to 53 and 65 to 67)', () => {
   test('a quorum for a value decides, with a certificate of just those', () => {
     const m = member(3);
