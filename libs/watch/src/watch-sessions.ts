@@ -93,7 +93,9 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
       case 'rejected': {
         const result = report.reason === 'duplicate' || report.reason === 'late' ? report.reason : 'rejected';
         dkg.messages.inc({ phase: report.phase, result });
-        if (result === 'rejected') rejected.inc({ channel: 'dkg', reason: report.reason });
+        if (result !== 'rejected') break;
+        rejected.inc({ channel: 'dkg', reason: report.reason });
+        if (report.heldFrom !== undefined) antiEntropy.heldFailed.inc();
         break;
       }
       case 'closed':

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import { openApiDocument } from '@witan/api';
 import { WitanError } from '@witan/errors';
@@ -72,12 +73,29 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
 
   const document = openApiDocument(options.version ?? '0.0.0');
   const streams = new EventStreams(backend.events, { ...STREAM_DEFAULTS, ...options.streams }, observer);
-  app.addHook('preClose', async () => streams.close());
+  const endSilent = watchSilent(app);
+  app.addHook('preClose', async () => {
+    streams.close();
+    endSilent();
+  });
 
   addApi(app, { backend, document, streams, checkResponses: options.checkResponses ?? false });
   await addDocs(app, document);
   await addPage(app, options.pageRoot);
   return app;
+}
+
+/** Connections that have asked for nothing yet: Node counts them as busy, and closing the server would wait for them. */
+function watchSilent(app: FastifyInstance): () => void {
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => silent.delete(socket));
+  return () => {
+    for (const socket of silent) socket.destroy();
+  };
 }
 
 /** A caller's id is kept when it is harmless in a log, so that one request can be followed through several services. */

@@ -1,4 +1,4 @@
-import { counter, histogram, type Instruments, instruments, type Meter } from '../meter.ts';
+import { counter, type Instruments, instruments, type Meter } from '../meter.ts';
 
 /** Who decides: participants close DKG phases, elders decide the generations of their section. */
 const USES = ['dkg-close', 'section'] as const;
@@ -13,13 +13,6 @@ export const DECISION_METRICS = {
     name: 'witan_decisions_total',
     help: "The elders' decisions that were applied, by what was decided",
     labels: { action: ['genesis', 'join', 'leave', 'relocate', 'dkg', 'handover', 'split'] },
-  }),
-  duration: histogram({
-    name: 'witan_decision_duration_seconds',
-    help: 'From the first proposal seen to the certificate',
-    labels: { use: USES },
-    // Two rounds of votes take 2 to 20 ms in one place; each leader that is passed over costs a view timeout of seconds.
-    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   }),
 } as const;
 
