@@ -33,4 +33,18 @@ describe('an objection', () => {
     expect(m.propose(1, 1, 'ok bad', 0)).toContain('prevote 1 ok bad');
     expect(m.votes([1, 2], 1, 'prevote', 'ok bad')).toContain('precommit 1 ok bad');
   });
+
+  test('awaited prevotes are awaited, until the timer', () => {
+    const m = member(3, { awaited: [2] });
+    m.propose(0, 0, 'ok a');
+    expect(m.votes([0, 1], 0, 'prevote', 'ok a')).toEqual(['timer 0 prevote 50']);
+    expect(m.state.valid).toBeUndefined();
+    expect(m.timeout(0, 'prevote')).toEqual(['precommit 0 ok a']);
+    expect(m.state.valid?.view).toBe(0);
+
+    const other = member(3, { awaited: [2] });
+    other.propose(0, 0, 'ok a');
+    other.votes([0, 1], 0, 'prevote', 'ok a');
+    expect(other.votes([2], 0, 'prevote', null)).toEqual(['precommit 0 ok a']);
+  });
 });

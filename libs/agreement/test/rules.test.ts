@@ -279,20 +279,6 @@ describe('prevotes (lines 34 to 46 and 61 to 64)', () => {
     expect(m.votes([0, 1, 2], 0, 'prevote', 'huh')).toEqual(['timer 0 prevote 50']);
     expect(m.timeout(0, 'prevote')).toEqual(['precommit 0 nil']);
   });
-
-  test('awaited prevotes are awaited, until the timer', () => {
-    const m = member(3, { awaited: [2] });
-    m.propose(0, 0, 'ok a');
-    expect(m.votes([0, 1], 0, 'prevote', 'ok a')).toEqual(['timer 0 prevote 50']);
-    expect(m.state.valid).toBeUndefined();
-    expect(m.timeout(0, 'prevote')).toEqual(['precommit 0 ok a']);
-    expect(m.state.valid?.view).toBe(0);
-
-    const other = member(3, { awaited: [2] });
-    other.propose(0, 0, 'ok a');
-    other.votes([0, 1], 0, 'prevote', 'ok a');
-    expect(other.votes([2], 0, 'prevote', null)).toEqual(['precommit 0 ok a']);
-  });
 });
 
 describe('precommits (lines 47 to 53 and 65 to 67)', () => {
