@@ -3,7 +3,7 @@ import type { Kind } from '@witan/wire';
 import { sealEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import type { Random } from '../random.ts';
-import type { Statement } from '../statement.ts';
+import { readStatement, type Statement } from '../statement.ts';
 import type { SimNode, World } from '../world.ts';
 import type { LieKind } from './kinds.ts';
 
@@ -48,6 +48,33 @@ export class Memory {
 
 export function everyone(...messages: Uint8Array[]): Told {
   return Object.assign(() => messages, { same: messages });
+}
+
+interface Telling {
+  readonly truth: Statement;
+  /** The liar's own, in the middle of a step. */
+  readonly state: State;
+  readonly invent: () => Told;
+}
+
+/**
+ * The lie that everyone gets in the place of the truth, and that the liar itself goes on from; undefined when it says
+ * different things to different receivers, or the truth.
+ */
+export function tellAll(
+  liar: Liar,
+  told: Map<string, Told>,
+  { truth, state, invent }: Telling,
+): Uint8Array | undefined {
+  liar.glimpse = state;
+  const telling = told.get(truth.id) ?? invent();
+  liar.glimpse = undefined;
+  told.set(truth.id, telling);
+  const lie = telling.same?.[0];
+  const statement = lie && readStatement(lie);
+  if (!statement || statement.slot !== truth.slot || statement.id === truth.id) return undefined;
+  if (!told.has(statement.id)) told.set(statement.id, everyone(...telling.same!));
+  return lie;
 }
 
 /** One of several, drawn anew for each receiver and then kept. */

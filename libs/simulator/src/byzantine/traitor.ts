@@ -10,7 +10,7 @@ import { readStatement, type Statement } from '../statement.ts';
 import type { SimNode, World } from '../world.ts';
 import { lieInAnswer, retold } from './answer-lies.ts';
 import type { LieKind } from './kinds.ts';
-import { everyone, type Liar, type Lie, type Memory, oneEach, sign, type Told } from './liar.ts';
+import { everyone, type Liar, type Lie, type Memory, oneEach, sign, type Told, tellAll } from './liar.ts';
 import { lyingMachine } from './lying-machine.ts';
 import { messageLies } from './message-lies.ts';
 import { noiseLies } from './noise-lies.ts';
@@ -90,15 +90,7 @@ export class Traitor implements Tamper {
   #lieForAll(raw: Uint8Array, state: State): Uint8Array | undefined {
     const truth = readStatement(raw);
     if (this.reformed || !truth || !this.#mayLie(truth)) return undefined;
-    this.#liar.glimpse = state;
-    const told = this.#told.get(truth.id) ?? this.#invent(truth, raw);
-    this.#liar.glimpse = undefined;
-    this.#told.set(truth.id, told);
-    const lie = told.same?.[0];
-    const statement = lie && readStatement(lie);
-    if (!statement || statement.slot !== truth.slot || statement.id === truth.id) return undefined;
-    if (!this.#told.has(statement.id)) this.#told.set(statement.id, everyone(...told.same!));
-    return lie;
+    return tellAll(this.#liar, this.#told, { truth, state, invent: () => this.#invent(truth, raw) });
   }
 
   #invent(truth: Statement, raw: Uint8Array): Told {

@@ -1,7 +1,7 @@
 import type { State } from '@witan/dkg';
 import { retold } from '../byzantine/answer-lies.ts';
 import type { LieKind } from '../byzantine/kinds.ts';
-import { everyone, type Liar, type Lie, Memory, type Told } from '../byzantine/liar.ts';
+import { everyone, type Liar, type Lie, Memory, type Told, tellAll } from '../byzantine/liar.ts';
 import { lyingMachine } from '../byzantine/lying-machine.ts';
 import { messageLies } from '../byzantine/message-lies.ts';
 import type { Tamper } from '../network.ts';
@@ -44,15 +44,7 @@ export class ScriptedLiar implements Tamper {
   #lieForAll(raw: Uint8Array, state: State): Uint8Array | undefined {
     const truth = readStatement(raw);
     if (!truth || this.#scripts.length === 0) return undefined;
-    this.#liar.glimpse = state;
-    const told = this.#told.get(truth.id) ?? this.#invent(truth, raw);
-    this.#liar.glimpse = undefined;
-    this.#told.set(truth.id, told);
-    const lie = told.same?.[0];
-    const statement = lie && readStatement(lie);
-    if (!statement || statement.slot !== truth.slot || statement.id === truth.id) return undefined;
-    if (!this.#told.has(statement.id)) this.#told.set(statement.id, everyone(...told.same!));
-    return lie;
+    return tellAll(this.#liar, this.#told, { truth, state, invent: () => this.#invent(truth, raw) });
   }
 
   add(script: Script): void {
