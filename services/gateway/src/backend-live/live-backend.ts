@@ -216,7 +216,8 @@ export class LiveBackend implements Backend {
   #onSection(report: SectionReport): void {
     if (report.type === 'decided') this.#onDecided(report);
     // The page that follows is asked for after this report.
-    if (report.type === 'answered' && report.result !== 'timeout' && !report.more) this.#isCatchingUp = false;
+    const isAnswered = report.type === 'answered' && (report.result === 'new' || report.result === 'nothing');
+    if (isAnswered && !report.more) this.#isCatchingUp = false;
   }
 
   #onDecided({ certified, ledger, source }: Extract<SectionReport, { type: 'decided' }>): void {
