@@ -19,6 +19,7 @@ export function holdings(state: State): Holdings {
       // A voter known to have said two things counts for any value: nothing more is needed of it.
       prevotes: having((ballot) => ballot?.prevote?.second ?? recordFor(ballot?.prevote, again.hash), again.view),
     },
+    first: state.options.fastPath && view > 0 ? having((ballot) => ballot?.prevote, 0) : undefined,
     wants: wantedValues(state).slice(0, MAX_WANTS),
   };
 }
@@ -48,11 +49,14 @@ export function votesMissing(state: State, theirs: Holdings): Missing {
       for (const vote of view === theirs.view ? unheard(ballot, theirs, voter) : recordsOf(ballot)) add(vote);
     }
   }
-  const { polka } = theirs;
+  const { polka, first } = theirs;
   if (polka) {
     for (const vote of prevotesFor(state.votes, polka.view, polka.hash)) {
       if (!has(polka.prevotes, vote.voter)) add(vote);
     }
+  }
+  if (first) {
+    for (const [voter, ballots] of state.votes.entries()) if (!has(first, voter)) add(ballots.get(0)?.prevote?.first);
   }
   return {
     proposals: proposalsMissing(state, theirs).map((proposal) => proposal.raw),

@@ -37,6 +37,7 @@ export const voteCodec = struct({
   view: u32,
   step,
   value: optional(fixed(32)),
+  fast: bool,
   extra: bytes(MAX_EXTRA_BYTES),
 });
 export type Vote = Infer<typeof voteCodec>;
@@ -59,17 +60,21 @@ export const holdingsCodec: Codec<Holdings> = struct({
   prevotes: bitmap,
   precommits: bitmap,
   polka: optional(struct({ view: u32, hash, prevotes: bitmap })),
+  first: optional(bitmap),
   wants: list(hash, MAX_WANTS),
 });
 
-export function voteOf(instance: Uint8Array, cast: Pick<VoteRecord, 'view' | 'step' | 'hash' | 'extra'>): Vote {
-  const { view, step, hash, extra } = cast;
-  return { instance, view, step, value: hash === null ? undefined : hashBytes(hash), extra };
+export function voteOf(
+  instance: Uint8Array,
+  cast: Pick<VoteRecord, 'view' | 'step' | 'hash' | 'fast' | 'extra'>,
+): Vote {
+  const { view, step, hash, fast, extra } = cast;
+  return { instance, view, step, value: hash === null ? undefined : hashBytes(hash), fast, extra };
 }
 
 /** @param raw the signed bytes that `vote` was decoded from */
-export function voteRecord(voter: number, { view, step, value, extra }: Vote, raw: Uint8Array): VoteRecord {
-  return { voter, view, step, hash: value ? hashText(value) : null, extra, raw };
+export function voteRecord(voter: number, { view, step, value, fast, extra }: Vote, raw: Uint8Array): VoteRecord {
+  return { voter, view, step, hash: value ? hashText(value) : null, fast, extra, raw };
 }
 
 export function proposalOf(instance: Uint8Array, output: Output & { type: 'propose' }): Proposal {

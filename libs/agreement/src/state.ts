@@ -174,6 +174,7 @@ function usefulViews(state: State): Set<number> {
   if (state.valid) useful.add(state.valid.view);
   const again = state.proposals.find((proposal) => proposal.view === state.view)?.validView;
   if (again !== undefined) useful.add(again);
+  if (state.options.fastPath) useful.add(0);
   const decided = supportedValues(state.votes, state.options.quorum).find(({ step }) => step === 'precommit');
   if (decided) useful.add(decided.view);
   return useful;

@@ -115,6 +115,24 @@ export function prevotesFor(votes: Votes, view: number, hash: Hash): VoteRecord[
   });
 }
 
+/** By voter, the signed prevotes of view 0 that decide `hash` when they are those of all members. */
+export function fastPrevotes(votes: Votes, hash: Hash): Map<number, VoteRecord> {
+  const found = new Map<number, VoteRecord>();
+  for (const [voter, ballots] of votes.entries()) {
+    const vote = recordFor(ballots.get(0)?.prevote, hash);
+    if (vote?.fast && vote.raw.length > 0) found.set(voter, vote);
+  }
+  return found;
+}
+
+/** Members that prevoted in view 0 in a way by which `hash` is not decided at once; undefined is a value nobody named. */
+export function prevotesElsewhere(votes: Votes, hash: Hash | undefined): number {
+  return votes.filter((ballots) => {
+    const slot = ballots.get(0)?.prevote;
+    return slot && (slot.second !== undefined || slot.first.hash !== hash || !slot.first.fast);
+  }).length;
+}
+
 export function recordFor(slot: Slot | undefined, hash: Hash | null): VoteRecord | undefined {
   if (slot?.first.hash === hash) return slot.first;
   return slot?.second?.hash === hash ? slot.second : undefined;

@@ -1,3 +1,4 @@
+import { decideFast, mayBeChosen, prevoteBehind } from './fast.ts';
 import { wantedValues } from './intake.ts';
 import {
   faults,
@@ -81,7 +82,7 @@ export const propose: Rule = (state, app) => {
   const { options, view, step, valid } = state;
   if (step !== 'propose' || isOpen(options, view) || leader(options, view) !== options.me) return undefined;
   if (state.proposals.some((proposal) => proposal.view === view && proposal.from === options.me)) return undefined;
-  const hash = valid?.hash ?? state.candidate?.hash;
+  const hash = valid?.hash ?? choose(state);
   const held = hash === undefined ? undefined : knownValue(state, hash);
   if (hash === undefined || held?.verdict !== 'valid' || !lockAllows(state, hash, valid?.view ?? -1)) return undefined;
   const validView = valid?.view;
@@ -93,10 +94,18 @@ export const propose: Rule = (state, app) => {
   };
 };
 
+/** What it wants, unless something else may have been decided at once: then that. */
+function choose(state: State): Hash | undefined {
+  const named = supportedValues(state.votes, faults(state.options) + 1).map(({ hash }) => hash);
+  const wanted = state.candidate ? [state.candidate.hash, ...named] : named;
+  return wanted.find((hash) => mayBeChosen(state, hash) && verdictOf(state, hash) === 'valid');
+}
+
 /** Lines 22 to 27: a value proposed for the first time. */
 export const prevoteFresh: Rule = (state, app) => {
   const proposal = leadersProposal(state);
   if (state.step !== 'propose' || !proposal || proposal.validView !== undefined) return undefined;
+  if (!mayBeChosen(state, proposal.hash)) return undefined;
   return prevoteProposal(state, app, proposal, -1);
 };
 
@@ -254,12 +263,14 @@ export const need: Rule = (state) => {
 };
 
 /** For observers. */
-export const WATCHING: readonly Rule[] = [decide, skip, need];
+export const WATCHING: readonly Rule[] = [decide, decideFast, skip, need];
 
 /** In the order in which they are tried: what moves on goes before what gives up. */
 export const VOTING: readonly Rule[] = [
   decide,
+  decideFast,
   skip,
+  prevoteBehind,
   propose,
   prevoteDetermined,
   prevoteOpen,
@@ -280,13 +291,27 @@ export const VOTING: readonly Rule[] = [
 function castVote(state: State, app: Application, step: VoteStep, hash: Hash | null): Transition {
   const { view, options } = state;
   const extra = hash !== null && step === 'precommit' ? app.endorse(view, hash) : new Uint8Array();
-  const record: VoteRecord = { voter: options.me, view, step, hash, extra, raw: new Uint8Array() };
+  const fast = step === 'prevote' && isFast(state, app, hash);
+  const record: VoteRecord = { voter: options.me, view, step, hash, fast, extra, raw: new Uint8Array() };
   // Current view: withSlot has always room for it.
   const voted: State = { ...withSlot(state, { first: record })!, step };
-  const cast = { type: 'vote', view, step, hash, extra, justification: justification(state, step, hash) } as const;
+  const cast = {
+    type: 'vote',
+    view,
+    step,
+    hash,
+    fast,
+    extra,
+    justification: justification(state, step, hash),
+  } as const;
   if (hash === null) return { state: voted, outputs: [cast] };
   const held = knownValue(state, hash)!;
   return { state: withValue(voted, hash, held), outputs: [{ ...cast, value: held.value }] };
+}
+
+function isFast(state: State, app: Application, hash: Hash | null): boolean {
+  if (!state.options.fastPath || state.view !== 0 || hash === null) return false;
+  return app.isFast?.(knownValue(state, hash)!.value) ?? false;
 }
 
 /** The first vote in a view is a prevote, and says how this member came there; a precommit to a value is a lock. */

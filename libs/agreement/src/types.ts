@@ -29,6 +29,8 @@ export interface Options {
   readonly firstLeader: number;
   /** View 0 takes the first acceptable proposal from anyone; leaders begin at view 1. */
   readonly openFirstView: boolean;
+  /** Whether the prevotes of all in view 0 may decide (`fast.ts`). The same for all members. */
+  readonly fastPath: boolean;
   readonly timeouts: Timeouts;
 }
 
@@ -39,6 +41,8 @@ export interface VoteRecord {
   readonly step: VoteStep;
   /** `null`: a vote for nothing in this view. */
   readonly hash: Hash | null;
+  /** A prevote that, together with the same of all others, decides. */
+  readonly fast: boolean;
   readonly extra: Uint8Array;
   /** The signed bytes as they came. Empty for an own vote until {@link attachRaw}. */
   readonly raw: Uint8Array;
@@ -75,6 +79,11 @@ export interface Application {
    */
   objects?(value: Uint8Array): boolean;
   /**
+   * Whether this member's prevote for the value may decide it together with those of all others, without a second vote.
+   * To be said only of what every honest member will find valid and never object to.
+   */
+  isFast?(value: Uint8Array): boolean;
+  /**
    * Members whose prevote is awaited before this one precommits to a value, until the prevote timer runs out: it gives
    * an objection time to be heard.
    */
@@ -85,7 +94,8 @@ export interface Application {
    */
   endorse(view: number, hash: Hash): Uint8Array;
   /**
-   * Makes the certificate of at least a quorum of precommits to `hash` in `view`, all with their `raw`, keyed by voter.
+   * Makes the certificate of at least a quorum of precommits to `hash` in `view`, all with their `raw`, keyed by voter; on
+   * the fast path of the prevotes of all members in view 0.
    * `bad` names those that do not verify: they, and whatever else their voters say, do not count for a decision in that
    * view. For leaving the view they still do: others may have left it by them, and those who are behind have to follow.
    */
@@ -115,6 +125,7 @@ export type Output =
       readonly view: number;
       readonly step: VoteStep;
       readonly hash: Hash | null;
+      readonly fast: boolean;
       readonly extra: Uint8Array;
       readonly value?: Uint8Array;
       readonly justification: readonly Uint8Array[];
@@ -158,6 +169,8 @@ export interface Holdings {
   readonly precommits: Uint8Array;
   /** The leader proposes again what got a quorum in an earlier view; these are the prevotes for it held from there. */
   readonly polka: { readonly view: number; readonly hash: Hash; readonly prevotes: Uint8Array } | undefined;
+  /** Prevotes of view 0 held in a later view, where they say what may have been decided by them. */
+  readonly first: Uint8Array | undefined;
   /** Values voted for and not here. At most {@link MAX_WANTS}. */
   readonly wants: readonly Hash[];
 }
@@ -173,8 +186,8 @@ export interface Missing {
 export const MAX_VALUE_BYTES = 511 * 1024;
 export const MAX_EXTRA_BYTES = 256;
 export const MAX_WANTS = 4;
-/** Views remembered of one voter: the seven that can be needed at one time, and one beyond. */
-export const MAX_VIEWS_PER_VOTER = 8;
+/** Views remembered of one voter: the eight that can be needed at one time, and one beyond. */
+export const MAX_VIEWS_PER_VOTER = 9;
 /** Proposals of non-members held in an open first view. */
 export const MAX_FOREIGN_PROPOSALS = 4;
 export const MAX_VIEW = 2 ** 32 - 1;

@@ -98,7 +98,15 @@ describe('what another member lacks', () => {
     const a = member(1);
     a.votes([0, 3], 0, 'prevote', null);
     const none = new Uint8Array();
-    const theirs = { view: 0, proposal: true, prevotes: none, precommits: none, polka: undefined, wants: [] };
+    const theirs = {
+      view: 0,
+      proposal: true,
+      prevotes: none,
+      precommits: none,
+      polka: undefined,
+      first: undefined,
+      wants: [],
+    };
     expect(votesMissing(a.state, theirs).votes).toHaveLength(2);
   });
 });

@@ -26,6 +26,7 @@ const votes = fc.record({
   view: u32,
   step: fc.constantFrom('prevote' as const, 'precommit' as const),
   value: fc.option(bytesOf(32), { nil: undefined }),
+  fast: fc.boolean(),
   extra: fc.uint8Array({ maxLength: MAX_EXTRA_BYTES }),
 });
 const proposals = fc.record({
@@ -40,6 +41,7 @@ const holdings: fc.Arbitrary<Holdings> = fc.record({
   prevotes: bitmap,
   precommits: bitmap,
   polka: fc.option(fc.record({ view: u32, hash, prevotes: bitmap }), { nil: undefined }),
+  first: fc.option(bitmap, { nil: undefined }),
   wants: fc.array(hash, { maxLength: 4 }),
 });
 
@@ -86,7 +88,14 @@ describe.each(codecs)('%s', (_name, codec, values) => {
 const instance = new Uint8Array(32).fill(1);
 
 test('what is too long is malformed', () => {
-  const vote = { instance, view: 0, step: 'prevote' as const, value: undefined, extra: new Uint8Array(257) };
+  const vote = {
+    instance,
+    view: 0,
+    step: 'prevote' as const,
+    value: undefined,
+    fast: false,
+    extra: new Uint8Array(257),
+  };
   expect(() => encode(voteCodec, vote)).toThrow(expect.objectContaining({ code: 'WITAN_ERR_MALFORMED' }));
   const value = new Uint8Array(MAX_VALUE_BYTES + 1);
   const proposal = { instance, view: 0, validView: undefined, value };
@@ -94,13 +103,14 @@ test('what is too long is malformed', () => {
 });
 
 test('outputs become messages and messages records', () => {
-  const output = { view: 3, step: 'precommit', hash: hashOf('ok'), extra: utf8('share') } as const;
+  const output = { view: 3, step: 'precommit', hash: hashOf('ok'), fast: false, extra: utf8('share') } as const;
   const raw = utf8('signed');
   expect(voteRecord(2, voteOf(instance, output), raw)).toEqual({
     voter: 2,
     view: 3,
     step: 'precommit',
     hash: hashOf('ok'),
+    fast: false,
     extra: utf8('share'),
     raw,
   });

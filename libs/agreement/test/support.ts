@@ -29,6 +29,7 @@ export function options(members: number, me: number, over: Partial<Options> = {}
     quorum: supermajority(members),
     firstLeader: 0,
     openFirstView: false,
+    fastPath: false,
     timeouts: { proposeMs: 100, prevoteMs: 50, precommitMs: 30, growthMs: 10, maxMs: 120 },
     ...over,
   };
@@ -52,9 +53,9 @@ export function application(over: Partial<Application> = {}): Application {
   };
 }
 
-export function vote(voter: number, view: number, step: VoteStep, value: string | null): VoteRecord {
-  const raw = utf8(`${voter} ${view} ${step} ${value}`);
-  return { voter, view, step, hash: value === null ? null : hashOf(value), extra: new Uint8Array(), raw };
+export function vote(voter: number, view: number, step: VoteStep, value: string | null, fast = false): VoteRecord {
+  const raw = utf8(`${voter} ${view} ${step} ${value}${fast ? ' fast' : ''}`);
+  return { voter, view, step, hash: value === null ? null : hashOf(value), fast, extra: new Uint8Array(), raw };
 }
 
 /** One member, driven by hand. Every call returns what it put out, as short lines. */
@@ -100,9 +101,9 @@ export class Member {
     return onProposal(this.state, { from, view, validView, value: utf8(text), raw });
   }
 
-  votes(voters: readonly number[], view: number, step: VoteStep, value: string | null): string[] {
+  votes(voters: readonly number[], view: number, step: VoteStep, value: string | null, fast = false): string[] {
     if (value !== null) this.texts.set(hashOf(value), value);
-    for (const voter of voters) this.state = onVote(this.state, vote(voter, view, step, value)).state;
+    for (const voter of voters) this.state = onVote(this.state, vote(voter, view, step, value, fast)).state;
     return this.advance();
   }
 
@@ -123,7 +124,7 @@ export class Member {
           this.justified.push(output.justification.map((raw) => Buffer.from(raw).toString()));
         }
         if (output.value) this.texts.set(output.hash!, Buffer.from(output.value).toString());
-        return `${output.step} ${output.view} ${text(output.hash)}`;
+        return `${output.step} ${output.view} ${text(output.hash)}${output.fast ? ' fast' : ''}`;
       case 'propose':
         return `propose ${output.view} ${Buffer.from(output.value)} ${output.validView ?? '-'}`;
       case 'timer':

@@ -180,6 +180,7 @@ export function enter(turn: Turn, phase: Phase): void {
   turn.update({
     phase,
     atDeadline: undefined,
+    equivocators: new Set(),
     agreement: freshAgreement(state.env, state.session, state.me, phase),
   });
   begin(turn);

@@ -5,7 +5,7 @@ import { bool, bytes, decode, encode, fixed, type Infer, list, peekEnvelope, str
 import { enact, settle } from './advance.ts';
 import { missing } from './closing.ts';
 import { PHASES, Phase } from './phases.ts';
-import { type Received, receive, reporting, wantedIds } from './receive.ts';
+import { type Received, receive, reporting, versions, wantedIds } from './receive.ts';
 import type { AskReason } from './reports.ts';
 import { stillClosed } from './result.ts';
 import { isDone, type State } from './state.ts';
@@ -23,6 +23,8 @@ export const holdingsCodec = struct({
   closed: bool,
   /** A bitmap of senders for each phase from the own one on, held messages among them. */
   messages: list(bitmap, PHASES.length),
+  /** Senders known here to have said two things in the own phase: they are not waited for. */
+  twice: bitmap,
   openings: list(struct({ dealer: u16, from: bitmap }), 128),
   /** Ids that an agreed close includes and that are missing. */
   wanted: list(fixed(32), 128),
@@ -58,6 +60,7 @@ export function holdings(state: State): Holdings {
         ? new Uint8Array(0)
         : toBitmap([...state.messages[phase]!.keys(), ...heldBy(phase).map((each) => each.sender)]),
     ),
+    twice: toBitmap([...state.equivocators]),
     openings: stillClosed(state).map((dealer) => ({
       dealer,
       from: toBitmap([...(state.openings.get(dealer)?.keys() ?? [])]),
@@ -148,6 +151,7 @@ export function answerTo(state: State, asked: Holdings): Answer {
     if (close && !(phase === asked.phase && asked.closed)) closes.push(close.certificate);
     if (page.full) break;
   }
+  if (!page.full && asked.phase === state.phase && !state.closes[state.phase]) addContradictions(state, asked, page);
   if (!page.full) addOpenings(state, asked, page);
   if (!page.full && asked.phase === state.phase && !state.closes[state.phase]) {
     const lacking = agreement.votesMissing(state.agreement, asked.agreement);
@@ -155,6 +159,14 @@ export function answerTo(state: State, asked: Holdings): Answer {
     values = lacking.values;
   }
   return { phase: state.phase, items: page.items, closes, values, more: page.full };
+}
+
+/** Two messages of each sender of whom only this participant knows that it has said two things. */
+function addContradictions(state: State, asked: Holdings, page: Page): void {
+  for (const sender of state.equivocators) {
+    if (inBitmap(asked.twice, sender)) continue;
+    for (const { signed } of versions(state, sender).slice(0, 2)) page.add(signed.raw);
+  }
 }
 
 function addOpenings(state: State, asked: Holdings, page: Page): void {

@@ -124,8 +124,8 @@ export function closeApplication(state: State): agreement.Application {
     candidate: candidate(state),
     judge: (value) => judgeClose(state, value),
     objects: (value) => objects(state, value),
-    // A commitment can be false for a single receiver: its objection is heard before anyone is bound.
-    awaited: state.phase === Phase.Commitment ? heardParticipants(state) : [],
+    isFast: (value) => isComplete(state, value),
+    awaited: awaited(state),
     endorse: () => NO_EXTRA,
     certify: (_view, _hash, precommits) => ({
       certificate: encodeVotes([...precommits.values()].map((vote) => vote.raw)),
@@ -133,6 +133,18 @@ export function closeApplication(state: State): agreement.Application {
   };
 }
 
-function heardParticipants(state: State): readonly number[] {
-  return [...(lastHeard(state)?.keys() ?? [])];
+/**
+ * A commitment can be false for a single receiver: its objection is heard before anyone is bound. In the other phases
+ * whoever has everybody's message can expect everybody's prevote for it, and then nobody has to vote again.
+ */
+function awaited(state: State): readonly number[] {
+  const heard = lastHeard(state)?.keys() ?? state.session.participants.map(({ index }) => index);
+  return state.phase === Phase.Commitment || missing(state).length === 0 ? [...heard] : [];
+}
+
+/** Whether nobody is left out who was heard in the phase before: such a close is valid for all, sooner or later. */
+function isComplete(state: State, bytes: Uint8Array): boolean {
+  const included = new Set(decodeClose(bytes)?.included.map(({ sender }) => sender));
+  const heard = lastHeard(state);
+  return allowed(state).every((sender) => included.has(sender) || (heard !== undefined && !heard.has(sender)));
 }

@@ -176,10 +176,7 @@ function fileMessage(turn: Turn, accepted: Accepted): Received {
   const { sender, signed } = accepted;
   const first = state.messages[phase]!.get(sender);
   if (first) {
-    const versions = [...state.variants.values()].filter(
-      (each) => each.sender === sender && phaseOf(each.payload.type) === phase && each.payload.type !== 'opening',
-    );
-    if (versions.length >= VARIANTS_PER_SLOT && !isWanted(state, signed.id)) return 'overflow';
+    if (versions(state, sender).length >= VARIANTS_PER_SLOT && !isWanted(state, signed.id)) return 'overflow';
     turn.update({ equivocators: new Set(state.equivocators).add(sender) });
     turn.blame({ node: signed.author, reason: 'equivocation', phase, evidence: [first.signed.raw, signed.raw] });
     return 'new';
@@ -188,6 +185,13 @@ function fileMessage(turn: Turn, accepted: Accepted): Received {
   turn.update({ messages });
   turn.report({ type: 'message', at: turn.at, phase: phaseName(phase), from: signed.author, id: signed.id });
   return 'new';
+}
+
+/** What `sender` has said in the running phase: more than one message only if it lies. */
+export function versions(state: State, sender: number): readonly Accepted[] {
+  return [...state.variants.values()].filter(
+    ({ sender: by, payload }) => by === sender && phaseOf(payload.type) === state.phase && payload.type !== 'opening',
+  );
 }
 
 function fileOpening(turn: Turn, opening: Accepted<'opening'>): Received {

@@ -45,7 +45,8 @@ export function makeClose(valueBytes: Uint8Array, view: number, certificate: Uin
 }
 
 /**
- * Verifies a close that someone else sent: a quorum of second votes for it, by different participants, in one view.
+ * Verifies a close that someone else sent: a quorum of second votes for it, by different participants, in one view, or
+ * the first votes of all that say that they may decide.
  * @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_SIGNATURE` or `WITAN_ERR_INVALID`
  */
 export function openClose(session: Session, network: Uint8Array, raw: Uint8Array): Close & { readonly phase: Phase } {
@@ -55,25 +56,27 @@ export function openClose(session: Session, network: Uint8Array, raw: Uint8Array
   if (!isPhase(phase)) throw new WitanError('WITAN_ERR_MALFORMED', `no phase ${phase}`);
   const instance = closeInstance(session, phase);
   const voters = new Set<string>();
-  let view: number | undefined;
+  let first: agreement.Vote | undefined;
   for (const each of decode(votesCodec, certificate.votes)) {
     const signed = openEnvelope(each, network);
     const { vote } = decode(voteBody, signed.kind === 'dkgVote' ? signed.body : new Uint8Array(0));
+    first ??= vote;
     const counts =
       session.indexOf.has(signed.author) &&
-      vote.step === 'precommit' &&
-      vote.view === (view ?? vote.view) &&
+      vote.step === first.step &&
+      vote.view === first.view &&
+      (vote.step === 'precommit' || (vote.fast && vote.view === 0)) &&
       vote.value !== undefined &&
       Buffer.compare(vote.value, hash) === 0 &&
       Buffer.compare(vote.instance, instance) === 0;
     if (!counts) throw new WitanError('WITAN_ERR_INVALID', 'a vote of the certificate is not for this close');
-    view = vote.view;
     voters.add(signed.author);
   }
-  if (view === undefined || voters.size < session.quorum) {
-    throw new WitanError('WITAN_ERR_INVALID', `${voters.size} votes where ${session.quorum} close a phase`);
+  const needed = first?.step === 'prevote' ? session.participants.length : session.quorum;
+  if (!first || voters.size < needed) {
+    throw new WitanError('WITAN_ERR_INVALID', `${voters.size} votes where ${needed} close a phase`);
   }
-  return { ...makeClose(certificate.value, view, raw), phase };
+  return { ...makeClose(certificate.value, first.view, raw), phase };
 }
 
 export function encodeVote(state: State, vote: agreement.Vote): Uint8Array {

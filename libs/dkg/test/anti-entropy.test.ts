@@ -184,7 +184,7 @@ describe('an answer', () => {
     const value = (phase: number) =>
       encode(forms.closeCodec, { phase, included: [0, 1, 2].map((sender) => ({ sender, id: new Uint8Array(32) })) });
     const { session } = finished;
-    const vote = (by: number, hash: Uint8Array, phase = 1, step: 'prevote' | 'precommit' = 'precommit') =>
+    const vote = (by: number, hash: Uint8Array, phase = 1, step: 'prevote' | 'precommit' = 'precommit', fast = false) =>
       sealEnvelope(
         members[by]!,
         NETWORK,
@@ -197,6 +197,7 @@ describe('an answer', () => {
             view: 0,
             step,
             value: hash,
+            fast,
             extra: new Uint8Array(0),
           },
         }),
@@ -207,7 +208,9 @@ describe('an answer', () => {
       [vote(1, hash), vote(1, hash), vote(1, hash)],
       [vote(1, hash), vote(2, hash)],
       [1, 2, 3].map((by) => vote(by, new Uint8Array(32))),
-      [1, 2, 3].map((by) => vote(by, hash, 1, 'prevote')),
+      [0, 1, 2, 3].map((by) => vote(by, hash, 1, 'prevote')),
+      [1, 2, 3].map((by) => vote(by, hash, 1, 'prevote', true)),
+      [vote(0, hash), ...[1, 2, 3].map((by) => vote(by, hash, 1, 'prevote', true))],
       [1, 2, 3].map((by) => vote(by, hash, 2)),
       [vote(1, hash), vote(2, hash), new Uint8Array(80)],
     ].map((votes) => forms.encodeCloseCertificate(value(1), forms.encodeVotes(votes)));
@@ -215,7 +218,7 @@ describe('an answer', () => {
     expectNothing(
       encode(forms.answerCodec, { ...EMPTY, closes: [...closes.slice(6), new Uint8Array(5)] }),
       'nothing',
-      2,
+      4,
     );
   });
 
@@ -258,6 +261,7 @@ describe('a question', () => {
     phase: 0,
     closed: false,
     messages: Array.from({ length: 6 }, () => new Uint8Array(0)),
+    twice: new Uint8Array(0),
     openings: [],
     wanted: [],
     agreement: {
@@ -266,6 +270,7 @@ describe('a question', () => {
       prevotes: new Uint8Array(0),
       precommits: new Uint8Array(0),
       polka: undefined,
+      first: undefined,
       wants: [],
     },
   };
@@ -293,6 +298,22 @@ describe('a question', () => {
     const all = new Uint8Array([0b1111]);
     const { answer } = asked(state, question({ phase: 5, messages: Array.from({ length: 6 }, () => all) }));
     expect(answer).toMatchObject({ items: [], closes: [], values: [], more: false });
+  });
+
+  test('is told of a sender that has said two things, unless it knows', () => {
+    const net = new Net(members).start();
+    net.pump(() => net.nodes[0]!.state.messages[0]!.size === 4 && net.nodes[0]!.state.phase === 0);
+    const second = forge(members[2]!, net.session, {
+      type: 'initialisation',
+      ephemeral: forms.sessionKeys(seedOf(77)).publicKey,
+    });
+    const aware = machine.step(net.nodes[0]!.state, { type: 'received', bytes: second, at: 100 }).state;
+    const messages = Array.from({ length: 6 }, () => Uint8Array.of(0b1111));
+    const both = [...aware.variants.values()].filter(({ sender }) => sender === 2).map(({ signed }) => signed.raw);
+    expect(both).toHaveLength(2);
+    expect(asked(aware, question({ messages })).answer!.items).toEqual(expect.arrayContaining(both));
+    const known = asked(aware, question({ messages, twice: Uint8Array.of(0b0100) })).answer!.items;
+    for (const raw of both) expect(known).not.toContainEqual(raw);
   });
 
   test('that claims absurd things is answered within bounds', () => {

@@ -208,6 +208,7 @@ describe('a vote', () => {
           view: 0,
           step: 'prevote',
           value: new Uint8Array(32),
+          fast: false,
           extra: new Uint8Array(0),
         },
       }),

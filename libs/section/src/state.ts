@@ -95,6 +95,7 @@ export function freshAgreement(state: State, ledger: Ledger): agreement.State {
     quorum: ledger.threshold,
     firstLeader: (ledger.generation + 1) % ledger.elders.length,
     openFirstView: false,
+    fastPath: false,
     timeouts: state.env.params.timeouts,
   });
 }

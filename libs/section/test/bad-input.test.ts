@@ -120,6 +120,7 @@ function vote(by: Identity, change: { prefix?: string; generation?: number; inst
       view: 0,
       step: 'prevote',
       value: new Uint8Array(32),
+      fast: false,
       extra: new Uint8Array(0),
     },
   });

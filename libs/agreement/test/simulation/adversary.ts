@@ -42,7 +42,8 @@ abstract class Faulty implements Adversary {
   protected vote(voter: number, to: number, view: number, step: VoteStep, hash: Hash | null, honestly = true): void {
     const endorsed = hash !== null && step === 'precommit' && honestly;
     const extra = endorsed ? endorsement(voter, view, hash) : new Uint8Array();
-    this.world.send(voter, to, signVote(voter, view, step, hash, extra));
+    const fast = honestly && hash !== null && step === 'prevote' && view === 0;
+    this.world.send(voter, to, signVote(voter, view, step, hash, extra, fast));
   }
 
   protected leads(view: number): number | undefined {
@@ -149,6 +150,50 @@ export class Scheme extends Faulty {
     const proposal = signProposal(from, view, validView, value);
     for (const { index } of this.world.honest) {
       if (!divides || this.inside.includes(index)) this.world.send(from, index, proposal);
+    }
+  }
+
+  private first(deed: string): boolean {
+    const isFirst = !this.done.has(deed);
+    this.done.add(deed);
+    return isFirst;
+  }
+}
+
+/**
+ * Follows the way to two decisions that the fast path would open: all honest members vote alike in view 0, one of them
+ * is shown that the faulty do too and decides alone. The others are told that the faulty voted for nothing, and are led
+ * to another value before they have heard enough of each other.
+ */
+export class Loner extends Faulty {
+  private readonly done = new Set<string>();
+  private readonly alone: number;
+
+  constructor(world: World, options: Options, members: readonly number[]) {
+    super(world, options, members);
+    this.alone = world.random.pick(world.honest).index;
+  }
+
+  protected onVote({ view, step, hash }: VoteRecord): void {
+    this.lead(view + 1);
+    if (hash === null || !this.first(`${step} of ${view} for ${hash}`)) return;
+    for (const voter of this.members) {
+      for (const { index } of this.world.honest) {
+        const shown = view > 0 || index === this.alone;
+        this.vote(voter, index, view, step, shown ? hash : null);
+      }
+    }
+  }
+
+  strike(): void {
+    this.lead(this.view);
+  }
+
+  private lead(view: number): void {
+    const from = this.leads(view);
+    if (view === 0 || from === undefined || !this.first(`lead ${view}`)) return;
+    for (const { index } of this.world.honest) {
+      this.world.send(from, index, signProposal(from, view, undefined, utf8('ok worse')));
     }
   }
 

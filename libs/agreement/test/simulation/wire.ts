@@ -28,8 +28,9 @@ export function signVote(
   step: VoteStep,
   hash: Hash | null,
   extra: Uint8Array,
+  fast = false,
 ): Uint8Array {
-  return envelope(VOTE, author, encode(voteCodec, voteOf(INSTANCE, { view, step, hash, extra })));
+  return envelope(VOTE, author, encode(voteCodec, voteOf(INSTANCE, { view, step, hash, fast, extra })));
 }
 
 export function signProposal(

@@ -1,6 +1,6 @@
 import { advance, type Holdings, type Options } from '../../src/index.ts';
 import { supermajority, utf8 } from '../support.ts';
-import { type Adversary, Noise, Scheme } from './adversary.ts';
+import { type Adversary, Loner, Noise, Scheme } from './adversary.ts';
 import { Checker } from './checker.ts';
 import { Clock } from './clock.ts';
 import { Node } from './node.ts';
@@ -28,7 +28,9 @@ export interface Settings {
   readonly crash: number;
   /** How often the adversary answers a message with some of its own. */
   readonly malice: number;
-  readonly scheming: boolean;
+  readonly plan: 'noise' | 'two decisions' | 'one alone';
+  readonly fastPath: boolean;
+  readonly lateVerdicts: boolean;
   /** Whether anti-entropy works before the healing. */
   readonly askEarly: boolean;
   readonly partition: boolean;
@@ -44,6 +46,7 @@ export interface Settings {
 /** By then a healed group has decided. Far above what it takes, to tell slow from stuck. */
 const DEADLINE_MS = 60_000;
 const TICK_MS = 40;
+const PLANS = { noise: Noise, 'two decisions': Scheme, 'one alone': Loner };
 
 /** One schedule: everything in it follows from the seed. */
 export class World {
@@ -58,17 +61,17 @@ export class World {
   constructor(seed: number, faults: PlantedFaults = {}, narrow: Partial<Settings> = {}) {
     this.random = new Random(seed);
     this.settings = { ...randomSettings(this.random, faults), ...narrow };
-    const { members, faulty } = this.settings;
-    const options = randomOptions(this.random, members);
-    this.checker = new Checker(options.quorum - (faults.quorumShort ?? 0));
-    const together = this.random.chance(0.3);
+    const { members, faulty, fastPath, plan } = this.settings;
+    const options = { ...randomOptions(this.random, members), fastPath };
+    this.checker = new Checker({ ...options, quorum: options.quorum - (faults.quorumShort ?? 0) });
+    const together = plan === 'one alone' || this.random.chance(0.3);
     const honest = Array.from({ length: members }, (_, i) => i).filter((i) => !faulty.includes(i));
     this.honest = honest.map((me) => {
       const value = utf8(together ? 'ok all' : `ok ${this.random.below(members)}`);
-      const from = this.random.chance(0.7) ? 0 : this.random.below(300);
+      const from = plan === 'one alone' || this.random.chance(0.7) ? 0 : this.random.below(300);
       return new Node(this, { ...options, me }, { value, determined: together && this.random.chance(0.8), from });
     });
-    this.adversary = new (this.settings.scheming ? Scheme : Noise)(this, options, faulty);
+    this.adversary = new PLANS[this.settings.plan](this, options, faulty);
   }
 
   /** Faults, then healing. Throws when anything goes wrong, or when the group does not decide. */
@@ -182,7 +185,9 @@ function randomSettings(random: Random, faults: PlantedFaults): Settings {
     delayMs: random.pick([5, 60, 200]),
     crash: random.pick([0, 0, 0.02, 0.1]),
     malice: random.pick([0, 0.2, 0.5, 1]),
-    scheming: random.chance(0.4),
+    plan: random.pick(['noise', 'noise', 'noise', 'two decisions', 'one alone']),
+    fastPath: random.chance(0.5),
+    lateVerdicts: random.chance(0.7),
     askEarly: random.chance(0.5),
     partition: random.chance(0.4),
     healAt: random.pick([0, 300, 1000, 2500]),
@@ -201,6 +206,7 @@ function randomOptions(random: Random, members: number): Options {
     quorum: supermajority(members),
     firstLeader: random.below(members),
     openFirstView: random.chance(0.5),
+    fastPath: false,
     timeouts: { proposeMs: 60, prevoteMs: 30, precommitMs: 30, growthMs: 20, maxMs: 1000 },
   };
 }

@@ -81,8 +81,9 @@ function forgedClose(liar: Liar): Uint8Array {
     vote: {
       instance: forms.closeInstance(state.session, phase as 0),
       view: 0,
-      step: 'precommit',
+      step: random.pick(['prevote', 'precommit'] as const),
       value: hashes.length > 0 && random.chance(0.5) ? fromHex(random.pick(hashes)) : random.bytes(32),
+      fast: random.chance(0.5),
       extra: new Uint8Array(0),
     },
   });

@@ -24,7 +24,11 @@ function voteFor(liar: Liar, { kind, body }: Statement, hash: string | undefined
   const value = hash === undefined ? undefined : fromHex(hash);
   if (kind === 'dkgVote') {
     const fields = decode(forms.voteBody, body);
-    return sign(liar, kind, encode(forms.voteBody, { ...fields, vote: { ...fields.vote, value } }));
+    return sign(
+      liar,
+      kind,
+      encode(forms.voteBody, { ...fields, vote: { ...fields.vote, value, fast: liar.random.chance(0.7) } }),
+    );
   }
   const fields = decode(sectionForms.voteBody, body);
   const { view, step } = fields.vote;
