@@ -1,17 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import { NODE_ENV, NODE_FLAGS } from '@witan/service/node-flags';
 import type { ProcessSpec, Ready } from './supervisor.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** For a graceful stop; the launcher waits a little longer before it kills. */
 export const STOP_TIMEOUT_MS = 4_000;
-
-/**
- * Twenty processes share the machine, so each is given little room to keep garbage in, and one thread for V8's own work
- * instead of four. One arena for malloc instead of one a thread saves another 7 MB in each.
- */
-const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=2', '--v8-pool-size=1'];
-const NODE_ENV = { MALLOC_ARENA_MAX: '1' };
 
 export type ServiceKind = 'gateway' | 'dkg-coordinator' | 'elder' | 'adult';
 

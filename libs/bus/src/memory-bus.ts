@@ -27,6 +27,7 @@ type Settle = (result: Uint8Array | WitanError) => void;
 /** One client of a {@link MemoryHub}. */
 export class MemoryBus implements Bus {
   readonly id: string;
+  readonly echo: boolean;
   readonly #hub: MemoryHub;
   readonly #onEvent: (event: BusEvent) => void;
   readonly #status: StatusBoard;
@@ -35,8 +36,10 @@ export class MemoryBus implements Bus {
   readonly #requests = new Map<string, (result: LinkMessage | WitanError) => void>();
   #inboxes = 0;
 
-  constructor(id: string, hub: MemoryHub, onEvent: (event: BusEvent) => void) {
+  constructor(id: string, hub: MemoryHub, options: { onEvent?: (event: BusEvent) => void; echo?: boolean }) {
+    const { onEvent = () => {}, echo = true } = options;
     this.id = id;
+    this.echo = echo;
     this.#hub = hub;
     this.#onEvent = onEvent;
     this.#status = new StatusBoard('connected', onEvent);

@@ -71,10 +71,10 @@ export class MemoryHub {
   }
 
   /** @throws WITAN_ERR_INVALID when the id is in use */
-  connect(clientId: string, options: { onEvent?: (event: BusEvent) => void } = {}): Bus {
+  connect(clientId: string, options: { onEvent?: (event: BusEvent) => void; echo?: boolean } = {}): Bus {
     if (this.#clients.has(clientId))
       throw new WitanError('WITAN_ERR_INVALID', `client ${clientId} is connected already`);
-    const client = new MemoryBus(clientId, this, options.onEvent ?? (() => {}));
+    const client = new MemoryBus(clientId, this, options);
     this.#clients.set(clientId, client);
     return client;
   }
@@ -130,18 +130,19 @@ export class MemoryHub {
       this.#transmit(from, inbox, message, (arrived) => inbox.acceptReply(arrived));
       return true;
     }
-    const receivers = this.#receivers(message.subject);
+    const receivers = this.#receivers(from, message.subject);
     for (const subscription of receivers) {
       this.#transmit(from, subscription.client, message, (arrived) => subscription.accept(arrived));
     }
     return receivers.length > 0 || message.reply === undefined;
   }
 
-  #receivers(subject: string): MemorySubscription[] {
+  /** Whoever listens, but for a sender that does not want to hear itself. */
+  #receivers(from: string, subject: string): MemorySubscription[] {
     const tokens = subject.split('.');
     const found = [...(this.#exact.get(subject) ?? [])];
     for (const subscription of this.#wildcard) if (matches(subscription.tokens, tokens)) found.push(subscription);
-    const online = found.filter(({ client }) => client.status === 'connected').sort((a, b) => a.order - b.order);
+    const online = found.filter(({ client }) => client.status === 'connected' && (client.echo || client.id !== from)).sort((a, b) => a.order - b.order);
     const groups = Map.groupBy(online, ({ queue }) => queue);
     const receivers = groups.get(undefined) ?? [];
     for (const [queue, members] of groups) if (queue !== undefined) receivers.push(this.#next(queue, members));

@@ -13,6 +13,8 @@ export interface NatsOptions {
   readonly inboxPrefix?: string;
   /** Paths of PEM files. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Whether own messages come back to own subscriptions, as by default; also requests to oneself. */
+  readonly echo?: boolean;
   /** Shortest wait before the next try to connect, to which jitter is added; 250 by default. */
   readonly retryMs?: number;
   /** Bytes that may be sent and not yet taken by the server, before messages are dropped; 16 MiB by default. */
@@ -41,6 +43,7 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
     ...(tls === undefined ? {} : { tls: { ...tls } }),
     timeout: 5_000,
+    noEcho: options.echo === false,
     reconnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: retryMs,

@@ -17,7 +17,7 @@ interface Implementation {
   readonly available: boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
-  connect(clientId: string, onEvent: (event: BusEvent) => void): Promise<Bus>;
+  connect(clientId: string, onEvent: (event: BusEvent) => void, echo?: boolean): Promise<Bus>;
 }
 
 let hub = new MemoryHub();
@@ -31,7 +31,7 @@ const IMPLEMENTATIONS: Implementation[] = [
       hub = new MemoryHub();
     },
     stop: async () => {},
-    connect: async (clientId, onEvent) => hub.connect(clientId, { onEvent }),
+    connect: async (clientId, onEvent, echo = true) => hub.connect(clientId, { onEvent, echo }),
   },
   {
     name: findNatsServer() === undefined ? 'nats (skipped: nats-server is not installed)' : 'nats',
@@ -40,7 +40,7 @@ const IMPLEMENTATIONS: Implementation[] = [
       server = await startNatsServer();
     },
     stop: () => server.stop(),
-    connect: (clientId, onEvent) => connectNats({ servers: server.url, name: clientId, onEvent }),
+    connect: (clientId, onEvent, echo = true) => connectNats({ servers: server.url, name: clientId, onEvent, echo }),
   },
 ];
 
@@ -86,6 +86,20 @@ for (const implementation of IMPLEMENTATIONS) {
         await until(() => heardByA.length === 3 && heardByB.length === 3);
         expect(heardByB).toEqual(['s.x: 1', 's.x: 2', 's.x: 3']);
         expect(heardByA).toEqual(heardByB);
+      });
+
+      test('one that wants no echo hears the others and not itself, in a queue neither', async () => {
+        const quiet = await implementation.connect(`client-${clients++}`, () => {}, false);
+        onTestFinished(() => quiet.drain());
+        const heard = await listen(quiet, 'e.x');
+        const inQueue = await listen(quiet, 'e.x', 'q');
+        const other = await listen(b, 'e.x', 'q');
+        quiet.publish('e.x', bytes('own'));
+        await until(() => other.length === 1);
+        a.publish('e.x', bytes('of another'));
+        await until(() => heard.length === 1 && inQueue.length + other.length === 2);
+        expect(heard).toEqual(['e.x: of another']);
+        expect(inQueue).not.toContain('e.x: own');
       });
 
       test.each([

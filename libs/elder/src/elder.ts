@@ -58,6 +58,7 @@ export class Elder {
   #replyCount = 0;
   #sequence = 0;
   #heartbeat: unknown;
+  #key: Uint8Array | undefined;
   #stopped = false;
   #known: ((ledger: section.Ledger) => void) | undefined;
 
@@ -235,7 +236,10 @@ export class Elder {
       this.#sessions.follow(report.ledger);
       this.#known?.(report.ledger);
       this.#known = undefined;
-      if (report.type === 'decided' && !this.#stopped) this.beat();
+      const { key } = report.ledger;
+      // Whoever holds a share of the new key says so at once; all else can wait for the next heartbeat.
+      if (report.type === 'decided' && key !== this.#key && !this.#stopped) this.beat();
+      this.#key = key;
     }
   }
 

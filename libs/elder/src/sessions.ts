@@ -35,7 +35,7 @@ interface Running {
 }
 
 /** Reports go out in bundles, so that telling about a session does not slow it down. */
-const PUBLISH_AFTER_MS = 150;
+const PUBLISH_AFTER_MS = 250;
 
 /**
  * The DKG sessions that this node takes part in or watches: begun when the section decides them, kept while anyone may

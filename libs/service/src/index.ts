@@ -1,4 +1,5 @@
 export { listenError } from './listen.ts';
+export { giveWay } from './priority.ts';
 export type { Check, Readiness } from './probes.ts';
 export { runService } from './run.ts';
 export type {

@@ -6,6 +6,8 @@ import type { CommonSettings, ConnectOptions } from './service.ts';
 /** The connection to NATS that the settings describe; what happens to it is logged. */
 export function connectToNats({ config, name, log, signal }: ConnectOptions): Promise<Bus> {
   return connectNats({
+    // What a service says itself it knows already.
+    echo: false,
     servers: config.natsUrl,
     name,
     ...credentialsOf(config),

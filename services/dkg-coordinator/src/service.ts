@@ -7,7 +7,7 @@ import { MemoryJournal } from '@witan/journal';
 import { actorObserver, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
-import { runService } from '@witan/service';
+import { giveWay, runService } from '@witan/service';
 import { watchFollower, watchSessions } from '@witan/watch';
 
 const PREFIX = '';
@@ -28,6 +28,8 @@ await runService({
     metricsPort: metricsPort(9466),
   },
   start: async ({ config, log, meter, connectBus }) => {
+    // With everybody there, phases end without it.
+    giveWay();
     // A coordinator is nobody: it keeps nothing, and is another one after every start.
     const identity = Identity.fromSeed(secureRandom(32));
     const bus = await connectBus();

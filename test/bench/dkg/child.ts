@@ -6,6 +6,7 @@ import { busTransport, Coordinator, Elder } from '@witan/elder';
 import { MemoryJournal, openJournal } from '@witan/journal';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
+import { giveWay } from '@witan/service';
 import { ROLE_VARIABLE, type Role } from './messages.ts';
 import { BenchProcess } from './process.ts';
 
@@ -14,7 +15,7 @@ const HEARTBEAT_MS = 3_600_000;
 const PREFIX = '';
 
 const role = JSON.parse(process.env[ROLE_VARIABLE]!) as Role;
-const bus = await connectNats({ servers: role.natsUrl, name: `bench ${role.role}` });
+const bus = await connectNats({ servers: role.natsUrl, name: `bench ${role.role}`, echo: false });
 if (role.role === 'participant') runParticipant();
 else runCoordinator();
 await bus.flush();
@@ -47,6 +48,7 @@ function runParticipant(): void {
 
 /** The dkg-coordinator service without its settings, log and metrics. */
 function runCoordinator(): void {
+  giveWay();
   const identity = Identity.fromSeed(fromHex(role.seedHex));
   const self = new BenchProcess(() => coordinator.stop());
   const coordinator = new Coordinator({

@@ -1,0 +1,7 @@
+/**
+ * How Node is started for a service. Many of them share a machine, so each is given little room to keep garbage in, and
+ * V8 does its own work (collecting, compiling) on the one thread there is: beside each other the threads of twenty
+ * processes cost a DKG more CPU than they save it. One arena for malloc instead of one a thread saves 7 MB in each.
+ */
+export const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=8', '--single-threaded'] as const;
+export const NODE_ENV = { MALLOC_ARENA_MAX: '1' } as const;
