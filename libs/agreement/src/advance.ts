@@ -34,9 +34,13 @@ function firstApplicable(rules: readonly Rule[], state: State, app: Application)
 
 /** Takes in what the application would propose and what it thinks of the values that are here. */
 function consult(state: State, app: Application): State {
-  const judged = [...state.values].map(([hash, held]): [Hash, HeldValue] => [hash, judge(held, app)]);
-  const changed = judged.some(([hash, held]) => state.values.get(hash) !== held);
-  const next: State = { ...state, candidate: candidate(state, app), values: changed ? new Map(judged) : state.values };
+  let { values } = state;
+  for (const [hash, held] of state.values) {
+    const judged = judge(held, app);
+    if (judged !== held) values = new Map(values).set(hash, judged);
+  }
+  const wanted = candidate(state, app);
+  const next = wanted === state.candidate && values === state.values ? state : { ...state, candidate: wanted, values };
   return isOpen(state.options, state.view) ? dropInvalid(next) : next;
 }
 
@@ -50,7 +54,10 @@ function judge(held: HeldValue, app: Application): HeldValue {
 function candidate({ candidate: before }: State, app: Application): State['candidate'] {
   if (!app.candidate) return undefined;
   const { value, determined } = app.candidate;
-  if (before && Buffer.compare(before.value, value) === 0) return { ...before, ...judge(before, app), determined };
+  if (before && (before.value === value || Buffer.compare(before.value, value) === 0)) {
+    const { verdict } = judge(before, app);
+    return before.verdict === verdict && before.determined === determined ? before : { ...before, verdict, determined };
+  }
   return { ...judge({ value, verdict: 'unknown' }, app), hash: hashOf(value), determined };
 }
 

@@ -1,7 +1,7 @@
 import { knownValue, type State, withSlot } from './state.ts';
 import { fastPrevotes, prevotesElsewhere, type Support, supportedValues } from './tally.ts';
 import type { Rule, Transition } from './transitions.ts';
-import type { Hash, VoteRecord } from './types.ts';
+import type { Application, Hash, VoteRecord } from './types.ts';
 
 /*
  * The fast path: when all members cast the same prevote in view 0, and each says that it may decide, it does, one round
@@ -17,7 +17,7 @@ import type { Hash, VoteRecord } from './types.ts';
  * Why it does not block. Every honest member casts a prevote of view 0, if only one for nothing (`prevoteBehind`), and
  * anti-entropy brings it to all. Of a quorum of them, 2f+1 or more, the value with most passes `mayBeChosen`: whatever
  * else was voted for has at most half of them, and so f+1 are elsewhere. It is one that every honest member finds valid:
- * the application sees to that. Objections do not go with this, for whoever voted fast would have to overcome his own.
+ * the application sees to that.
  */
 
 export const decideFast: Rule = (state, app) => {
@@ -46,13 +46,21 @@ export const prevoteBehind: Rule = (state): Transition | undefined => {
   return voted && { state: voted, outputs: [{ type: 'vote', ...nothing, justification: [] }] };
 };
 
-/** Whether it is certain that no other value was decided by the prevotes of view 0. */
-export function mayBeChosen(state: State, hash: Hash): boolean {
+/**
+ * Whether it is certain that no other value was decided by the prevotes of view 0. What is objected to was not: the
+ * application answers for it (`Application.isFast`).
+ */
+export function mayBeChosen(state: State, app: Application, hash: Hash): boolean {
   const { fastPath, members, quorum } = state.options;
   if (!fastPath || state.view === 0) return true;
   const isExcluded = (other: Hash | undefined) => prevotesElsewhere(state.votes, other) > members - quorum;
   const rivals = supportedValues(state.votes, 1).filter((each) => isRival(each) && each.hash !== hash);
-  return isExcluded(undefined) && rivals.every((each) => isExcluded(each.hash));
+  return isExcluded(undefined) && rivals.every((each) => isExcluded(each.hash) || objects(state, app, each.hash));
+}
+
+function objects(state: State, app: Application, hash: Hash): boolean {
+  const held = knownValue(state, hash);
+  return held !== undefined && (app.objects?.(held.value) ?? false);
 }
 
 function isRival({ view, step }: Support): boolean {

@@ -1,4 +1,5 @@
 import { WitanError } from '@witan/errors';
+import { withBallotsOf } from './census.ts';
 import { type Ballot, recordsOf, type Slot, supportedValues, type Votes } from './tally.ts';
 import {
   type Decision,
@@ -164,7 +165,7 @@ export function withBallot(state: State, voter: number, view: number, ballot: Ba
 }
 
 function withBallots(state: State, voter: number, ballots: ReadonlyMap<number, Ballot>): State {
-  return { ...state, votes: state.votes.with(voter, ballots) };
+  return { ...state, votes: withBallotsOf(state.votes, voter, ballots) };
 }
 
 /** Fewer than {@link MAX_VIEWS_PER_VOTER}, so that there is always one to drop. */

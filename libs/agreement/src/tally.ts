@@ -1,3 +1,4 @@
+import { censusOf, placeOf } from './census.ts';
 import type { Hash, VoteRecord, VoteStep } from './types.ts';
 
 /**
@@ -29,36 +30,15 @@ export interface Tally {
   readonly leadingVotes: number;
 }
 
-// A tally is a function of the votes, and every rule asks for it several times; votes objects are never changed.
-const tallies = new WeakMap<Votes, Map<string, Tally>>();
-const supports = new WeakMap<Votes, readonly Support[]>();
-
 export function tally(votes: Votes, view: number, step: VoteStep): Tally {
-  const byPlace = tallies.get(votes) ?? new Map<string, Tally>();
-  tallies.set(votes, byPlace);
-  const place = `${step}${view}`;
-  const found = byPlace.get(place) ?? count(votes, view, step);
-  byPlace.set(place, found);
-  return found;
-}
-
-function count(votes: Votes, view: number, step: VoteStep): Tally {
-  const supporters = new Map<Hash | null, number>();
-  let voters = 0;
-  let equivocators = 0;
-  for (const ballots of votes) {
-    const slot = ballots.get(view)?.[step];
-    if (!slot) continue;
-    voters++;
-    if (slot.second) equivocators++;
-    else supporters.set(slot.first.hash, (supporters.get(slot.first.hash) ?? 0) + 1);
-  }
+  const place = placeOf(votes, view, step);
+  if (!place) return { voters: 0, leading: undefined, leadingVotes: 0 };
   let leading: Hash | null | undefined;
   let most = 0;
-  for (const [hash, supporting] of supporters) {
+  for (const [hash, supporting] of place.only) {
     if (supporting > most) [leading, most] = [hash, supporting];
   }
-  return { voters, leading, leadingVotes: leading === undefined ? 0 : most + equivocators };
+  return { voters: place.voters, leading, leadingVotes: leading === undefined ? 0 : most + place.equivocators };
 }
 
 /** The value (null: nothing) for which a quorum voted there. */
@@ -147,23 +127,12 @@ export interface Support {
 
 /** Every value that `least` members or more voted for in one place. */
 export function supportedValues(votes: Votes, least: number): readonly Support[] {
-  const all = supports.get(votes) ?? countSupport(votes);
-  supports.set(votes, all);
-  return all.filter((support) => support.votes >= least);
-}
-
-function countSupport(votes: Votes): readonly Support[] {
-  const places = new Map<string, Support>();
-  for (const { view, step, hash } of records(votes)) {
-    if (hash === null) continue;
-    const place = `${view} ${step} ${hash}`;
-    places.set(place, { view, step, hash, votes: (places.get(place)?.votes ?? 0) + 1 });
+  const found: Support[] = [];
+  for (const { view, step, support } of censusOf(votes).places.values()) {
+    for (const [hash, count] of support)
+      if (hash !== null && count >= least) found.push({ view, step, hash, votes: count });
   }
-  return [...places.values()];
-}
-
-export function* records(votes: Votes): Iterable<VoteRecord> {
-  for (const ballots of votes) for (const ballot of ballots.values()) yield* recordsOf(ballot);
+  return found;
 }
 
 export function* recordsOf(ballot: Ballot | undefined): Iterable<VoteRecord> {

@@ -1,3 +1,4 @@
+import { censusOf } from './census.ts';
 import { decideFast, mayBeChosen, prevoteBehind } from './fast.ts';
 import { wantedValues } from './intake.ts';
 import {
@@ -69,6 +70,7 @@ function discount(state: State, voter: number, view: number): State {
 
 /** Lines 55 and 56: when f+1 others are in later views, so is an honest one, and this member goes where it is. */
 export const skip: Rule = (state) => {
+  if (censusOf(state.votes).highest <= state.view) return undefined;
   const reached = reachedView(state.votes, faults(state.options), state.options.me);
   if (reached <= state.view) return undefined;
   return only(startView(state, reached, votesBeyond(state.votes, reached)));
@@ -82,7 +84,7 @@ export const propose: Rule = (state, app) => {
   const { options, view, step, valid } = state;
   if (step !== 'propose' || isOpen(options, view) || leader(options, view) !== options.me) return undefined;
   if (state.proposals.some((proposal) => proposal.view === view && proposal.from === options.me)) return undefined;
-  const hash = valid?.hash ?? choose(state);
+  const hash = valid?.hash ?? choose(state, app);
   const held = hash === undefined ? undefined : knownValue(state, hash);
   if (hash === undefined || held?.verdict !== 'valid' || !lockAllows(state, hash, valid?.view ?? -1)) return undefined;
   const validView = valid?.view;
@@ -95,17 +97,17 @@ export const propose: Rule = (state, app) => {
 };
 
 /** What it wants, unless something else may have been decided at once: then that. */
-function choose(state: State): Hash | undefined {
+function choose(state: State, app: Application): Hash | undefined {
   const named = supportedValues(state.votes, faults(state.options) + 1).map(({ hash }) => hash);
   const wanted = state.candidate ? [state.candidate.hash, ...named] : named;
-  return wanted.find((hash) => mayBeChosen(state, hash) && verdictOf(state, hash) === 'valid');
+  return wanted.find((hash) => mayBeChosen(state, app, hash) && verdictOf(state, hash) === 'valid');
 }
 
 /** Lines 22 to 27: a value proposed for the first time. */
 export const prevoteFresh: Rule = (state, app) => {
   const proposal = leadersProposal(state);
   if (state.step !== 'propose' || !proposal || proposal.validView !== undefined) return undefined;
-  if (!mayBeChosen(state, proposal.hash)) return undefined;
+  if (!mayBeChosen(state, app, proposal.hash)) return undefined;
   return prevoteProposal(state, app, proposal, -1);
 };
 

@@ -80,7 +80,7 @@ export interface Application {
   objects?(value: Uint8Array): boolean;
   /**
    * Whether this member's prevote for the value may decide it together with those of all others, without a second vote.
-   * To be said only of what every honest member will find valid and never object to.
+   * To be said only of what every honest member will find valid, and can never object to once all of them have said it.
    */
   isFast?(value: Uint8Array): boolean;
   /**

@@ -142,7 +142,9 @@ export class MemoryHub {
     const tokens = subject.split('.');
     const found = [...(this.#exact.get(subject) ?? [])];
     for (const subscription of this.#wildcard) if (matches(subscription.tokens, tokens)) found.push(subscription);
-    const online = found.filter(({ client }) => client.status === 'connected' && (client.echo || client.id !== from)).sort((a, b) => a.order - b.order);
+    const online = found
+      .filter(({ client }) => client.status === 'connected' && (client.echo || client.id !== from))
+      .sort((a, b) => a.order - b.order);
     const groups = Map.groupBy(online, ({ queue }) => queue);
     const receivers = groups.get(undefined) ?? [];
     for (const [queue, members] of groups) if (queue !== undefined) receivers.push(this.#next(queue, members));

@@ -6,7 +6,7 @@ import { isAscending } from './judge.ts';
 import { closeCodec, decodeClose } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
-import { commitmentVariants, fitsOwnShares } from './result.ts';
+import { commitmentVariants, eachFitsOwnShares, fitsOwnShares } from './result.ts';
 import type { State } from './state.ts';
 import { encodeVotes } from './votes.ts';
 
@@ -73,10 +73,33 @@ export function encodeClose(phase: Phase, included: ReadonlyMap<number, string>)
 
 function candidate(state: State): agreement.Application['candidate'] {
   const determined = missing(state).length === 0;
-  const messages = countable(state);
-  if (messages.size < fewest(state) || !(determined || state.atDeadline)) return undefined;
-  if (state.phase === Phase.Commitment && !isSound(state, [...messages.values()])) return undefined;
-  return { value: encodeClose(state.phase, messages), determined };
+  if (!(determined || state.atDeadline)) return undefined;
+  const { ids, value } = offered(state);
+  if (ids.length < fewest(state)) return undefined;
+  if (state.phase === Phase.Commitment && !isSound(state, ids)) return undefined;
+  return { value, determined };
+}
+
+interface Offered {
+  readonly of: Pick<State, 'equivocators' | 'falseCommitments'>;
+  readonly ids: readonly string[];
+  readonly value: Uint8Array;
+}
+
+/** By the messages of the phase: votes come and go without changing what there is to propose. */
+const offers = new WeakMap<object, Offered>();
+
+function offered(state: State): Offered {
+  const messages = state.messages[state.phase]!;
+  const known = offers.get(messages);
+  const isSame = known?.of.equivocators === state.equivocators && known.of.falseCommitments === state.falseCommitments;
+  if (known && isSame) return known;
+  const included = countable(state);
+  const { equivocators, falseCommitments } = state;
+  const of = { equivocators, falseCommitments };
+  const made = { of, ids: [...included.values()], value: encodeClose(state.phase, included) };
+  offers.set(messages, made);
+  return made;
 }
 
 /**
@@ -124,7 +147,7 @@ export function closeApplication(state: State): agreement.Application {
     candidate: candidate(state),
     judge: (value) => judgeClose(state, value),
     objects: (value) => objects(state, value),
-    isFast: (value) => isComplete(state, value),
+    isFast: (value) => isFast(state, value),
     awaited: awaited(state),
     endorse: () => NO_EXTRA,
     certify: (_view, _hash, precommits) => ({
@@ -140,6 +163,17 @@ export function closeApplication(state: State): agreement.Application {
 function awaited(state: State): readonly number[] {
   const heard = lastHeard(state)?.keys() ?? state.session.participants.map(({ index }) => index);
   return state.phase === Phase.Commitment || missing(state).length === 0 ? [...heard] : [];
+}
+
+/**
+ * Commitments besides have each to fit the own shares: when they do so for all honest participants, they are at least
+ * `threshold` points of each dealer's polynomial, and nobody can ever show one of them to be false.
+ */
+function isFast(state: State, bytes: Uint8Array): boolean {
+  if (!isComplete(state, bytes)) return false;
+  if (state.phase !== Phase.Commitment) return true;
+  const ids = decodeClose(bytes)!.included.map(({ id }) => toHex(id));
+  return ids.every((id) => state.variants.has(id)) && eachFitsOwnShares(state, ids);
 }
 
 /** Whether nobody is left out who was heard in the phase before: such a close is valid for all, sooner or later. */

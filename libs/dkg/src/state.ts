@@ -205,8 +205,7 @@ export function freshAgreement(env: Env, session: Session, me: number, phase: Ph
     quorum: session.quorum,
     firstLeader: phase % session.participants.length,
     openFirstView: true,
-    // A commitment can be objected to by a single receiver.
-    fastPath: phase !== Phase.Commitment,
+    fastPath: true,
     timeouts: env.params.timeouts,
   });
 }

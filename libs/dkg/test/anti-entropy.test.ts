@@ -57,6 +57,26 @@ describe('a late participant', () => {
     expect(kinds.every((kind, i) => kind === (i % 2 === 0 ? 'asked' : 'answered'))).toBe(true);
   });
 
+  test.each([4, 5, 7])('asks each of %i in its turn, also while one is silent', (count) => {
+    const net = new Net(identities(count));
+    const [first] = net.nodes;
+    net.start(net.nodes.slice(0, -1));
+    net.pump(() => first!.state.messages[Phase.Initialisation]!.size === count - 1);
+    let { state } = first!;
+    const asked = new Set<string>();
+    for (let tick = 1; tick <= 4 * count; tick++) {
+      const at = tick * 10_000;
+      const { state: asking, effects } = machine.step(state, { type: 'timer', id: 'progress', at });
+      const to = effects.flatMap((effect) => (effect.type === 'request' ? [effect.to] : []))[0];
+      state = asking;
+      if (to === undefined) continue;
+      asked.add(to);
+      const refusal = { type: 'response', tag: `ae/${to}`, ok: false, error: 'WITAN_ERR_TIMEOUT', at } as const;
+      state = machine.step(asking, refusal).state;
+    }
+    expect(asked.size).toBe(count - 1);
+  });
+
   test('that missed any messages gets exactly those', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
