@@ -10,6 +10,7 @@ export interface CryptoFigures {
 
 const WHAT: Readonly<Record<Operation, string>> = {
   g1Decode: 'G1 point decoded, on the curve and in the subgroup',
+  g1DecodeUncompressed: 'uncompressed point decoded, curve and subgroup',
   g1DecodeCurve: 'uncompressed point decoded, on the curve only',
   g1SubgroupCheck: 'subgroup check of a sum of such points',
   g1Encode: 'G1 point encoded',

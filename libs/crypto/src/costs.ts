@@ -1,6 +1,6 @@
 import { decrypt, encrypt } from './aead.ts';
 import { combine } from './combine.ts';
-import { decodeCurvePoint, decodeG1, encodeCurvePoint, encodeG1 } from './decode.ts';
+import { decodeCurvePoint, decodeG1, decodeG1Uncompressed, encodeCurvePoint, encodeG1 } from './decode.ts';
 import { ORDER } from './field.ts';
 import { evaluateCommitment, linearCombination, mulBase, multiply, sum } from './group.ts';
 import { hkdf } from './hash.ts';
@@ -73,6 +73,7 @@ function pointWorkloads(participants: number, threshold: number) {
   };
   return {
     g1Decode: [() => decodeG1(compressed)],
+    g1DecodeUncompressed: [() => decodeG1Uncompressed(uncompressed)],
     g1DecodeCurve: [() => decodeCurvePoint(uncompressed)],
     g1SubgroupCheck: [() => toSubgroup(decodeCurvePoint(uncompressed))],
     g1Encode: [() => encodeG1(terms[0]!)],

@@ -24,10 +24,10 @@ export function setDecodeCache(maxEntries: number): void {
   memo = maxEntries > 0 ? new LRUCache({ max: maxEntries }) : undefined;
 }
 
-function remembered<P extends CurvePoint>(bytes: Uint8Array, decode: () => P): P {
+function remembered<P extends CurvePoint>(kind: 'G1' | 'curve', bytes: Uint8Array, decode: () => P): P {
   if (memo === undefined) return decode();
-  // The two encodings differ in length, so one map serves both and a curve point never stands in for a G1 point.
-  const key = latin1(bytes);
+  // A point of which only the curve was checked never stands in for one of G1.
+  const key = kind + latin1(bytes);
   const known = memo.get(key);
   if (known !== undefined) return known as P;
   const point = decode();
@@ -42,9 +42,22 @@ function remembered<P extends CurvePoint>(bytes: Uint8Array, decode: () => P): P
  */
 export function decodeG1(bytes: Uint8Array): G1Point {
   requireLength(bytes, COMPRESSED_BYTES, 'a point');
-  return remembered(bytes, () => {
+  return remembered('G1', bytes, () => {
     operations.g1Decode++;
     return new G1Point(wordsOf(nativeKey(bytes, true).toBytes(false)));
+  });
+}
+
+/**
+ * The point of G1 that these 96 bytes encode (uncompressed): a third cheaper than `decodeG1`, with the same checks.
+ * @throws WitanError as `decodeG1`, with 96 bytes in the place of 48
+ */
+export function decodeG1Uncompressed(bytes: Uint8Array): G1Point {
+  requireLength(bytes, UNCOMPRESSED_BYTES, 'a point');
+  return remembered('G1', bytes, () => {
+    operations.g1DecodeUncompressed++;
+    nativeKey(bytes, true);
+    return new G1Point(wordsOf(bytes));
   });
 }
 
@@ -62,7 +75,7 @@ export function encodeG1(point: G1Point): Uint8Array {
  */
 export function decodeCurvePoint(bytes: Uint8Array): CurvePoint {
   requireLength(bytes, UNCOMPRESSED_BYTES, 'a curve point');
-  return remembered(bytes, () => {
+  return remembered('curve', bytes, () => {
     operations.g1DecodeCurve++;
     nativeKey(bytes, false);
     if (bytes[0]! & INFINITY_FLAG) throw invalid('the point is infinity');
@@ -70,7 +83,7 @@ export function decodeCurvePoint(bytes: Uint8Array): CurvePoint {
   });
 }
 
-/** 96 bytes, uncompressed. */
+/** 96 bytes, uncompressed; of a point of G1 too. */
 export function encodeCurvePoint(point: CurvePoint): Uint8Array {
   operations.g1Encode++;
   return uncompressed(point);

@@ -1,5 +1,6 @@
 import { hash, type KeyObject, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
+import { LRUCache } from 'lru-cache';
 import { requireStrongEd25519 } from './curve25519.ts';
 import { sha256, toHex } from './hash.ts';
 import { ed25519Public, exportPublic, importPrivate, KEY_BYTES } from './keys25519.ts';
@@ -12,8 +13,17 @@ export const IDENTITY_SIGNATURE_BYTES = 64;
 
 /** A node's name: hex SHA-256 of its Ed25519 public key. */
 export function nodeName(publicKey: Uint8Array): string {
-  return toHex(sha256(publicKey));
+  const key = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.byteLength).toString('latin1');
+  let name = names.get(key);
+  if (name === undefined) {
+    name = toHex(sha256(publicKey));
+    names.set(key, name);
+  }
+  return name;
 }
+
+/** Every message names its author, and there are few authors. */
+const names = new LRUCache<string, string>({ max: 4096 });
 
 /**
  * A node: its Ed25519 key pair and its name. The secret is in no text, JSON or inspection of it.

@@ -6,7 +6,14 @@ export {
   type SignatureShare,
 } from './combine.ts';
 export { measureCosts } from './costs.ts';
-export { decodeCurvePoint, decodeG1, encodeCurvePoint, encodeG1, setDecodeCache } from './decode.ts';
+export {
+  decodeCurvePoint,
+  decodeG1,
+  decodeG1Uncompressed,
+  encodeCurvePoint,
+  encodeG1,
+  setDecodeCache,
+} from './decode.ts';
 export { feldmanCommit, feldmanHolds, findBadFeldmanShares, publicKeyShares, sumCommitments } from './feldman.ts';
 export * as field from './field.ts';
 export {

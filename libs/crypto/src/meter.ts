@@ -5,6 +5,8 @@
 export interface OperationCounts {
   /** A 48-byte point decoded, on the curve and in the subgroup. */
   g1Decode: number;
+  /** A 96-byte point decoded, on the curve and in the subgroup. */
+  g1DecodeUncompressed: number;
   /** A 96-byte point decoded, on the curve only. */
   g1DecodeCurve: number;
   /** A sum of such points shown to be in the subgroup. */
@@ -50,6 +52,7 @@ export type Operation = keyof OperationCounts;
 /** The counters of this process: they only ever grow. */
 export const operations: OperationCounts = {
   g1Decode: 0,
+  g1DecodeUncompressed: 0,
   g1DecodeCurve: 0,
   g1SubgroupCheck: 0,
   g1Encode: 0,

@@ -1,5 +1,5 @@
 import {
-  encodeG1,
+  encodeCurvePoint,
   ephemeralFromSeed,
   evaluate,
   findBadPedersenShares,
@@ -22,6 +22,8 @@ import type { PayloadOf } from './messages.ts';
 import { Phase } from './phases.ts';
 import type { Session } from './session.ts';
 import { allCounted, counted, type Share, type State } from './state.ts';
+
+const SECRET_BYTES = 32;
 
 /** Everything that a dealer knows and nobody else; the same for the same seed. */
 export interface Dealing {
@@ -46,7 +48,13 @@ export function sessionKeys(seed: Uint8Array): { readonly publicKey: Uint8Array;
 
 /** One fresh key for each receiver, so that a dealer can justify one share by showing one key. */
 export function sealingSecret(seed: Uint8Array, receiver: number): Uint8Array {
-  return hkdf(seed, `witan/dkg/seal/${receiver}`, 32);
+  return sealingSecrets(seed, receiver + 1)[receiver]!;
+}
+
+/** Those of the first `count` receivers; the same whatever the count. */
+function sealingSecrets(seed: Uint8Array, count: number): Uint8Array[] {
+  const all = hkdf(seed, 'witan/dkg/seal', SECRET_BYTES * count);
+  return Array.from({ length: count }, (_, at) => all.subarray(SECRET_BYTES * at, SECRET_BYTES * (at + 1)));
 }
 
 /**
@@ -60,11 +68,12 @@ export function receiverKey(state: State, receiver: number): Uint8Array {
 
 export function contribution(state: State, dealing: Dealing, seed: Uint8Array): PayloadOf<'contribution'> {
   const { session } = state;
+  const secrets = sealingSecrets(seed, session.participants.length);
   const shares = session.participants.map(({ index }) => {
     const share = { value: evaluate(dealing.value, index + 1), blind: evaluate(dealing.blind, index + 1) };
-    return sealShare(state, index, sealingSecret(seed, index), share);
+    return sealShare(state, index, secrets[index]!, share);
   });
-  return { type: 'contribution', commitment: dealing.pedersen.map(encodeG1), shares };
+  return { type: 'contribution', commitment: dealing.pedersen.map(encodeCurvePoint), shares };
 }
 
 /** A share as this participant sends it to `receiver`, sealed with a key that is used for nothing else. */

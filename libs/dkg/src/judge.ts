@@ -1,4 +1,4 @@
-import { decodeG1, type G1Point, pedersenHolds, requireStrongX25519, scalarFromBytes } from '@witan/crypto';
+import { decodeG1Uncompressed, type G1Point, pedersenHolds, requireStrongX25519, scalarFromBytes } from '@witan/crypto';
 import { WitanError } from '@witan/errors';
 import type { Payload, PayloadOf } from './messages.ts';
 import { Phase } from './phases.ts';
@@ -79,8 +79,8 @@ function decodeCommitment(state: State, encoded: readonly Uint8Array[]): Points 
     `${encoded.length} coefficients, not ${state.session.threshold}`,
   );
   // One who only follows need not check what a quorum of participants has: it decodes what it computes with.
-  if (state.me < 0) return lazy(() => encoded.map(decodeG1));
-  const points = encoded.map(decodeG1);
+  if (state.me < 0) return lazy(() => encoded.map(decodeG1Uncompressed));
+  const points = encoded.map(decodeG1Uncompressed);
   return () => points;
 }
 

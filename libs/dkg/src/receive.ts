@@ -14,8 +14,6 @@ import { openProposal, openVote } from './votes.ts';
 /** What became of a received message: taken, held for a later phase, or the reason why not. */
 export type Received = 'new' | 'held' | RejectReason;
 
-const NO_BYTES = new Uint8Array(0);
-
 /** Messages of later phases held for one sender: one a phase, its votes and proposals of a few views. */
 const HELD_PER_SENDER = 16;
 /** Versions of one sender's message in one phase: two prove that it lies, more help nobody but a lying coordinator. */
@@ -73,19 +71,18 @@ function receiveBallot(turn: Turn, peeked: Unverified): Received {
   if (sender === undefined && peeked.kind === 'dkgVote') return 'not-participant';
   if (ballot.phase < state.phase || (ballot.phase === state.phase && state.closes[ballot.phase])) return 'late';
   if (ballot.phase > state.phase) return hold(turn, peeked.verify(), sender ?? -1, ballot.phase);
-  return peeked.kind === 'dkgVote' ? takeVote(turn, peeked, sender!) : takeProposal(turn, peeked, sender);
+  if ('vote' in ballot) return takeVote(turn, peeked, sender!, ballot.vote);
+  return takeProposal(turn, peeked, sender, ballot.proposal);
 }
 
-function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
+function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: agreement.Vote): Received {
   const { agreement: before } = turn.state;
-  const { vote } = openVote(peeked.body);
   if (Buffer.compare(vote.instance, before.options.instance) !== 0) return 'invalid';
   if (isSettled(before, vote)) return 'late';
   // Tried unverified first: most late and repeated votes would change nothing, and cost no verification.
-  const trial = agreement.onVote(before, agreement.voteRecord(voter, vote, NO_BYTES));
-  if (trial.state === before) return 'duplicate';
-  const { raw } = peeked.verify();
-  const { state, rejected, evidence } = agreement.onVote(before, agreement.voteRecord(voter, vote, raw));
+  const { state, rejected, evidence } = agreement.onVote(before, agreement.voteRecord(voter, vote, peeked.raw));
+  if (state === before) return 'duplicate';
+  peeked.verify();
   turn.update({ agreement: state });
   if (evidence) {
     turn.blame({
@@ -105,18 +102,21 @@ function isSettled(current: agreement.State, vote: agreement.Vote): boolean {
   return vote.step === 'prevote' && vote.view === current.view && current.locked?.view === vote.view;
 }
 
-function takeProposal(turn: Turn, peeked: Unverified, from: number | undefined): Received {
+function takeProposal(
+  turn: Turn,
+  peeked: Unverified,
+  from: number | undefined,
+  proposal: agreement.Proposal,
+): Received {
   const { agreement: before } = turn.state;
-  const { proposal } = openProposal(peeked.body);
   const position = agreement.position(before);
   // Already voted on in this view, and the value is here: whoever proposes it once more says nothing new.
   const isKnown = agreement.value(before, toHex(sha256(proposal.value))) !== undefined;
   if (proposal.view === position.view && position.step !== 'propose' && isKnown) return 'duplicate';
   if (Buffer.compare(proposal.instance, before.options.instance) !== 0) return 'invalid';
-  if (agreement.onProposal(before, agreement.proposalInput(from, proposal, NO_BYTES)).state === before)
-    return 'duplicate';
-  const { raw } = peeked.verify();
-  const { state, rejected } = agreement.onProposal(before, agreement.proposalInput(from, proposal, raw));
+  const { state, rejected } = agreement.onProposal(before, agreement.proposalInput(from, proposal, peeked.raw));
+  if (state === before) return 'duplicate';
+  peeked.verify();
   turn.update({ agreement: state });
   if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
   if (wantedIds(turn.state).length > 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);

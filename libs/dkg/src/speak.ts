@@ -1,4 +1,4 @@
-import { encodeG1, type G1Point, scalarToBytes } from '@witan/crypto';
+import { encodeCurvePoint, type G1Point, scalarToBytes } from '@witan/crypto';
 import { contribution, type Dealing, deal, sealingSecret, sessionKeys } from './dealing.ts';
 import type { Payload } from './messages.ts';
 import { Phase } from './phases.ts';
@@ -41,7 +41,7 @@ function ownPayload(turn: Turn): Payload | undefined {
       return justification(state, seed);
     case Phase.Commitment:
       if (!state.qualified?.includes(me)) return undefined;
-      return { type: 'commitment', commitment: ownDealing(turn, seed).feldman.map(encodeG1) };
+      return { type: 'commitment', commitment: ownDealing(turn, seed).feldman.map(encodeCurvePoint) };
     default:
       return undefined;
   }

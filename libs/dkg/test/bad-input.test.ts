@@ -1,4 +1,4 @@
-import { encodeG1, mulBase, ORDER, scalarToBytes, toHex } from '@witan/crypto';
+import { encodeCurvePoint, mulBase, ORDER, scalarToBytes, toHex } from '@witan/crypto';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -226,13 +226,16 @@ describe('a vote', () => {
   ])('%s is refused', (_what, bytes, reason) => expectRefused(node.state, bytes, reason));
 });
 
-const UNREADABLE = new Uint8Array(48);
-const compressed = (first: number, last = 0) => new Uint8Array(48).with(0, first).with(47, last);
-const INFINITY = compressed(0xc0);
+const uncompressed = (x: number, y: number, flags = 0) => {
+  return new Uint8Array(96).with(0, flags).with(47, x).with(95, y);
+};
+/** It claims to be compressed. */
+const UNREADABLE = uncompressed(0, 0, 0x80);
+const INFINITY = uncompressed(0, 0, 0x40);
 /** (0, 2) is on the curve, and of order 3. */
-const OUTSIDE_SUBGROUP = compressed(0x80);
+const OUTSIDE_SUBGROUP = uncompressed(0, 2);
 /** 1³ + 4 is no square in the field. */
-const OFF_CURVE = compressed(0x80, 1);
+const OFF_CURVE = uncompressed(1, 2);
 
 describe('a contribution', () => {
   const { state } = byPhase.get(Phase.Contribution)!.node;
@@ -251,7 +254,11 @@ describe('a contribution', () => {
     ['with a point outside the subgroup', withPoint(OUTSIDE_SUBGROUP), 'invalid'],
     ['with a point at infinity', withPoint(INFINITY), 'invalid'],
     ['with a coefficient too few', { ...good, commitment: good.commitment.slice(1) }, 'invalid'],
-    ['with a coefficient too many', { ...good, commitment: [...good.commitment, encodeG1(mulBase(5n))] }, 'invalid'],
+    [
+      'with a coefficient too many',
+      { ...good, commitment: [...good.commitment, encodeCurvePoint(mulBase(5n))] },
+      'invalid',
+    ],
     ['without coefficients', { ...good, commitment: [] }, 'invalid'],
     ['with a share too few', { ...good, shares: good.shares.slice(1) }, 'invalid'],
     ['with a share too many', { ...good, shares: [...good.shares, good.shares[0]!] }, 'invalid'],

@@ -1,4 +1,4 @@
-import { encodeG1, mod, mulBase, toHex } from '@witan/crypto';
+import { encodeCurvePoint, encodeG1, mod, mulBase, toHex } from '@witan/crypto';
 import { openEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { type BlameReason, forms, isDone, Phase } from '../src/index.ts';
@@ -161,7 +161,7 @@ describe('a Feldman commitment', () => {
   const right = trueWord(2, 'commitment');
 
   test('that is false is exposed, and the dealer opened: the key is the one that it dealt', () => {
-    const other = encodeG1(mulBase(99n));
+    const other = encodeCurvePoint(mulBase(99n));
     for (const at of right.commitment.keys()) {
       const net = runWith([[2, { type: 'commitment', commitment: right.commitment.with(at, other) }]]);
       expectOutcome(net, [0, 1, 2, 3], [[2, 'false-commitment']]);

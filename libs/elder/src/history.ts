@@ -7,16 +7,31 @@ export type HistoryEntry = { readonly wallMs: number } & { readonly [K in string
 const ENTRIES_KEPT = 2000;
 const EVIDENCE_BYTES_SHOWN = 16 * 1024;
 
+/** A report and when it was made; it becomes text when somebody is told, not while the session runs. */
+export interface Told {
+  readonly wallMs: number;
+  readonly report: DkgReport;
+}
+
 /** What this node saw of one session, for people to look at. */
 export class History {
-  readonly entries: HistoryEntry[] = [];
+  readonly #all: Told[] = [];
 
-  add(report: DkgReport, wallMs: number): HistoryEntry | undefined {
-    if (report.type === 'rejected' || report.type === 'held' || report.type === 'served') return undefined;
-    const entry = { wallMs, ...(toJson(report) as object) } as HistoryEntry;
-    if (this.entries.length < ENTRIES_KEPT) this.entries.push(entry);
-    return entry;
+  get entries(): readonly HistoryEntry[] {
+    return this.#all.map(toEntry);
   }
+
+  /** Undefined for what nobody is told. */
+  add(report: DkgReport, wallMs: number): Told | undefined {
+    if (report.type === 'rejected' || report.type === 'held' || report.type === 'served') return undefined;
+    const told = { wallMs, report };
+    if (this.#all.length < ENTRIES_KEPT) this.#all.push(told);
+    return told;
+  }
+}
+
+export function toEntry({ wallMs, report }: Told): HistoryEntry {
+  return { wallMs, ...(toJson(report) as object) };
 }
 
 function toJson(value: unknown): unknown {

@@ -4,7 +4,7 @@ import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Seal
 import type * as section from '@witan/section';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
-import { History, type HistoryEntry } from './history.ts';
+import { History, type Told, toEntry } from './history.ts';
 import { encodeHistory, openHistoryRequest } from './history-messages.ts';
 import { Strangers } from './strangers.ts';
 
@@ -31,7 +31,7 @@ interface Running {
   readonly actor: Actor<dkg.State, dkg.Event>;
   readonly history: History;
   /** Entries not yet published. */
-  unsent: HistoryEntry[];
+  unsent: Told[];
 }
 
 /** Reports go out in bundles, so that telling about a session does not slow it down. */
@@ -216,17 +216,17 @@ export class Sessions {
   }
 
   #record(running: Running, report: dkg.DkgReport): void {
-    const entry = running.history.add(report, this.#options.wallClock());
-    if (!entry || running.actor.state.me < 0) return;
+    const told = running.history.add(report, this.#options.wallClock());
+    if (!told || running.actor.state.me < 0) return;
     if (running.unsent.length === 0) {
       this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#publish(running));
     }
-    running.unsent.push(entry);
+    running.unsent.push(told);
   }
 
   #publish(running: Running): void {
     const { identity, networkTag, transport, prefix } = this.#options;
-    const entries = running.unsent;
+    const entries = running.unsent.map(toEntry);
     running.unsent = [];
     const body = dkg.encodeReports(running.session, entries);
     const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);

@@ -87,6 +87,7 @@ export interface Unverified {
   readonly kind: Kind;
   readonly author: string;
   readonly body: Uint8Array;
+  readonly raw: Uint8Array;
   readonly id: string;
   /** @throws WitanError `WITAN_ERR_SIGNATURE`; `WITAN_ERR_MALFORMED` or `WITAN_ERR_INVALID` when the author is no usable key */
   verify(): Signed;
@@ -113,6 +114,7 @@ export function peekEnvelope(received: Uint8Array, network: Uint8Array): Unverif
     kind,
     author,
     body,
+    raw,
     id,
     verify: () => {
       const signature = raw.subarray(raw.length - SIGNATURE_BYTES);
@@ -126,8 +128,8 @@ export function peekEnvelope(received: Uint8Array, network: Uint8Array): Unverif
 
 /** A verified message in the place of one that is not: verifying it once more costs nothing. */
 export function alreadyVerified(signed: Signed): Unverified {
-  const { kind, author, body, id } = signed;
-  return { kind, author, body, id, verify: () => signed };
+  const { kind, author, body, raw, id } = signed;
+  return { kind, author, body, raw, id, verify: () => signed };
 }
 
 /**

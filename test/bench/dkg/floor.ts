@@ -4,6 +4,7 @@ import type { Costs } from '../costs.ts';
 /** Arithmetic on the curve of the section key: commitments, shares, signatures. */
 const GROUP: ReadonlySet<Operation> = new Set<Operation>([
   'g1Decode',
+  'g1DecodeUncompressed',
   'g1DecodeCurve',
   'g1SubgroupCheck',
   'g1Encode',
