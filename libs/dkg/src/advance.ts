@@ -36,11 +36,19 @@ function advanceOnce(turn: Turn): boolean {
   return decide(turn);
 }
 
-/** A coordinator proposes what it has as soon as it is all, and at the deadline what has come. Nobody has to follow. */
+/** Participants that have everything need no proposal; this is for those who lack something. */
+const OVERDUE_MS = 50;
+
+/** A coordinator proposes what it has when it is all, and at the deadline what has come. Nobody has to follow. */
 function proposeAsCoordinator(turn: Turn): void {
   const { state } = turn;
   const { candidate } = closeApplication(state);
   if (!candidate) return;
+  if (!state.atDeadline && state.overdue !== 'yes') {
+    if (state.overdue === 'no') turn.setTimer(`overdue/${state.phase}`, OVERDUE_MS);
+    turn.update({ overdue: 'soon' });
+    return;
+  }
   const hash = toHex(sha256(candidate.value));
   if (state.proposed === hash) return;
   turn.update({ proposed: hash });
@@ -181,6 +189,7 @@ export function enter(turn: Turn, phase: Phase): void {
     phase,
     atDeadline: undefined,
     equivocators: new Set(),
+    overdue: 'no',
     agreement: freshAgreement(state.env, state.session, state.me, phase),
   });
   begin(turn);

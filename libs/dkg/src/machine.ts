@@ -139,6 +139,8 @@ function onTimer(turn: Turn, id: string): void {
     if (Number(phase) !== state.phase) return;
     const timer = { view: Number(view), step: step as 'propose' };
     turn.update({ agreement: agreement.onTimeout(state.agreement, timer) });
+  } else if (kind === 'overdue') {
+    if (Number(phase) === state.phase) turn.update({ overdue: 'yes' });
   } else if (kind === 'catch-up') {
     catchUp(turn);
   } else if (kind === 'progress') {

@@ -115,6 +115,8 @@ export interface State {
   readonly agreement: agreement.State;
   /** Hash of the close that this coordinator proposed last. */
   readonly proposed: string | undefined;
+  /** Whether the participants should have closed the running phase by themselves: everybody is there. */
+  readonly overdue: 'no' | 'soon' | 'yes';
   /** Senders heard when the deadline of the running phase passed; undefined before. */
   readonly atDeadline: ReadonlySet<number> | undefined;
   readonly held: ReadonlyMap<string, Held>;
@@ -171,6 +173,7 @@ export function emptyState(env: Env, session: Session): State {
     pendingClose: undefined,
     agreement: freshAgreement(env, session, me, Phase.Initialisation),
     proposed: undefined,
+    overdue: 'no',
     atDeadline: undefined,
     held: new Map(),
     shares: new Map(),
