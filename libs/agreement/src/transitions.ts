@@ -22,6 +22,7 @@ import {
   prevotesFor,
   quorumValue,
   reachedView,
+  recordFor,
   supportedValues,
   tally,
   votesBeyond,
@@ -203,7 +204,7 @@ export const proposeTimeout: Rule = (state, app) => {
 export const adoptValid: Rule = (state, app) => {
   const hash = precommittable(state);
   if (hash === undefined || (state.valid && state.valid.view >= state.view)) return undefined;
-  if (isObjectedTo(state, app, hash) || !hasHeard(state, app)) return undefined;
+  if (isObjectedTo(state, app, hash) || !hasHeard(state, app, hash)) return undefined;
   return only({ ...state, valid: { view: state.view, hash } });
 };
 
@@ -211,14 +212,20 @@ export const adoptValid: Rule = (state, app) => {
 export const precommitValue: Rule = (state, app) => {
   const hash = precommittable(state);
   if (hash === undefined || state.step !== 'prevote') return undefined;
-  if (!hasHeard(state, app)) return undefined;
+  if (!hasHeard(state, app, hash)) return undefined;
   if (isObjectedTo(state, app, hash)) return castVote(state, app, 'precommit', null);
   return castVote({ ...state, locked: { view: state.view, hash } }, app, 'precommit', hash);
 };
 
-/** Whether all who are awaited have spoken in this view, or have had the time to. */
-function hasHeard(state: State, app: Application): boolean {
-  const heard = app.awaited.every((voter) => state.votes[voter]?.get(state.view)?.prevote);
+/**
+ * Whether all who are awaited have spoken in this view, or have had the time to. Where there may be objections, a vote
+ * for something else may come of one that is still on its way.
+ */
+function hasHeard(state: State, app: Application, hash: Hash): boolean {
+  const heard = app.awaited.every((voter) => {
+    const slot = state.votes[voter]?.get(state.view)?.prevote;
+    return app.objects ? recordFor(slot, hash) !== undefined : slot !== undefined;
+  });
   return heard || state.timers.expired.has('prevote');
 }
 

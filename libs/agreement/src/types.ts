@@ -84,8 +84,8 @@ export interface Application {
    */
   isFast?(value: Uint8Array): boolean;
   /**
-   * Members whose prevote is awaited before this one precommits to a value, until the prevote timer runs out: it gives
-   * an objection time to be heard.
+   * Members whose prevote (for that value, if there may be objections) is awaited before this one precommits to a value,
+   * until the prevote timer runs out: it gives an objection time to be heard, and the fast path to be taken.
    */
   readonly awaited: readonly number[];
   /**

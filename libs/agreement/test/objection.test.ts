@@ -16,13 +16,27 @@ describe('an objection', () => {
   });
 
   test('that comes after the vote keeps it from being bound', () => {
-    const m = member(3, { awaited: [2] });
+    const m = member(3, { awaited: [2], objects: () => false });
     expect(m.propose(0, 0, 'ok bad')).toEqual(['prevote 0 ok bad']);
     m.votes([0, 1], 0, 'prevote', 'ok bad');
+    m.votes([2], 0, 'prevote', null);
     m.become(objecting);
-    expect(m.votes([2], 0, 'prevote', null)).toEqual(['precommit 0 nil']);
+    expect(m.timeout(0, 'prevote')).toEqual(['precommit 0 nil']);
     expect(m.state.locked).toBeUndefined();
     expect(m.state.valid).toBeUndefined();
+  });
+
+  test('may be on its way when an awaited member votes for something else', () => {
+    const m = member(3, { awaited: [2], objects: () => false });
+    m.propose(0, 0, 'ok bad');
+    m.votes([0, 1], 0, 'prevote', 'ok bad');
+    expect(m.votes([2], 0, 'prevote', null)).toEqual([]);
+    expect(m.become(objecting)).toEqual([]);
+    expect(m.timeout(0, 'prevote')).toEqual(['precommit 0 nil']);
+    const heedless = member(3, { awaited: [2] });
+    heedless.propose(0, 0, 'ok bad');
+    heedless.votes([0, 1], 0, 'prevote', 'ok bad');
+    expect(heedless.votes([2], 0, 'prevote', null)).toEqual(['precommit 0 ok bad']);
   });
 
   test('comes too late for what others may be bound to', () => {

@@ -146,7 +146,7 @@ export function closeApplication(state: State): agreement.Application {
   return {
     candidate: candidate(state),
     judge: (value) => judgeClose(state, value),
-    objects: (value) => objects(state, value),
+    ...(state.phase === Phase.Commitment ? { objects: (value: Uint8Array) => objects(state, value) } : {}),
     isFast: (value) => isFast(state, value),
     awaited: awaited(state),
     endorse: () => NO_EXTRA,
