@@ -22,6 +22,7 @@ export {
   recoverVote,
   type State,
   silent,
+  supporters,
   unjudged,
   value,
 } from './state.ts';

@@ -232,6 +232,11 @@ export function quiet({ votes, view }: State): number[] {
   return [...votes.keys()].filter((voter) => !votes[voter]!.has(view) && !votes[voter]!.has(view - 1));
 }
 
+/** The most members that voted for a value in one step of one view. */
+export function supporters({ votes }: State, hash: Hash): number {
+  return Math.max(0, ...supportedValues(votes, 1).map((each) => (each.hash === hash ? each.votes : 0)));
+}
+
 /** Values that are here and that the application has not been able to judge so far. */
 export function unjudged(state: State): readonly Uint8Array[] {
   return [...state.values.values()].filter((held) => held.verdict === 'unknown').map((held) => held.value);

@@ -88,17 +88,18 @@ export function ask(turn: Turn, to: string, reason: AskReason): void {
   turn.report({ type: 'asked', at: turn.at, to, reason });
 }
 
-/** Whose answer may help: by turns one whose own message is missing, and one of all, so that each has its turn. */
+/** Whose answer may help: one of those whose own message is missing, then two of all, so that each has its turn. */
 export function nextPeer(turn: Turn): string | undefined {
   const { state } = turn;
   const { participants } = state.session;
   const silent = state.phase < Phase.Finalisation ? missing(state) : [];
   const { turn: at } = state.progress;
   turn.update({ progress: { ...state.progress, turn: at + 1 } });
-  const isForSilent = at % 2 === 0 && silent.length > 0;
+  const isForSilent = at % 3 === 0 && silent.length > 0;
   const others = (isForSilent ? silent : participants.map((each) => each.index)).filter((index) => index !== state.me);
-  // Every other turn only: counted in halves, else every other participant would never be asked.
-  const nth = silent.length > 0 ? Math.floor(at / 2) : at;
+  // Each of the two goes on where it was: counted together, some participants would never be asked.
+  const thirds = Math.floor(at / 3);
+  const nth = silent.length === 0 ? at : isForSilent ? thirds : at - thirds - 1;
   return others.length === 0 ? undefined : participants[others[nth % others.length]!]!.name;
 }
 
