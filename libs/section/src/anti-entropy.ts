@@ -11,13 +11,13 @@ import type { Turn } from './turn.ts';
 const ANSWER_DECISIONS = 128;
 const PEERS_REMEMBERED = 1024;
 /** Answered by any node of the section. */
-const ANYONE = '';
+export const ANYONE = '';
 
 /** Asks `to` for what is missing; one question at a time. */
 export function ask(turn: Turn, to: string, reason: SectionAskReason): void {
   const { state } = turn;
   if (state.progress.asking !== undefined || to === state.env.identity.name) return;
-  turn.updateProgress({ asking: to });
+  turn.updateProgress({ asking: to, behind: reason === 'behind' ? 'asked' : state.progress.behind });
   const body = encode(holdingsBody, {
     prefix: state.env.prefix,
     generation: state.ledger?.generation,
@@ -99,6 +99,9 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
   const answer = bytes && decodeAnswer(bytes);
   const taken: Taken = answer ? takeAnswer(turn, answer) : { recovered: 0, result: bytes ? 'refused' : 'timeout' };
   const more = taken.result === 'new' && answer?.more === true;
+  if (turn.state.progress.behind === 'asked') {
+    turn.updateProgress({ behind: taken.result === 'new' ? 'helped' : 'unhelped' });
+  }
   turn.report({ type: 'answered', at: turn.at, from, ...taken, more });
   const generation = turn.state.ledger?.generation ?? -1;
   const { ahead } = turn.state.progress;

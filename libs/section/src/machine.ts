@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import { type Scalar, scalarFromBytes } from '@witan/crypto';
 import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
 import { decode, openEnvelope } from '@witan/wire';
-import { ask, nextPeer, serve, take } from './anti-entropy.ts';
+import { ANYONE, ask, nextPeer, serve, take } from './anti-entropy.ts';
 import { createGenesis, install, rememberShare, settle, takeShare } from './decide.ts';
 import { decodeFact, type Fact } from './facts.ts';
 import { append, openGenesis } from './ledger.ts';
@@ -128,11 +128,13 @@ function onTimer(turn: Turn, id: string): void {
 }
 
 function catchUp(turn: Turn): void {
-  const { ahead } = turn.state.progress;
+  const { ahead, behind } = turn.state.progress;
   const generation = turn.state.ledger?.generation ?? -1;
   if (ahead && ahead.generation > generation) {
     turn.updateProgress({ ahead: undefined });
-    ask(turn, ahead.node === '' ? nextPeer(turn) : ahead.node, 'behind');
+    // Decisions prove themselves, whoever has them: the elders that are known here may be those of long ago.
+    if (behind === 'unhelped') ask(turn, ANYONE, 'behind');
+    else ask(turn, ahead.node === '' ? nextPeer(turn) : ahead.node, 'behind');
   } else {
     turn.updateProgress({ ahead: undefined });
     if (isDeciding(turn.state)) ask(turn, nextPeer(turn), 'no-progress');

@@ -116,8 +116,11 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   const beat = decode(heartbeatBody, peeked.body);
   const service = SERVICES[beat.service];
   if (service === undefined) return 'malformed';
-  if (ledger && !ledger.members.has(peeked.author)) return 'not-member';
   const isAhead = beat.generation !== undefined && beat.generation > (ledger?.generation ?? -1);
+  if (ledger && !ledger.members.has(peeked.author)) {
+    if (isAhead) noteHint(turn, peeked, beat.generation!);
+    return 'not-member';
+  }
   // Most heartbeats say nothing that matters here, and then their signature does not matter either.
   if (service !== 'elder' && !isAhead) return 'ignored';
   peeked.verify();
@@ -127,6 +130,18 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   if (service === 'elder') noteShare(turn, peeked.author, beat);
   if (isAhead) noteAhead(turn, peeked.author, beat.generation!);
   return 'new';
+}
+
+/**
+ * One who is no member here may have become one since. What it says costs a question at most, and not often: else a
+ * node whose known members are all gone, or lie, would never hear of the others.
+ */
+function noteHint(turn: Turn, peeked: Unverified, generation: number): void {
+  const { progress, env } = turn.state;
+  if (turn.at - progress.hintedAt < env.params.progressMaxMs) return;
+  peeked.verify();
+  turn.updateProgress({ hintedAt: turn.at });
+  noteAhead(turn, '', generation);
 }
 
 /** Whether an elder says that it can sign under the current key, and since when it does not. */

@@ -45,6 +45,10 @@ export interface Progress {
   /** Who is known to have later decisions, and which generation. */
   readonly ahead: { readonly node: string; readonly generation: number } | undefined;
   readonly answered: ReadonlyMap<string, readonly number[]>;
+  /** What became of the last question to one who is said to have more: it may be gone, or may not want to answer. */
+  readonly behind: 'helped' | 'asked' | 'unhelped';
+  /** When one who is no member here (yet) was last believed that there is more to know. */
+  readonly hintedAt: number;
 }
 
 export function emptyState(env: Env): State {
@@ -70,6 +74,8 @@ export function emptyState(env: Env): State {
       asking: undefined,
       ahead: undefined,
       answered: new Map(),
+      behind: 'helped',
+      hintedAt: Number.NEGATIVE_INFINITY,
     },
   };
 }
