@@ -55,6 +55,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const fixed = ['-a', '127.0.0.1', '-p', String(options.port ?? -1)];
   const configured = options.config === undefined ? [] : ['-c', options.config];
   const child = spawn(binary, [...configured, ...fixed, ...(options.args ?? [])], {
+    env: { ...process.env, GOMAXPROCS: '1' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
