@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { NODE_ENV, NODE_FLAGS } from '@witan/service/node-flags';
+import { ELDER_NODE_FLAGS, NODE_ENV, NODE_FLAGS } from '@witan/service/node-flags';
 import type { ProcessSpec, Ready } from './supervisor.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -36,7 +36,7 @@ export function serviceSpec(options: ServiceOptions, surroundings: Surroundings)
     logFile,
     lifeline: 'channel',
     launch: (previous) => ({
-      args: [...NODE_FLAGS, entry],
+      args: [...(kind === 'elder' ? ELDER_NODE_FLAGS : NODE_FLAGS), entry],
       env: {
         ...NODE_ENV,
         ...inherited(surroundings.env),

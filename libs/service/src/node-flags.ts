@@ -3,5 +3,8 @@
  * V8 does its own work (collecting, compiling) on the one thread there is: beside each other the threads of twenty
  * processes cost a DKG more CPU than they save it. One arena for malloc instead of one a thread saves 7 MB in each.
  */
-export const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=8', '--single-threaded'] as const;
+export const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=1', '--single-threaded'] as const;
+
+/** An elder makes more garbage in a DKG than there is room for in that: it would be collected a dozen times. */
+export const ELDER_NODE_FLAGS = [...NODE_FLAGS, '--max-semi-space-size=8'] as const;
 export const NODE_ENV = { MALLOC_ARENA_MAX: '1' } as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Bus, connectNats, type NatsServer, startNatsServer, subjects } from '@witan/bus';
 import { Identity, secureRandom, toHex } from '@witan/crypto';
-import { NODE_ENV, NODE_FLAGS } from '@witan/service/node-flags';
+import { NODE_ENV, ELDER_NODE_FLAGS } from '@witan/service/node-flags';
 import { BenchChain } from './chain.ts';
 import { type Command, type Notice, ROLE_VARIABLE, type Role } from './messages.ts';
 
@@ -29,7 +29,7 @@ export class Member {
   #waiting: Waiting[] = [];
 
   constructor(role: Role, prefix: readonly string[]) {
-    const [command = process.execPath, ...args] = [...prefix, process.execPath, ...NODE_FLAGS, CHILD];
+    const [command = process.execPath, ...args] = [...prefix, process.execPath, ...ELDER_NODE_FLAGS, CHILD];
     this.#child = spawn(command, args, {
       env: { ...process.env, ...NODE_ENV, [ROLE_VARIABLE]: JSON.stringify(role) },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
