@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { ELDER_NODE_FLAGS, NODE_ENV, NODE_FLAGS } from '@witan/service/node-flags';
+import { ELDER_NODE_FLAGS, NODE_ENV, NODE_FLAGS } from '@witan/config';
 import type { ProcessSpec, Ready } from './supervisor.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));

@@ -1,6 +1,7 @@
 export { commonSettings, LOG_LEVELS, type LogLevel, metricsPort, nodeSettings } from './common.ts';
 export { describeConfig, describeUsage } from './describe.ts';
 export { type Loaded, type LoadOptions, loadConfig } from './load.ts';
+export { ELDER_NODE_FLAGS, NODE_ENV, NODE_FLAGS } from './node-flags.ts';
 export { loadSealingKey, type SealingKey } from './sealing-key.ts';
 export { Secret } from './secret.ts';
 export {

@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Bus, connectNats, type NatsServer, startNatsServer, subjects } from '@witan/bus';
+import { ELDER_NODE_FLAGS, NODE_ENV } from '@witan/config';
 import { Identity, secureRandom, toHex } from '@witan/crypto';
-import { NODE_ENV, ELDER_NODE_FLAGS } from '@witan/service/node-flags';
 import { BenchChain } from './chain.ts';
 import { type Command, type Notice, ROLE_VARIABLE, type Role } from './messages.ts';
 
