@@ -1,5 +1,6 @@
 import { WitanError } from '@witan/errors';
 import { withBallotsOf } from './census.ts';
+import { hashOf } from './hash.ts';
 import { type Ballot, recordsOf, type Slot, supportedValues, type Votes } from './tally.ts';
 import {
   type Decision,
@@ -232,9 +233,18 @@ export function quiet({ votes, view }: State): number[] {
   return [...votes.keys()].filter((voter) => !votes[voter]!.has(view) && !votes[voter]!.has(view - 1));
 }
 
-/** The most members that voted for a value in one step of one view. */
-export function supporters({ votes }: State, hash: Hash): number {
-  return Math.max(0, ...supportedValues(votes, 1).map((each) => (each.hash === hash ? each.votes : 0)));
+/** Views in which what some members have seen is to become known to the others. */
+const PATIENT_VIEWS = 2;
+
+/**
+ * Whether so many voted for a value in one place that an honest member did, views ago: it has seen what others have not.
+ * An application whose `unknown` can last for ever gives in to that, else those who are bound to the value and those
+ * who wait to see the same block each other for good.
+ */
+export function isInsistedOn({ votes, view, options }: State, value: Uint8Array): boolean {
+  if (view < PATIENT_VIEWS) return false;
+  const hash = hashOf(value);
+  return supportedValues(votes, faults(options) + 1).some((support) => support.hash === hash);
 }
 
 /** Values that are here and that the application has not been able to judge so far. */

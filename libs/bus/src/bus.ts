@@ -18,8 +18,8 @@ export interface Bus {
    */
   publish(subject: string, payload: Uint8Array, headers?: Headers): void;
   /**
-   * Calls `handler` for each message, its own ones too (unless it was connected without `echo`). With a `queue`, each message goes to one of the subscriptions
-   * that share the queue's name. A subscription lives on over reconnects. A handler that throws (or rejects) is
+   * Calls `handler` for each message, its own ones too (unless it was connected without `echo`). With a `queue`, each
+   * message goes to one of the subscriptions that share the queue's name. A subscription lives on over reconnects. A handler that throws (or rejects) is
    * counted, and a requester is told the error's code.
    * @throws WITAN_ERR_INVALID (subject), WITAN_ERR_UNAVAILABLE (closed)
    */

@@ -1,6 +1,7 @@
 import type { PublicKey } from '@chainsafe/blst';
 import { LRUCache } from 'lru-cache';
 import { blst } from './backend.ts';
+import { latin1 } from './hash.ts';
 import { operations } from './meter.ts';
 import {
   COMPRESSED_BYTES,
@@ -122,10 +123,6 @@ function fromPoint(point: G1Point): PublicKey {
     nativeOfPoint.set(point, native);
   }
   return native;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** @throws WitanError as `decodeG1` does. */

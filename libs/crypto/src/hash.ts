@@ -22,6 +22,11 @@ export function hkdf(
   return new Uint8Array(hkdfSync('sha256', secret, salt, context, length));
 }
 
+/** One character a byte: the shortest text that can be a key. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

@@ -2,7 +2,7 @@ import { hash, type KeyObject, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { requireStrongEd25519 } from './curve25519.ts';
-import { sha256, toHex } from './hash.ts';
+import { latin1, sha256, toHex } from './hash.ts';
 import { ed25519Public, exportPublic, importPrivate, KEY_BYTES } from './keys25519.ts';
 import { operations } from './meter.ts';
 import { requireLength } from './refuse.ts';
@@ -13,7 +13,7 @@ export const IDENTITY_SIGNATURE_BYTES = 64;
 
 /** A node's name: hex SHA-256 of its Ed25519 public key. */
 export function nodeName(publicKey: Uint8Array): string {
-  const key = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.byteLength).toString('latin1');
+  const key = latin1(publicKey);
   let name = names.get(key);
   if (name === undefined) {
     name = toHex(sha256(publicKey));

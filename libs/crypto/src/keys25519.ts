@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { latin1 } from './hash.ts';
 import { operations } from './meter.ts';
 import { requireLength } from './refuse.ts';
 
@@ -45,7 +46,7 @@ const remembered = new LRUCache<string, KeyObject>({ max: REMEMBERED_MAX });
 
 /** The key object of an Ed25519 public key, `check`ed and imported once while it is remembered. */
 export function ed25519Public(raw: Uint8Array, check: (raw: Uint8Array) => void): KeyObject {
-  const name = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('latin1');
+  const name = latin1(raw);
   let key = remembered.get(name);
   if (key === undefined) {
     key = importPublic('Ed25519', raw);

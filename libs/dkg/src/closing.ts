@@ -1,6 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
-import { fromHex, sha256, toHex } from '@witan/crypto';
+import { fromHex, toHex } from '@witan/crypto';
 import { encode } from '@witan/wire';
 import { isAscending } from './judge.ts';
 import { closeCodec, decodeClose } from './messages.ts';
@@ -117,21 +117,12 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
   if (left.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
-  if (!state.atDeadline) return 'unknown';
-  return !left.some((sender) => state.atDeadline!.has(sender)) || isInsisted(state, bytes) ? 'valid' : 'unknown';
-}
-
-/** Views after the deadline in which one who was heard by some in time, and not by others, is to become known to all. */
-const PATIENT_VIEWS = 2;
-
-/**
- * Whether a close has to be accepted that leaves out one who was heard here in time: an honest participant, at least,
- * has not heard it. Without this, a sender that speaks to some only divides those who have heard it from those who
- * have bound themselves without it, for good.
- */
-function isInsisted(state: State, bytes: Uint8Array): boolean {
-  if (agreement.position(state.agreement).view < PATIENT_VIEWS) return false;
-  return agreement.supporters(state.agreement, toHex(sha256(bytes))) > tolerated(state.session.participants.length);
+  const { atDeadline } = state;
+  if (!atDeadline) return 'unknown';
+  // Else a sender that speaks to some only would divide those who have heard it from those who are bound without it.
+  return !left.some((sender) => atDeadline.has(sender)) || agreement.isInsistedOn(state.agreement, bytes)
+    ? 'valid'
+    : 'unknown';
 }
 
 /** Against commitments that are proven false, or that do not fit the own shares. */

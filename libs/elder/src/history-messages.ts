@@ -1,6 +1,6 @@
 import { toHex } from '@witan/crypto';
 import { decode, encode, fixed, optional, struct, u32 } from '@witan/wire';
-import type { HistoryEntry } from './history.ts';
+import { type HistoryEntry, type Told, toEntry } from './history.ts';
 
 /** Asks what a node saw of a session, from entry `after` on; without a session only which ones there are. */
 export const historyRequestCodec = struct({ session: optional(fixed(32)), after: u32 });
@@ -27,10 +27,11 @@ export function encodeHistoryRequest(session: Uint8Array | undefined, after: num
 }
 
 /** One page as JSON: it is for people, nothing is believed because of it. */
-export function encodeHistory(sessions: readonly string[], all: readonly HistoryEntry[], after: number): Uint8Array {
+export function encodeHistory(sessions: readonly string[], all: readonly Told[], after: number): Uint8Array {
   const entries: HistoryEntry[] = [];
   let size = 0;
-  for (const entry of all.slice(after)) {
+  for (const told of all.slice(after)) {
+    const entry = toEntry(told);
     size += JSON.stringify(entry).length;
     if (size > PAGE_BYTES && entries.length > 0) break;
     entries.push(entry);

@@ -17,8 +17,8 @@ export interface Told {
 export class History {
   readonly #all: Told[] = [];
 
-  get entries(): readonly HistoryEntry[] {
-    return this.#all.map(toEntry);
+  get all(): readonly Told[] {
+    return this.#all;
   }
 
   /** Undefined for what nobody is told. */

@@ -107,7 +107,7 @@ export class Sessions {
   historyPage(request: Uint8Array): Uint8Array {
     const { session, after } = openHistoryRequest(request);
     const running = session === undefined ? undefined : this.#running.get(session);
-    return encodeHistory([...this.#running.keys()], running?.history.entries ?? [], after);
+    return encodeHistory([...this.#running.keys()], running?.history.all ?? [], after);
   }
 
   /** Also what an earlier life of this process could not destroy any more. */

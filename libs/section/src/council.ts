@@ -40,7 +40,7 @@ export function councilApplication(state: State): agreement.Application {
     judge: (value) => {
       show(value);
       const verdict = judge(state, ledger, value);
-      return verdict === 'unknown' && isInsisted(state, ledger, value) ? 'valid' : verdict;
+      return verdict === 'unknown' && isInsisted(state, value) ? 'valid' : verdict;
     },
     awaited: [],
     endorse: (view, hash) =>
@@ -86,19 +86,14 @@ function judge(state: State, ledger: Ledger, value: Uint8Array): agreement.Verdi
   }
 }
 
-/** Views in which what some elders see is to become known to the others. */
-const PATIENT_VIEWS = 2;
-
 /**
  * Whether so many vote for a join or a new elder set that an honest elder does, who has seen what this one has not: a
  * request that its author sent to some only, or a node that some cannot reach. Those who have bound themselves to it
  * could otherwise wait for this elder for ever. A handover is not among these: its session ends here too.
  */
-function isInsisted(state: State, ledger: Ledger, value: Uint8Array): boolean {
+function isInsisted(state: State, value: Uint8Array): boolean {
   const kind = decodeOrNothing(value)?.action.type;
-  const current = state.agreement!;
-  if ((kind !== 'join' && kind !== 'dkg') || agreement.position(current).view < PATIENT_VIEWS) return false;
-  return agreement.supporters(current, toHex(sha256(value))) > ledger.elders.length - ledger.threshold;
+  return (kind === 'join' || kind === 'dkg') && agreement.isInsistedOn(state.agreement!, value);
 }
 
 function follows(decision: Decision, ledger: Ledger): boolean {
