@@ -38,7 +38,11 @@ test('server-sent events show a session live, from its start to the handover, wh
     const joined = events.filter((event) => event.type === 'membership' && event.data.change === 'joined');
     expect(joined).toHaveLength(NODES - FIRST);
     expect(key).not.toBe(keyBefore);
-    const done = events.find((event) => event.type === 'dkg.done' && event.data.resultKey === key);
+    const done = await eventually(
+      'the end of its session is told',
+      () => events.find((event) => event.type === 'dkg.done' && event.data.resultKey === key),
+      { withinMs: 10_000 },
+    );
     const told = events.filter((event) => 'session' in event.data && event.data.session === sessionOf(done));
     const kinds = told.map((event) => event.type);
     expect(kinds.slice(0, 1)).toEqual(['dkg.started']);

@@ -222,10 +222,13 @@ export class Sessions {
       this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#publish(running));
     }
     running.unsent.push(told);
+    // The end of a session is told before what the section makes of it.
+    if (report.type === 'done' || report.type === 'failed') this.#publish(running);
   }
 
   #publish(running: Running): void {
     const { identity, networkTag, transport, prefix } = this.#options;
+    if (running.unsent.length === 0) return;
     const entries = running.unsent.map(toEntry);
     running.unsent = [];
     const body = dkg.encodeReports(running.session, entries);
