@@ -185,8 +185,8 @@ describe('in the name of another node', () => {
 
   test('a message of another session is counted, even when it is signed by a participant', async () => {
     const before = await state();
-    const { payload } = decode(forms.messageCodec, bodyOf(genuine.dkg()));
-    const body = encode(forms.messageCodec, { session: sha256(Buffer.from('another')), payload });
+    const said = decode(forms.messageCodec, bodyOf(genuine.dkg()));
+    const body = encode(forms.messageCodec, { ...said, session: sha256(Buffer.from('another')) });
     const { raw } = sealEnvelope(newcomers[0]!.identity(), tag, 'dkgMessage', body);
     await expectRefused(on.dkg(), raw, elder().elder, /wrong-session/);
     expect(await state()).toEqual(before);

@@ -35,6 +35,7 @@ function dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
     const shares = [{ ...first!, ciphertext: first!.ciphertext.map((byte) => byte ^ 1) }, ...rest];
     const body = encode(forms.messageCodec, {
       session: Buffer.from(spoken.session, 'hex'),
+      follows: spoken.follows,
       payload: { ...spoken.payload, shares },
     });
     return { ...message, payload: sealEnvelope(identity, tag, 'dkgMessage', body).raw };

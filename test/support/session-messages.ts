@@ -10,6 +10,7 @@ export interface SpokenInSession {
   readonly author: string;
   readonly phase: Phase;
   readonly payload: forms.Payload;
+  readonly follows: forms.Follows;
 }
 
 /** @param tag of the network */
@@ -19,8 +20,8 @@ export function spokenInSession({ payload: raw }: Published, tag: Uint8Array): S
   const { kind, author, body } = peekEnvelope(raw, tag);
   if (kind !== 'dkgMessage') return undefined;
   try {
-    const { payload } = decode(forms.messageCodec, body);
-    return { session, author, phase: forms.phaseOf(payload.type), payload };
+    const { payload, follows } = decode(forms.messageCodec, body);
+    return { session, author, phase: forms.phaseOf(payload.type), payload, follows };
   } catch (error) {
     if (isWitanError(error)) return undefined;
     throw error;

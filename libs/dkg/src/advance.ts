@@ -2,17 +2,19 @@ import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
 import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
+import { recoverAhead, releaseAhead, sayAhead } from './ahead.ts';
 import { closeApplication, expected } from './closing.ts';
-import { receiveShares } from './dealing.ts';
+import { conclude } from './conclude.ts';
 import type { Fact } from './facts.ts';
+import { openMessage } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
 import { judgeDealers, toJustify } from './qualify.ts';
 import { missingOfClose, releaseHeld } from './receive.ts';
-import { agreeing, computeOutcome, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
+import { agreeing, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
 import { openShareOf, speak } from './speak.ts';
 import { type Close, freshAgreement, isDone } from './state.ts';
 import type { Turn } from './turn.ts';
-import { encodeCloseCertificate, encodeProposal, encodeVote, makeClose, openVote } from './votes.ts';
+import { encodeCloseCertificate, encodeProposal, encodeVote, makeClose, openBallot } from './votes.ts';
 
 /** Draws all conclusions from what is known, until there is nothing more to do or say. */
 export function settle(turn: Turn): void {
@@ -97,9 +99,10 @@ function decide(turn: Turn): boolean {
 function vote(turn: Turn, output: Extract<agreement.Output, { type: 'vote' }>): void {
   const { state } = turn;
   const ballot = agreement.voteOf(state.agreement.options.instance, output);
-  const { raw } = send(turn, 'dkgVote', encodeVote(state, ballot), (signed) =>
-    turn.persist({ type: 'voted', raw: signed, value: output.value, justification: output.justification }),
-  );
+  const signed = sayAhead(turn, ballot, output) ?? turn.sign('dkgVote', encodeVote(state, ballot));
+  const { raw } = signed;
+  turn.persist({ type: 'voted', raw, value: output.value, justification: output.justification });
+  turn.broadcast(signed);
   turn.update({ agreement: agreement.attachRaw(state.agreement, output.view, output.step, raw) });
 }
 
@@ -110,9 +113,8 @@ function propose(turn: Turn, output: Extract<agreement.Output, { type: 'propose'
   turn.update({ agreement: agreement.attachRaw(state.agreement, output.view, 'propose', raw) });
 }
 
-function send(turn: Turn, kind: Kind, body: Uint8Array, first?: (raw: Uint8Array) => void): Signed {
+function send(turn: Turn, kind: Kind, body: Uint8Array): Signed {
   const signed = turn.sign(kind, body);
-  first?.(signed.raw);
   turn.broadcast(signed);
   return signed;
 }
@@ -143,7 +145,7 @@ function enactPending(turn: Turn): boolean {
       enter(turn, Phase.Contribution);
       break;
     case Phase.Contribution:
-      checkShares(turn);
+      turn.update(conclude(turn.state));
       enter(turn, Phase.Complaining);
       break;
     case Phase.Complaining:
@@ -157,13 +159,6 @@ function enactPending(turn: Turn): boolean {
       for (const dealer of dealersToOpen(turn.state)) openShareOf(turn, dealer);
   }
   return true;
-}
-
-function checkShares(turn: Turn): void {
-  const { state } = turn;
-  if (state.me < 0 || !state.seed) return;
-  const { shares, bad } = receiveShares(state, state.seed);
-  turn.update({ shares, badDealers: bad });
 }
 
 /** Fixes the qualified set. Too few, and none of them need be honest: the elders have to try again. */
@@ -193,6 +188,7 @@ export function enter(turn: Turn, phase: Phase): void {
     agreement: freshAgreement(state.env, state.session, state.me, phase),
   });
   begin(turn);
+  releaseAhead(turn);
   releaseHeld(turn);
 }
 
@@ -208,8 +204,7 @@ export function begin(turn: Turn): void {
 /** Commitment has closed; once every dealer without a commitment that counts is opened, the key is known. */
 function finishCommitment(turn: Turn): boolean {
   if (stillClosed(turn.state).length > 0) return false;
-  const { outcome, secretShare } = computeOutcome(turn.state);
-  turn.update({ outcome, secretShare: secretShare ?? turn.state.secretShare });
+  turn.update(conclude(turn.state));
   enter(turn, Phase.Finalisation);
   return true;
 }
@@ -242,15 +237,17 @@ function finalise(turn: Turn): boolean {
 /** Replays an own vote: it is not cast again, and what it binds this participant to, and why, is known again. */
 export function recoverOwnVote(turn: Turn, fact: Extract<Fact, { type: 'voted' }>): void {
   const { state } = turn;
-  const { phase, vote: ballot } = openVote(openEnvelope(fact.raw, state.env.network).body);
+  const own = openEnvelope(fact.raw, state.env.network);
+  const { phase, vote: ballot } = openBallot(own)!;
   if (phase !== state.phase) return;
-  const own = agreement.voteRecord(state.me, ballot, fact.raw);
-  let next = agreement.recoverVote(state.agreement, own, fact.value);
+  if (own.kind === 'dkgMessage') recoverAhead(turn, own, openMessage(own.body));
+  let next = agreement.recoverVote(state.agreement, agreement.voteRecord(state.me, ballot, fact.raw), fact.value);
   for (const raw of fact.justification) {
     const signed = openEnvelope(raw, state.env.network);
     const voter = state.session.indexOf.get(signed.author);
-    if (voter === undefined) continue;
-    next = agreement.onVote(next, agreement.voteRecord(voter, openVote(signed.body).vote, raw)).state;
+    const other = openBallot(signed);
+    if (voter === undefined || !other) continue;
+    next = agreement.onVote(next, agreement.voteRecord(voter, other.vote, raw)).state;
   }
   turn.update({ agreement: next });
 }

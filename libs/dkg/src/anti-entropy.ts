@@ -21,7 +21,7 @@ export const holdingsCodec = struct({
   phase: u8,
   /** Whether the close of the own phase is known and only messages are missing. */
   closed: bool,
-  /** A bitmap of senders for each phase from the own one on, held messages among them. */
+  /** A bitmap of senders for each phase from the own one on, messages that came early among them. */
   messages: list(bitmap, PHASES.length),
   /** Senders known here to have said two things in the own phase: they are not waited for. */
   twice: bitmap,
@@ -49,8 +49,10 @@ const PEERS_REMEMBERED = 256;
 
 export function holdings(state: State): Holdings {
   const { session } = state;
-  const heldBy = (phase: number) =>
-    [...state.held.values()].filter((each) => each.phase === phase && each.signed.kind === 'dkgMessage');
+  const early = (phase: number) => [
+    ...[...state.held.values()].filter((each) => each.messageOf === phase),
+    ...(phase === state.phase + 1 ? state.ahead.values() : []),
+  ];
   return {
     session: session.idBytes,
     phase: state.phase,
@@ -58,7 +60,7 @@ export function holdings(state: State): Holdings {
     messages: PHASES.map((_, phase) =>
       phase < state.phase
         ? new Uint8Array(0)
-        : toBitmap([...state.messages[phase]!.keys(), ...heldBy(phase).map((each) => each.sender)]),
+        : toBitmap([...state.messages[phase]!.keys(), ...early(phase).map((each) => each.sender)]),
     ),
     twice: toBitmap([...state.equivocators]),
     openings: stillClosed(state).map((dealer) => ({

@@ -1,4 +1,5 @@
 import { bytes, decode, encode, fixed, type Infer, list, optional, struct, union } from '@witan/wire';
+import { MAX_VOTE_BYTES } from './votes.ts';
 
 /**
  * What a participant writes down. Folding these records gives its state back; everything else follows from them,
@@ -9,14 +10,14 @@ const factCodec = union({
   started: [1, struct({ start: bytes(64 * 1024), seed: optional(fixed(32)) })],
   /** A valid message, own or of others. Lost, it is asked for again, so it need not be synced. */
   accepted: [2, struct({ raw: bytes(512 * 1024) })],
-  /** An own vote and the value that it is for, on disk before it is sent: a member votes once. */
+  /** An own vote, alone or with a message, and the value that it is for, on disk before it is sent: a member votes once. */
   voted: [
     3,
     struct({
       raw: bytes(64 * 1024),
       value: optional(bytes(64 * 1024)),
       /** Votes of others that led to this one: without them a lock kept over a restart could be one that nobody can follow. */
-      justification: list(bytes(4096), 512),
+      justification: list(bytes(MAX_VOTE_BYTES), 512),
     }),
   ],
   closed: [4, struct({ certificate: bytes(512 * 1024) })],

@@ -1,8 +1,20 @@
 /** The forms of a session's messages and what they are made with, for those who look into them or forge them. */
+export { supposedState } from './ahead.ts';
 export { answerCodec, holdingsCodec } from './anti-entropy.ts';
 export { contribution, deal, receiverKey, sealingSecret, sealShare, sessionKeys } from './dealing.ts';
 export { decodeFact, encodeFact } from './facts.ts';
-export { closeCodec, messageCodec, type Payload, type PayloadOf, type PayloadType, phaseOf } from './messages.ts';
+export {
+  closeCodec,
+  type Follows,
+  type Message,
+  messageCodec,
+  openMessage,
+  type Payload,
+  type PayloadOf,
+  type PayloadType,
+  phaseOf,
+} from './messages.ts';
 export { confirmationMessage } from './result.ts';
 export { closeInstance } from './session.ts';
+export { closeBefore } from './state.ts';
 export { encodeCloseCertificate, encodeVotes, openClose, proposalBody, voteBody } from './votes.ts';

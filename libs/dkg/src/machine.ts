@@ -1,11 +1,11 @@
 import * as agreement from '@witan/agreement';
 import { scalarFromBytes, scalarToBytes } from '@witan/crypto';
 import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
-import { decode, openEnvelope } from '@witan/wire';
+import { openEnvelope } from '@witan/wire';
 import { begin, enact, recoverOwnVote, settle, settleSilently } from './advance.ts';
 import { ask, nextPeer, serve, take } from './anti-entropy.ts';
 import { decodeFact, encodeFact, type Fact } from './facts.ts';
-import { messageCodec, phaseOf } from './messages.ts';
+import { openMessage, phaseOf } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
 import { accept, receive, wantedIds } from './receive.ts';
 import type { Session } from './session.ts';
@@ -194,7 +194,7 @@ function noteRecovery(turn: Turn): void {
 function retire(turn: Turn): void {
   const { state } = turn;
   if (!state.seed && !state.dealing) return;
-  turn.update({ seed: undefined, dealing: undefined, shares: new Map() });
+  turn.update({ seed: undefined, dealing: undefined, shares: new Map(), supposed: undefined });
   const facts: Fact[] = [{ type: 'started', start: state.session.start, seed: undefined }];
   for (let phase = 0; phase < state.closes.length; phase++) {
     for (const { signed } of allCounted(state, phase as Phase)) facts.push({ type: 'accepted', raw: signed.raw });
@@ -222,9 +222,10 @@ function replay(turn: Turn, fact: Fact): void {
       break;
     case 'accepted': {
       const signed = openEnvelope(fact.raw, state.env.network);
-      const { payload } = decode(messageCodec, signed.body);
+      const { payload } = openMessage(signed.body);
       const sender = state.session.indexOf.get(signed.author);
-      if (sender !== undefined && phaseOf(payload.type) === state.phase) accept(turn, signed, sender, payload);
+      if (sender === undefined || phaseOf(payload.type) !== state.phase || state.variants.has(signed.id)) break;
+      accept(turn, signed, sender, payload);
       break;
     }
     case 'voted':

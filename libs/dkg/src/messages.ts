@@ -1,5 +1,6 @@
+import * as agreement from '@witan/agreement';
 import { MAX_PARTICIPANTS } from '@witan/chain';
-import { isWitanError } from '@witan/errors';
+import { isWitanError, WitanError } from '@witan/errors';
 import { bytes, decode, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
 import { Phase } from './phases.ts';
 
@@ -22,8 +23,19 @@ const payload = union({
   opening: [6, struct({ dealer: index, value: scalar, blind: scalar })],
 });
 
+/**
+ * The close that a message was said after; zeros for the first phase. A message said *ahead* goes with its author's first
+ * vote for that close, and counts if the vote turns out to have been for what is agreed on.
+ */
+const follows = union({
+  close: [0, struct({ hash: fixed(32) })],
+  vote: [1, struct({ vote: agreement.voteCodec })],
+});
+export type Follows = Infer<typeof follows>;
+
 /** Body of an envelope of kind `dkgMessage`. */
-export const messageCodec = struct({ session: fixed(32), payload });
+export const messageCodec = struct({ session: fixed(32), follows, payload });
+export type Message = Infer<typeof messageCodec>;
 export type Payload = Infer<typeof payload>;
 export type PayloadType = Payload['type'];
 export type PayloadOf<T extends PayloadType> = Extract<Payload, { type: T }>;
@@ -40,6 +52,29 @@ const phaseOfType: Record<PayloadType, Phase> = {
 
 export function phaseOf(type: PayloadType): Phase {
   return phaseOfType[type];
+}
+
+/**
+ * Messages that may go with the vote for the close before them: what they reveal does not depend on who is in it. What a
+ * dealer shows after Complaining does: whoever saw it sooner could choose who is in.
+ */
+const AHEAD: ReadonlySet<PayloadType> = new Set(['contribution', 'complaining', 'finalisation']);
+
+/** @throws WitanError `WITAN_ERR_MALFORMED`; `WITAN_ERR_INVALID` for what may not go with a vote, or with such a vote */
+export function openMessage(body: Uint8Array): Message {
+  const message = decode(messageCodec, body);
+  const { follows, payload } = message;
+  if (follows.type === 'close') return message;
+  const { step, view, value } = follows.vote;
+  if (!AHEAD.has(payload.type) || step !== 'prevote' || view !== 0 || !value) {
+    throw new WitanError('WITAN_ERR_INVALID', `a ${payload.type} message with a ${step} of view ${view}`);
+  }
+  return message;
+}
+
+/** Hash of the close that a message follows. */
+export function followed({ follows }: Message): Uint8Array {
+  return follows.type === 'close' ? follows.hash : follows.vote.value!;
 }
 
 /** What a close decides: exactly these messages count. Sorted by sender. */

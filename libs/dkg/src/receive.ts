@@ -1,15 +1,16 @@
 import * as agreement from '@witan/agreement';
 import { feldmanHolds, type G1Point, scalarFromBytes, sha256, toHex } from '@witan/crypto';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
-import { alreadyVerified, decode, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
+import { alreadyVerified, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
+import { receiveAhead } from './ahead.ts';
 import { judgeMessage } from './judge.ts';
-import { decodeClose, messageCodec, type Payload, phaseOf } from './messages.ts';
+import { decodeClose, followed, openMessage, type Payload, phaseOf } from './messages.ts';
 import { isPhase, Phase, phaseName } from './phases.ts';
 import type { RejectReason } from './reports.ts';
 import { commitmentVariants } from './result.ts';
-import { type Accepted, counted, isDone, type State } from './state.ts';
+import { type Accepted, closeBefore, counted, type Held, isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
-import { openProposal, openVote } from './votes.ts';
+import { MAX_VOTE_BYTES, openProposal, openVote } from './votes.ts';
 
 /** What became of a received message: taken, held for a later phase, or the reason why not. */
 export type Received = 'new' | 'held' | RejectReason;
@@ -17,7 +18,7 @@ export type Received = 'new' | 'held' | RejectReason;
 /** Messages of later phases held for one sender: one a phase, its votes and proposals of a few views. */
 const HELD_PER_SENDER = 16;
 /** Versions of one sender's message in one phase: two prove that it lies, more help nobody but a lying coordinator. */
-const VARIANTS_PER_SLOT = 4;
+export const VARIANTS_PER_SLOT = 4;
 
 /** Takes one signed message. Cheap questions first: the signature is verified only for what could matter. */
 export function receive(turn: Turn, raw: Uint8Array): Received {
@@ -49,15 +50,25 @@ export function reporting(turn: Turn, take: () => Received, heldFrom?: string): 
 
 function receiveMessage(turn: Turn, peeked: Unverified): Received {
   const { state } = turn;
-  if (state.variants.has(peeked.id) || state.held.has(peeked.id)) return 'duplicate';
-  const { session, payload } = decode(messageCodec, peeked.body);
+  const { id } = peeked;
+  if (state.variants.has(id) || state.held.has(id) || state.ahead.has(id)) return 'duplicate';
+  const message = openMessage(peeked.body);
+  const { session, payload, follows } = message;
   if (Buffer.compare(session, state.session.idBytes) !== 0) return 'wrong-session';
   const sender = state.session.indexOf.get(peeked.author);
   if (sender === undefined) return 'not-participant';
   const phase = phaseOf(payload.type);
   if (phase < state.phase) return 'late';
-  const signed = peeked.verify();
-  return phase > state.phase ? hold(turn, signed, sender, phase) : accept(turn, signed, sender, payload);
+  const isAhead = follows.type === 'vote';
+  if (isAhead && peeked.raw.length > MAX_VOTE_BYTES) return 'invalid';
+  const takenIn = isAhead && phase > state.phase ? ((phase - 1) as Phase) : phase;
+  if (takenIn > state.phase) {
+    return hold(turn, { signed: peeked.verify(), sender, phase: takenIn, messageOf: phase });
+  }
+  if (phase > state.phase) return receiveAhead(turn, peeked, sender, message);
+  // Said after another close than was agreed on: ahead of one that did not come, or nothing that an honest one says.
+  if (toHex(followed(message)) !== closeBefore(state, phase)) return isAhead ? 'late' : 'invalid';
+  return accept(turn, peeked.verify(), sender, payload);
 }
 
 function receiveBallot(turn: Turn, peeked: Unverified): Received {
@@ -70,12 +81,19 @@ function receiveBallot(turn: Turn, peeked: Unverified): Received {
   const sender = state.session.indexOf.get(peeked.author);
   if (sender === undefined && peeked.kind === 'dkgVote') return 'not-participant';
   if (ballot.phase < state.phase || (ballot.phase === state.phase && state.closes[ballot.phase])) return 'late';
-  if (ballot.phase > state.phase) return hold(turn, peeked.verify(), sender ?? -1, ballot.phase);
+  if (ballot.phase > state.phase) {
+    return hold(turn, {
+      signed: peeked.verify(),
+      sender: sender ?? -1,
+      phase: ballot.phase,
+      messageOf: undefined,
+    });
+  }
   if ('vote' in ballot) return takeVote(turn, peeked, sender!, ballot.vote);
   return takeProposal(turn, peeked, sender, ballot.proposal);
 }
 
-function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: agreement.Vote): Received {
+export function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: agreement.Vote): Received {
   const { agreement: before } = turn.state;
   if (Buffer.compare(vote.instance, before.options.instance) !== 0) return 'invalid';
   if (isSettled(before, vote)) return 'late';
@@ -124,11 +142,11 @@ function takeProposal(
   return 'new';
 }
 
-function hold(turn: Turn, signed: Signed, sender: number, phase: Phase): Received {
+function hold(turn: Turn, early: Held): Received {
   const { held } = turn.state;
-  const ofSender = [...held.values()].filter((each) => each.sender === sender).length;
+  const ofSender = [...held.values()].filter((each) => each.sender === early.sender).length;
   if (ofSender >= HELD_PER_SENDER) return 'overflow';
-  turn.update({ held: new Map(held).set(signed.id, { signed, sender, phase }) });
+  turn.update({ held: new Map(held).set(early.signed.id, early) });
   if (held.size === 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
   turn.report({ type: 'held', at: turn.at, count: held.size + 1 });
   return 'held';

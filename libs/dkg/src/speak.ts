@@ -1,47 +1,48 @@
-import { encodeCurvePoint, type G1Point, scalarToBytes } from '@witan/crypto';
-import { contribution, type Dealing, deal, sealingSecret, sessionKeys } from './dealing.ts';
-import type { Payload } from './messages.ts';
+import { encodeCurvePoint, fromHex, type G1Point, scalarToBytes } from '@witan/crypto';
+import { contribution, deal, sealingSecret, sessionKeys } from './dealing.ts';
+import type { Follows, Payload } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
 import { accept } from './receive.ts';
 import { finalisation } from './result.ts';
-import type { State } from './state.ts';
+import { closeBefore, type State } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Says what this participant has to say in the running phase, once. The same state gives the same bytes. */
 export function speak(turn: Turn): void {
   const { state } = turn;
   if (state.me < 0 || state.messages[state.phase]!.has(state.me) || state.closes[state.phase]) return;
-  const payload = ownPayload(turn);
+  prepareDealing(turn, state.phase);
+  const payload = ownPayload(turn.state);
   if (!payload) return;
-  const signed = turn.signMessage(payload);
+  const signed = turn.signMessage(afterClose(turn.state), payload);
   accept(turn, signed, state.me, payload, ownPoints(turn.state, payload));
   turn.broadcast(signed);
 }
 
 /** What others have to decode is at hand here. */
-function ownPoints({ dealing }: State, payload: Payload): readonly G1Point[] | undefined {
+export function ownPoints({ dealing }: State, payload: Payload): readonly G1Point[] | undefined {
   if (payload.type === 'contribution') return dealing?.pedersen;
   return payload.type === 'commitment' ? dealing?.feldman : undefined;
 }
 
-function ownPayload(turn: Turn): Payload | undefined {
-  const { state } = turn;
-  const { seed, me } = state;
+/** What this participant has to say in the running phase of `state`, if anything. */
+export function ownPayload(state: State): Payload | undefined {
+  const { seed, me, dealing } = state;
   if (state.phase === Phase.Finalisation) return finalisation(state);
   if (!seed) return undefined;
   switch (state.phase) {
     case Phase.Initialisation:
       return { type: 'initialisation', ephemeral: sessionKeys(seed).publicKey };
     case Phase.Contribution:
-      return contribution(state, ownDealing(turn, seed), seed);
+      return dealing && contribution(state, dealing, seed);
     case Phase.Complaining:
       return { type: 'complaining', accused: state.badDealers };
     case Phase.Justification:
       return justification(state, seed);
     case Phase.Commitment:
-      if (!state.qualified?.includes(me)) return undefined;
-      return { type: 'commitment', commitment: ownDealing(turn, seed).feldman.map(encodeCurvePoint) };
+      if (!dealing || !state.qualified?.includes(me)) return undefined;
+      return { type: 'commitment', commitment: dealing.feldman.map(encodeCurvePoint) };
     default:
       return undefined;
   }
@@ -54,10 +55,15 @@ function justification(state: State, seed: Uint8Array): Payload | undefined {
   return { type: 'justification', answers };
 }
 
-function ownDealing(turn: Turn, seed: Uint8Array): Dealing {
-  const dealing = turn.state.dealing ?? deal(seed, turn.state.session.threshold);
-  turn.update({ dealing });
-  return dealing;
+/** The own dealing is what Contribution and Commitment are made of: computed once. */
+export function prepareDealing(turn: Turn, phase: Phase): void {
+  const { seed, dealing, session } = turn.state;
+  const isNeeded = phase === Phase.Contribution || phase === Phase.Commitment;
+  if (isNeeded && seed && !dealing) turn.update({ dealing: deal(seed, session.threshold) });
+}
+
+function afterClose(state: State): Follows {
+  return { type: 'close', hash: fromHex(closeBefore(state, state.phase)) };
 }
 
 /** Opens the own share of `dealer` for all to see: as proof against it, or because the dealer is gone. */
@@ -71,7 +77,7 @@ export function openShareOf(turn: Turn, dealer: number): void {
     value: scalarToBytes(share.value),
     blind: scalarToBytes(share.blind),
   } as const;
-  const signed = turn.signMessage(payload);
+  const signed = turn.signMessage(afterClose(state), payload);
   accept(turn, signed, state.me, payload);
   turn.broadcast(signed);
 }

@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import type { G1Point, Identity, Scalar } from '@witan/crypto';
 import type { Signed } from '@witan/wire';
 import type { Dealing } from './dealing.ts';
-import type { CloseValue, PayloadOf, PayloadType } from './messages.ts';
+import type { CloseValue, Payload, PayloadOf, PayloadType } from './messages.ts';
 import { CLOSED_PHASES, PHASES, Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
 
@@ -89,9 +89,26 @@ export interface Outcome {
 
 export interface Held {
   readonly signed: Signed;
+  /** In which it is taken. */
   readonly phase: Phase;
   readonly sender: number;
+  /** Phase that it is a message of; undefined for votes and proposals. One that came with a vote is taken a phase before. */
+  readonly messageOf: Phase | undefined;
 }
+
+/** A message of the next phase that came with its author's vote for the close of the running one. */
+export interface Ahead {
+  readonly sender: number;
+  readonly signed: Signed;
+  readonly payload: Payload;
+  /** Hash of the close that it follows. */
+  readonly after: string;
+  /** Its points, where they need not be decoded: of an own message. */
+  readonly points: readonly G1Point[] | undefined;
+}
+
+/** What a close says of shares and key. */
+export type Conclusion = Partial<Pick<State, 'shares' | 'badDealers' | 'outcome' | 'secretShare'>>;
 
 export interface State {
   readonly env: Env;
@@ -120,6 +137,10 @@ export interface State {
   /** Senders heard when the deadline of the running phase passed; undefined before. */
   readonly atDeadline: ReadonlySet<number> | undefined;
   readonly held: ReadonlyMap<string, Held>;
+  /** By id, the own among them. They count when the running phase closes as they say. */
+  readonly ahead: ReadonlyMap<string, Ahead>;
+  /** What follows if the running phase closes as this participant has voted: computed once, for what it said ahead. */
+  readonly supposed: { readonly close: Close; readonly conclusion: Conclusion } | undefined;
   /** Own shares that verified, by dealer; set when Contribution closes. */
   readonly shares: ReadonlyMap<number, Share>;
   readonly badDealers: readonly number[];
@@ -176,6 +197,8 @@ export function emptyState(env: Env, session: Session): State {
     overdue: 'no',
     atDeadline: undefined,
     held: new Map(),
+    ahead: new Map(),
+    supposed: undefined,
     shares: new Map(),
     badDealers: [],
     qualified: undefined,
@@ -215,6 +238,13 @@ export function freshAgreement(env: Env, session: Session, me: number, phase: Ph
 
 export function isDone(state: State): boolean {
   return state.outcome?.signature !== undefined;
+}
+
+const NO_CLOSE = '00'.repeat(32);
+
+/** Hash of the close that messages of `phase` follow; zeros for the first. */
+export function closeBefore({ closes }: Pick<State, 'closes'>, phase: Phase): string {
+  return closes.slice(0, phase).findLast((close) => close !== undefined)?.hash ?? NO_CLOSE;
 }
 
 /** The message of `sender` that counts in a phase that has closed. */

@@ -1,7 +1,7 @@
 import type { Effect } from '@witan/runtime';
 import { encode, type Kind, type Signed, sealEnvelope } from '@witan/wire';
 import { encodeFact, type Fact } from './facts.ts';
-import { messageCodec, type Payload } from './messages.ts';
+import { type Follows, messageCodec, type Payload } from './messages.ts';
 import { phaseName } from './phases.ts';
 import type { DkgReport } from './reports.ts';
 import type { Blame, State } from './state.ts';
@@ -35,8 +35,8 @@ export class Turn {
     return sealEnvelope(this.state.env.identity, this.state.env.network, kind, body);
   }
 
-  signMessage(payload: Payload): Signed {
-    return this.sign('dkgMessage', encode(messageCodec, { session: this.state.session.idBytes, payload }));
+  signMessage(follows: Follows, payload: Payload): Signed {
+    return this.sign('dkgMessage', encode(messageCodec, { session: this.state.session.idBytes, follows, payload }));
   }
 
   broadcast(signed: Signed): void {

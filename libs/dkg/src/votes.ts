@@ -1,8 +1,20 @@
 import * as agreement from '@witan/agreement';
 import { sha256, toHex } from '@witan/crypto';
 import { WitanError } from '@witan/errors';
-import { bytes, decode, encode, fixed, type Infer, list, openEnvelope, peekEnvelope, struct, u8 } from '@witan/wire';
-import { closeCodec } from './messages.ts';
+import {
+  bytes,
+  decode,
+  encode,
+  fixed,
+  type Infer,
+  list,
+  openEnvelope,
+  peekEnvelope,
+  type Signed,
+  struct,
+  u8,
+} from '@witan/wire';
+import { closeCodec, openMessage, phaseOf } from './messages.ts';
 import { isPhase, type Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
 import type { Close, State } from './state.ts';
@@ -20,8 +32,22 @@ export function openProposal(body: Uint8Array): Infer<typeof proposalBody> {
   return decode(proposalBody, body);
 }
 
-const votesCodec = list(bytes(4096), 256);
-/** A close with the second votes that prove it: what stragglers are sent. */
+/** Of a vote alone, or with a message. */
+export const MAX_VOTE_BYTES = 4096;
+
+/** A vote that was sent alone or with a message; undefined for all else. @throws WitanError `WITAN_ERR_MALFORMED` */
+export function openBallot({
+  kind,
+  body,
+}: Pick<Signed, 'kind' | 'body'>): { readonly phase: number; readonly vote: agreement.Vote } | undefined {
+  if (kind === 'dkgVote') return openVote(body);
+  if (kind !== 'dkgMessage') return undefined;
+  const { follows, payload } = openMessage(body);
+  return follows.type === 'vote' ? { phase: phaseOf(payload.type) - 1, vote: follows.vote } : undefined;
+}
+
+const votesCodec = list(bytes(MAX_VOTE_BYTES), 256);
+/** A close with the votes that prove it: what stragglers are sent. */
 const certificateCodec = struct({ value: bytes(64 * 1024), votes: bytes(512 * 1024) });
 
 export function encodeVotes(votes: readonly Uint8Array[]): Uint8Array {
@@ -59,9 +85,11 @@ export function openClose(session: Session, network: Uint8Array, raw: Uint8Array
   let first: agreement.Vote | undefined;
   for (const each of decode(votesCodec, certificate.votes)) {
     const signed = openEnvelope(each, network);
-    const { vote } = decode(voteBody, signed.kind === 'dkgVote' ? signed.body : new Uint8Array(0));
+    const vote = openBallot(signed)?.vote;
     first ??= vote;
     const counts =
+      vote !== undefined &&
+      first !== undefined &&
       session.indexOf.has(signed.author) &&
       vote.step === first.step &&
       vote.view === first.view &&
@@ -94,5 +122,5 @@ export function decodeCloseCertificate(
 ): { readonly value: Uint8Array; readonly view: number } {
   const { value, votes } = decode(certificateCodec, raw);
   const first = decode(votesCodec, votes)[0]!;
-  return { value, view: decode(voteBody, peekEnvelope(first, network).body).vote.view };
+  return { value, view: openBallot(peekEnvelope(first, network))!.vote.view };
 }

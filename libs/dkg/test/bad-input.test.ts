@@ -3,7 +3,18 @@ import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DkgReport, dkgMachine, forms, Phase, type RejectReason, type State } from '../src/index.ts';
-import { forge, identities, makeSession, NETWORK, Net, type Node, payloadOf, seedOf, snapshot } from './support.ts';
+import {
+  following,
+  forge,
+  identities,
+  makeSession,
+  NETWORK,
+  Net,
+  type Node,
+  payloadOf,
+  seedOf,
+  snapshot,
+} from './support.ts';
 
 const members = identities(4);
 const machine = dkgMachine();
@@ -58,7 +69,7 @@ function expectRefused(state: State, bytes: Uint8Array, reason: RejectReason | r
 
 /** Well signed by a participant, and not acceptable: refused, and its author blamed with it, once. */
 function expectBlamed(state: State, author: number, payload: forms.Payload, reason: RejectReason): void {
-  const bytes = forge(members[author]!, session, payload);
+  const bytes = forge(members[author]!, session, payload, following(state, payload.type));
   const refusal = receive(state, bytes);
   expect(refusal.reasons).toEqual([reason]);
   expect(refusal.blamed).toEqual([`${members[author]!.name} invalid-message`]);
@@ -131,7 +142,11 @@ describe('bytes', () => {
 
 describe('a message', () => {
   test('of another network is refused', () => {
-    expectRefused(node.state, forge(members[1]!, session, INITIALISATION, networkTag('elsewhere')), 'invalid');
+    expectRefused(
+      node.state,
+      forge(members[1]!, session, INITIALISATION, { network: networkTag('elsewhere') }),
+      'invalid',
+    );
   });
 
   test('for another session is refused', () => {
@@ -187,7 +202,7 @@ describe('a message', () => {
     expect(state.held.size).toBe(16);
     expect(new Set(reasons)).toEqual(new Set(['overflow']));
     // One sender's flood leaves room for the others.
-    expect(machine.step(state, { type: 'received', bytes: said(2, 'contribution'), at: 1 }).state.held.size).toBe(17);
+    expect(machine.step(state, { type: 'received', bytes: said(2, 'complaining'), at: 1 }).state.held.size).toBe(17);
   });
 });
 
@@ -303,7 +318,7 @@ describe('a scalar', () => {
   }
 
   test('that is the share opened counts', () => {
-    const bytes = forge(members[1]!, session, { type: 'opening', dealer, ...right });
+    const bytes = forge(members[1]!, session, { type: 'opening', dealer, ...right }, following(state, 'opening'));
     expect(machine.step(state, { type: 'received', bytes, at: 1 }).state.openings.get(dealer)?.size).toBe(1);
   });
 
@@ -336,7 +351,10 @@ describe('a finalisation', () => {
     link: (_from, to, bytes) => (to === 0 && payloadOf(bytes)?.type === 'finalisation' ? undefined : bytes),
   });
   net.start().pump();
-  const { state } = net.nodes[0]!;
+  // What the others say in Finalisation came with their votes: the first participant is shown the close instead.
+  const shown = { phase: 5, items: [], closes: [net.nodes[1]!.state.closes[4]!.certificate], values: [], more: false };
+  const answer = { type: 'response', tag: 'ae/1', ok: true, bytes: encode(forms.answerCodec, shown), at: 1 } as const;
+  const { state } = machine.step(net.nodes[0]!.state, answer);
   const { transcript } = state.outcome!;
 
   test.each([
@@ -347,7 +365,12 @@ describe('a finalisation', () => {
   ])('with a signature share %s does not keep the key from being confirmed, and is blamed', (_what, signature) => {
     let after = state;
     for (const bytes of [
-      forge(members[1]!, net.session, { type: 'finalisation', transcript, signature }),
+      forge(
+        members[1]!,
+        net.session,
+        { type: 'finalisation', transcript, signature },
+        following(state, 'finalisation'),
+      ),
       said(2, 'finalisation'),
       said(3, 'finalisation'),
     ]) {
@@ -361,7 +384,8 @@ describe('a finalisation', () => {
     const payload = payloadOf(said(1, 'finalisation')) as forms.PayloadOf<'finalisation'>;
     let after = state;
     for (const by of [1, 2]) {
-      const bytes = forge(members[by]!, net.session, { ...payload, transcript: new Uint8Array(32).fill(by) });
+      const other = { ...payload, transcript: new Uint8Array(32).fill(by) };
+      const bytes = forge(members[by]!, net.session, other, following(state, 'finalisation'));
       after = machine.step(after, { type: 'received', bytes, at: 1 }).state;
     }
     const bytes = said(3, 'finalisation');

@@ -8,6 +8,7 @@ import {
 } from '@witan/chain';
 import {
   encodeG1,
+  fromHex,
   Identity,
   keyPair,
   scalarFromHash,
@@ -97,6 +98,13 @@ type Delivery = () => void;
 /** What becomes of `bytes` on the way: undefined, and they are lost. */
 export type Link = (from: number, to: number, bytes: Uint8Array) => Uint8Array | undefined;
 
+/** What a participant says in the place of the truth, and believes itself; or beside it, to the others. */
+export interface Lie {
+  readonly by: number;
+  readonly payload: forms.Payload;
+  readonly beside?: boolean;
+}
+
 export interface NetOptions {
   readonly params?: Partial<Params>;
   /** Which of the waiting deliveries comes next; the oldest, unless told. */
@@ -104,6 +112,7 @@ export interface NetOptions {
   /** How many times a broadcast arrives at each receiver. */
   readonly copies?: () => number;
   readonly link?: Link;
+  readonly lies?: readonly Lie[];
   /** Sees every step before its effects are carried out. */
   readonly onStep?: (node: Node, before: State, event: Event, step: Step<State>) => void;
 }
@@ -150,11 +159,33 @@ export class Net {
   step(node: Node, event: Event): readonly Effect[] {
     if (++this.#steps > STEPS_MAX) throw new Error('the session does not come to rest');
     const before = node.state;
-    const step = MACHINE.step(before, event);
+    const step = this.#lying(node, event, MACHINE.step(before, event));
     this.#options.onStep?.(node, before, event, step);
     node.state = step.state;
     this.#carryOut(node, step.effects);
     return step.effects;
+  }
+
+  /** The step as one takes it who has said the lie before it would say the truth. */
+  #lying(node: Node, event: Event, honest: Step<State>): Step<State> {
+    const said = honest.effects.flatMap((effect) => (effect.type === 'broadcast' ? [messageOf(effect.bytes)] : []));
+    const told = (this.#options.lies ?? []).flatMap(({ by, payload, beside = false }) => {
+      const truth = said.find((message) => by === node.index && message?.payload.type === payload.type);
+      if (!truth || snapshot(truth.payload) === snapshot(payload)) return [];
+      return [{ beside, bytes: forge(node.identity, this.session, payload, truth) }];
+    });
+    if (told.length === 0) return honest;
+    let { state } = node;
+    const effects: Effect[] = [];
+    for (const { bytes } of told.filter(({ beside }) => !beside)) {
+      const believed = MACHINE.step(state, { type: 'received', bytes, at: this.now });
+      state = believed.state;
+      effects.push(...believed.effects);
+    }
+    const last = MACHINE.step(state, event);
+    const topic = honest.effects.find((effect) => effect.type === 'broadcast')!.topic;
+    const broadcasts = told.map(({ bytes }): Effect => ({ type: 'broadcast', topic, bytes }));
+    return { state: last.state, effects: [...effects, ...last.effects, ...broadcasts] };
   }
 
   /** As after `kill -9`: what was not synced is gone, or not. */
@@ -278,16 +309,32 @@ export function recovered(state: State, journal: readonly { readonly record: Uin
   return journal.reduce((folded, { record }) => MACHINE.recover(folded, record), state);
 }
 
+const FIRST = { type: 'close', hash: new Uint8Array(32) } as const;
+
 /** What `session` would carry if `author` said it. */
-export function forge(author: Identity, session: Session, payload: forms.Payload, network = NETWORK): Uint8Array {
-  const body = encode(forms.messageCodec, { session: session.idBytes, payload });
+export function forge(
+  author: Identity,
+  session: Session,
+  payload: forms.Payload,
+  { network = NETWORK, follows = FIRST }: { network?: Uint8Array; follows?: forms.Follows } = {},
+): Uint8Array {
+  const body = encode(forms.messageCodec, { session: session.idBytes, follows, payload });
   return sealEnvelope(author, network, 'dkgMessage', body).raw;
 }
 
-/** The payload of a session message; undefined for votes and all else. */
-export function payloadOf(bytes: Uint8Array): forms.Payload | undefined {
+/** As one says it who has the closes of `state`. */
+export function following(state: State, type: forms.PayloadType): { follows: forms.Follows } {
+  return { follows: { type: 'close', hash: fromHex(forms.closeBefore(state, forms.phaseOf(type))) } };
+}
+
+/** A session message; undefined for votes and all else. */
+export function messageOf(bytes: Uint8Array): forms.Message | undefined {
   const { kind, body } = peekEnvelope(bytes, NETWORK);
-  return kind === 'dkgMessage' ? decode(forms.messageCodec, body).payload : undefined;
+  return kind === 'dkgMessage' ? decode(forms.messageCodec, body) : undefined;
+}
+
+export function payloadOf(bytes: Uint8Array): forms.Payload | undefined {
+  return messageOf(bytes)?.payload;
 }
 
 /** Names what a message or a vote is: nobody honest says two things under one name. */
@@ -301,8 +348,9 @@ export function slotOf(bytes: Uint8Array): string {
     const { phase, proposal } = decode(forms.proposalBody, body);
     return `${author} ${phase} ${proposal.view} proposal`;
   }
-  const { payload } = decode(forms.messageCodec, body);
-  return `${author} ${payload.type}${payload.type === 'opening' ? payload.dealer : ''}`;
+  const { payload, follows } = decode(forms.messageCodec, body);
+  const after = toHex(follows.type === 'close' ? follows.hash : follows.vote.value!).slice(0, 8);
+  return `${author} ${payload.type}${payload.type === 'opening' ? payload.dealer : ''} after ${after}`;
 }
 
 /** All that honest participants must agree on, as one string. */

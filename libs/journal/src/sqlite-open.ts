@@ -18,7 +18,7 @@ export interface OpenOptions {
 const APPLICATION_ID = 0x57495441;
 
 /** Raise it with a migration; an older program refuses a newer file. */
-const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 1;
 
 const SCHEMA = `
   CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { WitanError } from '@witan/errors';
-import { type OpenOptions, openDatabase } from './sqlite-open.ts';
+import { type OpenOptions, openDatabase, SCHEMA_VERSION } from './sqlite-open.ts';
 import { storeError } from './store-error.ts';
 
 /** The database with what all users of it share: one transaction at a time, errors that are ours, and destruction. */
@@ -69,6 +69,8 @@ export class SqliteStore {
     try {
       const row = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
       this.#scrubDue = row.busy !== 0;
+      // A commit that begins a log syncs twice: done now, rather than when somebody waits.
+      if (!this.#scrubDue) this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     } catch {
       this.#scrubDue = true;
     }

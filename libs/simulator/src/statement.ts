@@ -17,11 +17,22 @@ export interface Statement {
   readonly session: string | undefined;
   readonly phase: Phase | undefined;
   readonly payload: forms.Payload | undefined;
+  readonly follows: forms.Follows | undefined;
   /** Hex hash of what a vote is for. */
   readonly value: string | undefined;
   readonly view: number | undefined;
   /** Where an honest author says one thing for ever; undefined for what it says anew each time. */
   readonly slot: string | undefined;
+  /** The vote that came with a message. */
+  readonly ahead: Ballot | undefined;
+}
+
+interface Ballot {
+  readonly phase: Phase;
+  readonly slot: string;
+  readonly value: string | undefined;
+  /** Everything that is said in the slot. */
+  readonly content: string;
 }
 
 type Content = Omit<Statement, 'author' | 'kind' | 'id' | 'body'>;
@@ -31,9 +42,11 @@ const NOTHING: Content = {
   session: undefined,
   phase: undefined,
   payload: undefined,
+  follows: undefined,
   value: undefined,
   view: undefined,
   slot: undefined,
+  ahead: undefined,
 };
 
 // Everyone gets the same bytes object; reading it once is enough.
@@ -61,17 +74,19 @@ function read(raw: Uint8Array): Statement | undefined {
 function readContent(kind: Kind, body: Uint8Array): Content {
   switch (kind) {
     case 'dkgMessage': {
-      const { session, payload } = decode(forms.messageCodec, body);
+      const { session, payload, follows } = decode(forms.messageCodec, body);
       const id = toHex(session);
       const place = payload.type === 'opening' ? `opening/${payload.dealer}` : payload.type;
       const phase = forms.phaseOf(payload.type);
-      return { ...NOTHING, what: payload.type, session: id, phase, payload, slot: `${id}/${place}` };
+      const after = toHex(follows.type === 'close' ? follows.hash : (follows.vote.value ?? new Uint8Array(0)));
+      const ahead = follows.type === 'vote' ? readBallot(id, phase - 1, follows.vote) : undefined;
+      const slot = `${id}/${place}/${after}`;
+      return { ...NOTHING, what: payload.type, session: id, phase, payload, follows, slot, ahead };
     }
     case 'dkgVote': {
       const { session, phase, vote } = decode(forms.voteBody, body);
       const id = toHex(session);
-      const slot = `${id}/${phase}/${vote.view}/${vote.step}`;
-      const value = vote.value && toHex(vote.value);
+      const { slot, value } = readBallot(id, phase, vote);
       return { ...NOTHING, what: vote.step, session: id, phase: phase as Phase, value, view: vote.view, slot };
     }
     case 'dkgProposal': {
@@ -98,4 +113,23 @@ function readContent(kind: Kind, body: Uint8Array): Content {
     default:
       return { ...NOTHING, what: kind === 'joinRequest' ? 'join' : kind };
   }
+}
+
+type Vote = Extract<forms.Follows, { type: 'vote' }>['vote'];
+
+function readBallot(session: string, phase: number, { view, step, value, fast, extra }: Vote): Ballot {
+  const hash = value && toHex(value);
+  const slot = `${session}/${phase}/${view}/${step}`;
+  return { phase: phase as Phase, slot, value: hash, content: `${hash}/${fast}/${toHex(extra)}` };
+}
+
+/** What is said in each slot that the statement fills: one, or two with a vote that came with a message. */
+export function saidIn(statement: Statement): ReadonlyMap<string, string> {
+  const { slot, kind, body, id, ahead } = statement;
+  const said = new Map<string, string>();
+  if (ahead) said.set(ahead.slot, ahead.content);
+  if (slot === undefined) return said;
+  if (kind !== 'dkgVote') return said.set(slot, id);
+  const { session, phase, vote } = decode(forms.voteBody, body);
+  return said.set(slot, readBallot(toHex(session), phase, vote).content);
 }

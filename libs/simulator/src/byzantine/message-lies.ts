@@ -13,6 +13,7 @@ import {
 import { forms, Phase, type State } from '@witan/dkg';
 import { encode } from '@witan/wire';
 import { writePoint } from '../points.ts';
+import type { Statement } from '../statement.ts';
 import { everyone, type Liar, type Lie, oneEach, sign, stateOf, type Told } from './liar.ts';
 
 /** Lies about what one has to say in a phase of a DKG. */
@@ -25,17 +26,25 @@ type PayloadLie = (
 const SCALAR_BYTES = 32;
 const LOW_ORDER_POINT = new Uint8Array(32);
 
-function forge(liar: Liar, state: State, payload: forms.Payload): Uint8Array {
-  return sign(liar, 'dkgMessage', encode(forms.messageCodec, { session: state.session.idBytes, payload }));
+/** In the place of `truth`. */
+function forge(liar: Liar, state: State, truth: Statement, payload: forms.Payload): Uint8Array {
+  const follows = truth.follows!;
+  return sign(liar, 'dkgMessage', encode(forms.messageCodec, { session: state.session.idBytes, follows, payload }));
+}
+
+/** The liar's state in the phase that it speaks of: what is said ahead supposes a close. */
+function stateAt(liar: Liar, truth: Statement): State | undefined {
+  const state = stateOf(liar, truth.session);
+  return state && truth.ahead?.phase === state.phase ? (forms.supposedState(state) ?? state) : state;
 }
 
 /** The same lie for everyone; several payloads are said one after the other. */
 function toAll(lie: PayloadLie): Lie {
   return (liar, truth) => {
-    const state = stateOf(liar, truth.session);
+    const state = stateAt(liar, truth);
     const told = state && truth.payload && lie(liar, state, truth.payload);
     if (!state || !told) return undefined;
-    return everyone(...[told].flat().map((payload) => forge(liar, state, payload)));
+    return everyone(...[told].flat().map((payload) => forge(liar, state, truth, payload)));
   };
 }
 
@@ -171,10 +180,10 @@ const falseOpening: PayloadLie = ({ random, choose }, state, payload) => {
 
 /** One message for some, another for others, and for a few both. */
 const twoMessages: Lie = (liar, truth, raw) => {
-  const state = stateOf(liar, truth.session);
+  const state = stateAt(liar, truth);
   const other = state && truth.payload && another(liar, state, truth.payload);
   if (!state || !other) return undefined;
-  const second = forge(liar, state, other);
+  const second = forge(liar, state, truth, other);
   return oneEach(liar.random, [[raw], [raw], [second], [second, raw]]);
 };
 

@@ -1,4 +1,4 @@
-import { Identity } from '@witan/crypto';
+import { fromHex, Identity } from '@witan/crypto';
 import { forms } from '@witan/dkg';
 import { heartbeatBody, joinBody } from '@witan/section';
 import { decode, encode, sealEnvelope } from '@witan/wire';
@@ -36,8 +36,11 @@ const replay: Lie = (liar, truth, raw) => {
   const state = stateOf(liar, truth.session);
   const elsewhere = memory.own.filter((each) => each.payload && each.session !== truth.session);
   if (state && elsewhere.length > 0) {
-    const payload = random.pick(elsewhere).payload!;
-    again.push(sign(liar, 'dkgMessage', encode(forms.messageCodec, { session: state.session.idBytes, payload })));
+    const { payload, follows } = random.pick(elsewhere);
+    const hash = fromHex(forms.closeBefore(state, forms.phaseOf(payload!.type)));
+    const here = random.chance(0.5) ? follows! : ({ type: 'close', hash } as const);
+    const body = encode(forms.messageCodec, { session: state.session.idBytes, follows: here, payload: payload! });
+    again.push(sign(liar, 'dkgMessage', body));
   }
   return everyone(...again, raw);
 };

@@ -150,6 +150,10 @@ export function overhear(memory: Memory, { form, about, bytes }: Outgoing): void
     const subject = subjectOf(statement);
     memory.values.set(subject, (memory.values.get(subject) ?? new Set()).add(statement.value));
   }
+  if (statement.ahead?.value !== undefined) {
+    const subject = `${statement.session}/${statement.ahead.phase}`;
+    memory.values.set(subject, (memory.values.get(subject) ?? new Set()).add(statement.ahead.value));
+  }
   if (statement.kind !== 'sectionProposal') return;
   try {
     const { value } = decode(sectionForms.proposalBody, statement.body).proposal;

@@ -12,16 +12,19 @@ const SIGNATURE_BYTES = 96;
 
 /** To some the true vote, to some one for something else that others vote for, for nothing, or for what does not exist. */
 const twoVotes: Lie = (liar, truth, raw) => {
-  if (truth.kind !== 'dkgVote' && truth.kind !== 'sectionVote') return undefined;
-  const hashes = [...(liar.memory.values.get(subjectOf(truth)) ?? [])].filter((hash) => hash !== truth.value);
+  if (truth.kind !== 'dkgVote' && truth.kind !== 'sectionVote' && !truth.ahead) return undefined;
+  const subject = truth.ahead ? `${truth.session}/${truth.ahead.phase}` : subjectOf(truth);
+  const value = truth.ahead ? truth.ahead.value : truth.value;
+  const hashes = [...(liar.memory.values.get(subject) ?? [])].filter((hash) => hash !== value);
   const choices: (string | undefined)[] = [undefined, ...hashes];
   if (liar.random.chance(0.2)) choices.push(Buffer.from(liar.random.bytes(32)).toString('hex'));
   const second = [voteFor(liar, truth, liar.random.pick(choices))];
   return oneEach(liar.random, [[raw], second, [...second, raw], []]);
 };
 
-function voteFor(liar: Liar, { kind, body }: Statement, hash: string | undefined): Uint8Array {
+function voteFor(liar: Liar, { kind, body, ahead }: Statement, hash: string | undefined): Uint8Array {
   const value = hash === undefined ? undefined : fromHex(hash);
+  if (ahead) return voteAhead(liar, body, ahead.phase, value);
   if (kind === 'dkgVote') {
     const fields = decode(forms.voteBody, body);
     return sign(
@@ -34,6 +37,17 @@ function voteFor(liar: Liar, { kind, body }: Statement, hash: string | undefined
   const { view, step } = fields.vote;
   const extra = hash !== undefined && step === 'precommit' ? endorse(liar, hash, view) : new Uint8Array(0);
   return sign(liar, kind, encode(sectionForms.voteBody, { ...fields, vote: { ...fields.vote, value, extra } }));
+}
+
+/** Another vote in the place of one that came with a message: with the same message, or alone. */
+function voteAhead(liar: Liar, body: Uint8Array, phase: number, value: Uint8Array | undefined): Uint8Array {
+  const message = decode(forms.messageCodec, body);
+  if (message.follows.type !== 'vote') throw new Error('a message without a vote');
+  const vote = { ...message.follows.vote, value, fast: liar.random.chance(0.7) };
+  if (value === undefined || liar.random.chance(0.5)) {
+    return sign(liar, 'dkgVote', encode(forms.voteBody, { session: message.session, phase, vote }));
+  }
+  return sign(liar, 'dkgMessage', encode(forms.messageCodec, { ...message, follows: { type: 'vote', vote } }));
 }
 
 /** A share that counts, if the decision behind the hash is known. */

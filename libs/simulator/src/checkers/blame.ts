@@ -12,7 +12,7 @@ import { isWitanError } from '@witan/errors';
 import { openEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import { readPoint } from '../points.ts';
-import { readStatement, type Statement } from '../statement.ts';
+import { readStatement, type Statement, saidIn } from '../statement.ts';
 import type { MakeChecker } from './checker.ts';
 
 export type Claim = Pick<Blame, 'node' | 'reason' | 'evidence'>;
@@ -120,7 +120,9 @@ function messages(evidence: readonly Uint8Array[]): readonly Statement[] {
 function equivocationFlaw(node: string, evidence: readonly Uint8Array[]): string | undefined {
   const [a, b] = messages(evidence.filter((raw) => openEnvelope(raw, NETWORK_TAG)));
   if (!a || !b || a.author !== node || b.author !== node) return 'not two messages of the accused';
-  return a.slot !== undefined && a.slot === b.slot && a.id !== b.id ? undefined : 'no two statements in one place';
+  const other = saidIn(b);
+  const differs = [...saidIn(a)].some(([slot, content]) => other.has(slot) && other.get(slot) !== content);
+  return differs ? undefined : 'no two statements in one place';
 }
 
 function payloadOf<T extends forms.PayloadType>(found: readonly Statement[], type: T, author: string) {

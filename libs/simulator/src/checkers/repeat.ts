@@ -2,7 +2,7 @@ import { forms } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
 import { decode } from '@witan/wire';
-import { readStatement } from '../statement.ts';
+import { readStatement, saidIn } from '../statement.ts';
 import type { MakeChecker } from './checker.ts';
 
 /** In one place an honest node says one thing, whatever crashes: broadcast, or passed on by those who heard it. */
@@ -12,13 +12,15 @@ export const repeatChecker: MakeChecker = ({ world, isHonest, violated }) => {
 
   const check = (raw: Uint8Array) => {
     const statement = readStatement(raw);
-    if (!statement?.slot) return;
+    if (!statement) return;
     const author = world.nodeOf(statement.author);
     if (!author || !isHonest(author)) return;
-    const place = `${author.label} ${statement.slot}`;
-    const first = said.get(place);
-    if (first === undefined) said.set(place, statement.id);
-    else if (first !== statement.id) violated('said-once', author.label, `${statement.what} in ${statement.slot}`);
+    for (const [slot, content] of saidIn(statement)) {
+      const place = `${author.label} ${slot}`;
+      const first = said.get(place);
+      if (first === undefined) said.set(place, content);
+      else if (first !== content) violated('said-once', author.label, `${statement.what} in ${slot}`);
+    }
   };
 
   return {
