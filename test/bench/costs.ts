@@ -23,8 +23,9 @@ export function costsNow(participants: number, threshold: number): Costs {
   }
 }
 
-/** The mean of two measurements: before and after what they are for. */
-export function meanCosts(a: Costs, b: Costs): Costs {
-  const names = Object.keys(a) as Operation[];
-  return Object.fromEntries(names.map((name) => [name, (a[name] + b[name]) / 2])) as Costs;
+/** The mean of measurements before, between and after what they are for. */
+export function meanCosts(all: readonly Costs[]): Costs {
+  const names = Object.keys(all[0]!) as Operation[];
+  const mean = (name: Operation) => all.reduce((sum, costs) => sum + costs[name], 0) / all.length;
+  return Object.fromEntries(names.map((name) => [name, mean(name)])) as Costs;
 }

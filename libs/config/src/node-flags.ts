@@ -5,6 +5,14 @@
  */
 export const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=1', '--single-threaded'] as const;
 
-/** An elder makes more garbage in a DKG than there is room for in that: it would be collected a dozen times. */
-export const ELDER_NODE_FLAGS = [...NODE_FLAGS, '--max-semi-space-size=8'] as const;
+/**
+ * An elder makes more garbage in a DKG than there is room for in that: it would be collected a dozen times. And its heap
+ * would be walked from end to end twice while it grows to its size, in steps that make each of the first sessions longer.
+ */
+export const ELDER_NODE_FLAGS = [
+  ...NODE_FLAGS,
+  '--max-semi-space-size=8',
+  '--min-semi-space-size=8',
+  '--initial-old-space-size=64',
+] as const;
 export const NODE_ENV = { MALLOC_ARENA_MAX: '1' } as const;

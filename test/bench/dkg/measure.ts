@@ -7,8 +7,14 @@ import { floorOf } from './floor.ts';
 import type { Detours, Sample } from './messages.ts';
 import { runSession, type SessionRun } from './session.ts';
 
-/** Sessions that count for nothing: code is compiled, tables are made, connections are warm. */
-const WARM_UP = 2;
+/**
+ * Sessions before those that count, of so many parts in all: V8 goes on compiling for some twenty sessions of 7. What the
+ * first one of all takes, in processes that have just started, is told beside.
+ */
+const WARM_UP_PARTS = 140;
+
+/** Costs are measured so often between the sessions: a shared machine is not equally fast all the time. */
+const COSTS_MEASURED = 6;
 
 export interface DkgOptions extends ClusterOptions {
   readonly runs: number;
@@ -43,6 +49,8 @@ export interface DkgFigures {
     readonly p50: number;
     readonly p95: number;
     readonly min: number;
+    /** The first session of processes that have just started. */
+    readonly first: number;
     readonly all: readonly number[];
   };
   /** Operations until the shares were there × their cost, summed over the participants, over the cores. */
@@ -68,22 +76,25 @@ export async function measureDkg(options: DkgOptions): Promise<DkgFigures> {
   const { participants } = options;
   const threshold = supermajority(participants);
   await using cluster = await Cluster.start(options);
-  const costs = costsNow(participants, threshold);
-  for (let i = 0; i < WARM_UP; i++) await runSession(cluster);
+  const first = (await runSession(cluster)).wallMs;
+  for (let i = participants; i < WARM_UP_PARTS; i += participants) await runSession(cluster);
   const profiled = cluster.participants[0]!;
   if (options.profile !== undefined) await profiled.profile();
   const sessions: SessionRun[] = [];
+  const costs: Costs[] = [];
   for (let i = 0; i < options.runs; i++) {
+    if (i % Math.ceil(options.runs / COSTS_MEASURED) === 0) costs.push(costsNow(participants, threshold));
     const session = await runSession(cluster);
     sessions.push(session);
     options.onSession(i + 1, session);
   }
   if (options.profile !== undefined) await profiled.profile(options.profile);
-  return summarise(options, sessions, meanCosts(costs, costsNow(participants, threshold)));
+  return summarise(options, first, sessions, meanCosts([...costs, costsNow(participants, threshold)]));
 }
 
 function summarise(
   { participants, cores, runs }: DkgOptions,
+  first: number,
   sessions: readonly SessionRun[],
   costs: Costs,
 ): DkgFigures {
@@ -108,7 +119,7 @@ function summarise(
     threshold: supermajority(participants),
     runs,
     cores,
-    wallMs: { p50, p95: quantile(walls, 0.95), min: Math.min(...walls), all: walls },
+    wallMs: { p50, p95: quantile(walls, 0.95), min: Math.min(...walls), first, all: walls },
     floorMs,
     ratio: { group: p50 / floorMs.group, crypto: p50 / floorMs.crypto },
     cpuBoundMs: (untilDone.cpuMs * participants + coordinatorCpuMs + (natsCpuMs ?? 0)) / cores,
