@@ -1,5 +1,5 @@
 import { Identity } from '@witan/crypto';
-import { forms, type Phase, type Session, type State } from '@witan/dkg';
+import { forms, isPhase, type Phase, type Session, type State } from '@witan/dkg';
 import { encode, sealEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import type { Random } from '../random.ts';
@@ -40,6 +40,8 @@ export class LyingCoordinator {
   #hear(bytes: Uint8Array, topic: string): void {
     const statement = readStatement(bytes);
     if (!statement?.session || statement.phase === undefined || !this.#random.chance(0.5)) return;
+    // Other liars name phases that there are not.
+    if (!isPhase(statement.phase)) return;
     const place = `${statement.session}/${statement.phase}`;
     const made = this.#made.get(place) ?? 0;
     const running = this.#find(statement.session);
