@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   readonly coordinators?: number;
   readonly settings?: ClusterSettings;
+  /** Of every service, beside its settings. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Every elder reaches NATS over a {@link Link} of its own. */
   readonly links?: boolean;
 }
@@ -200,7 +202,7 @@ export class Cluster {
     return new ServiceProcess({
       name,
       kind,
-      env: { ...environmentOf(kind, this.#options.settings ?? {}), ...common, ...env },
+      env: { ...environmentOf(kind, this.#options.settings ?? {}), ...common, ...this.#options.env, ...env },
     });
   }
 }

@@ -8,6 +8,8 @@ export interface CoordinatorOptions extends FollowerOptions {
   readonly wallClock: () => number;
   readonly random: (length: number) => Uint8Array;
   readonly onDkg?: (session: Session, report: DkgReport) => void;
+  /** Has to call `send`, which is all that a session sends or asks at a time. */
+  readonly sending?: (session: Session, send: () => void) => void;
   readonly onSuperseded?: (session: Session) => void;
   /** A message to a session's topic that no session here could be given. */
   readonly badMessage?: (error: unknown) => void;
@@ -27,7 +29,7 @@ export class Coordinator {
   #started = '';
 
   constructor(options: CoordinatorOptions) {
-    const { transport, observer, dkg, onDkg, onSuperseded, badMessage } = options;
+    const { transport, observer, dkg, onDkg, sending, onSuperseded, badMessage } = options;
     this.#options = options;
     this.follower = new Follower({
       ...options,
@@ -48,6 +50,7 @@ export class Coordinator {
       params: dkg,
       role: 'coordinator',
       onReport: onDkg,
+      sending,
       onSuperseded,
       refused: badMessage,
       supervision: {

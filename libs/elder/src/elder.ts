@@ -34,6 +34,8 @@ export interface ElderOptions {
 export interface ElderObserver {
   readonly section?: (report: section.SectionReport) => void;
   readonly dkg?: (session: dkg.Session, report: DkgReport) => void;
+  /** Has to call `send`, which is all that a session sends or asks at a time. */
+  readonly sending?: (session: dkg.Session, send: () => void) => void;
   /** The section has gone on without the end of this session. */
   readonly superseded?: (session: dkg.Session) => void;
   readonly actor?: ActorObserver;
@@ -87,6 +89,7 @@ export class Elder {
       params: options.params.dkg,
       role: 'elder',
       onReport: options.observer.dkg,
+      sending: options.observer.sending,
       onSuperseded: options.observer.superseded,
       refused: options.observer.badMessage,
       networkTag: this.#networkTag,

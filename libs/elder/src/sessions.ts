@@ -17,6 +17,8 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   /** A coordinator watches every session and proposes closes; it holds no secret and has no vote. */
   readonly role: 'elder' | 'coordinator';
   readonly onReport: ((session: dkg.Session, report: dkg.DkgReport) => void) | undefined;
+  /** Around everything that a session sends or asks: its trace goes with it. */
+  readonly sending: ((session: dkg.Session, send: () => void) => void) | undefined;
   /** The section has gone on without the end of this session: by a further attempt, or with the key of another one. */
   readonly onSuperseded: ((session: dkg.Session) => void) | undefined;
   /** A message of no session here was not taken. */
@@ -162,7 +164,7 @@ export class Sessions {
       stream: journal.stream(streamName(session.id)),
       clock,
       ...(sealer ? { sealer } : {}),
-      ports: this.#options.portsFor((report) => this.#onReport(session.id, report)),
+      ports: this.#portsOf(session),
       ...this.#options.supervision,
     });
     this.#running.set(session.id, { session, actor, history, unsent: [] });
@@ -173,6 +175,17 @@ export class Sessions {
     for (const bytes of this.#strangers.release(session.id)) {
       actor.send({ type: 'received', bytes, at: this.#now() });
     }
+  }
+
+  #portsOf(session: dkg.Session): EffectPorts {
+    const { portsFor, sending } = this.#options;
+    const ports = portsFor((report) => this.#onReport(session.id, report));
+    if (!sending) return ports;
+    return {
+      ...ports,
+      broadcast: (...message) => sending(session, () => ports.broadcast(...message)),
+      request: (...question) => sending(session, () => ports.request(...question)),
+    };
   }
 
   #onReport(id: string, report: dkg.DkgReport): void {

@@ -148,6 +148,13 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     }
   };
 
+  /** What a session sends carries its trace. */
+  const sending = (session: Session, send: () => void): void => {
+    const progress = running.get(session.id);
+    if (progress) progress.trace.run(send);
+    else send();
+  };
+
   /** A message to a session's topic that no session here could be given. */
   const onBadMessage = (error: unknown): void => {
     const { code } = asWitanError(error);
@@ -180,5 +187,5 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     antiEntropy.held.collect((set) => set(current()?.state.held.size ?? 0));
   };
 
-  return { onReport, onBadMessage, onSuperseded, watch };
+  return { onReport, sending, onBadMessage, onSuperseded, watch };
 }

@@ -53,6 +53,7 @@ await runService({
       wallClock: Date.now,
       random: secureRandom,
       onDkg: sessions.onReport,
+      sending: sessions.sending,
       onSuperseded: sessions.onSuperseded,
       badMessage: sessions.onBadMessage,
       observer: {

@@ -43,6 +43,7 @@ await runService({
       observer: {
         ...watchElder({ meter, log, elder: () => elder, clock: systemClock }),
         dkg: sessions.onReport,
+        sending: sessions.sending,
         superseded: sessions.onSuperseded,
         badMessage: sessions.onBadMessage,
         actor: actorObserver(meter, ['section', 'dkg']),
