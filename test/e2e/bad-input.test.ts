@@ -31,7 +31,7 @@ beforeAll(async () => {
   bus = await cluster.bus();
   recorder = new Recorder(bus, cluster.network);
   await bus.flush();
-  newcomers = await addTogether(cluster, NEW, () => silentInPhase('contribution', tag));
+  newcomers = await addTogether(cluster, NEW, (node) => silentInPhase('contribution', tag, node.identity()));
   session = await eventually(
     'a session of all stalls',
     async () => {

@@ -25,7 +25,7 @@ const withoutHeartbeats: Rule = (message) => (message.subject.endsWith('.heartbe
 /** A dealer whose share for the first receiver cannot be opened: signed with the node's own key, as by whoever broke in. */
 function dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
   const identity = dealer.identity();
-  const silence = silentInPhase(thenSilentIn, tag);
+  const silence = silentInPhase(thenSilentIn, tag, identity);
   return (message) => {
     // Asked for its contribution, it would show another one.
     if (message.subject.startsWith('_INBOX.')) return 'lost';
@@ -131,7 +131,7 @@ describe('two of seven and the coordinator are killed in', () => {
       const killed = [first!, second!];
       // The session is done when five have said their last word: three have to be slow for it to wait.
       const slow = phase === 'finalisation' ? [...killed, third!] : [third!];
-      for (const { link } of slow) link.govern(silentInPhase(phase, tag));
+      for (const node of slow) node.link.govern(silentInPhase(phase, tag, node.identity()));
       const round = await killIn(phase, killed, slow);
       figure(`killed in ${phase}: all others have the key`, await endedAfterMs(round), {
         targetMs: DEADLINE_MS + WORK_MS,
@@ -159,7 +159,7 @@ describe('two of seven and the coordinator are killed in', () => {
   test('contribution, one before it has spoken and one after: each costs one deadline', async () => {
     const steady = await rotation.steady();
     const [silent, heard] = [steady[5]!, steady[0]!];
-    silent.link.govern(silentInPhase('contribution', tag));
+    silent.link.govern(silentInPhase('contribution', tag, silent.identity()));
     const round = await killIn('contribution', [silent, heard], [silent]);
     figure('killed in contribution, one unheard: all others have the key', await endedAfterMs(round), {
       targetMs: 2 * DEADLINE_MS + WORK_MS,

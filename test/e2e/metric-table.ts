@@ -1,3 +1,4 @@
+import { ALL_METRICS } from '@witan/observability';
 import type { Cluster } from '../support/cluster.ts';
 import type { Scrape } from '../support/exposition.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
@@ -127,6 +128,16 @@ export async function deviations(cluster: Cluster, elder: ServiceProcess, condit
       return [`${kind}: ${metric}${JSON.stringify(labels ?? {})} is ${value}, not ${expected[condition]}`];
     });
   });
+}
+
+/** Metrics that are defined, and that no service has. */
+export async function dead(cluster: Cluster): Promise<string[]> {
+  const node = cluster.nodes.find(({ elder }) => elder.isRunning)!;
+  const services = [node.elder, node.adult, cluster.gateway, cluster.coordinators[0]!];
+  const scrapes = await Promise.all(services.map((service) => service.metrics()));
+  const names = new Set(scrapes.flatMap((scrape) => [...scrape.names]));
+  const defined = Object.values(ALL_METRICS).flat();
+  return defined.map(({ name }) => name).filter((name) => !names.has(name) && !names.has(`${name}_count`));
 }
 
 function holds(value: number | undefined, expected: Expectation): boolean {

@@ -22,7 +22,7 @@ let newcomers: readonly ClusterNode[];
 
 test('a session that cannot end is tried again by the elders, without those who are silent', async () => {
   const before = await cluster.section();
-  newcomers = await addTogether(cluster, NEW, () => silentInPhase('contribution', tag));
+  newcomers = await addTogether(cluster, NEW, (node) => silentInPhase('contribution', tag, node.identity()));
   const first = await eventually(
     'all seven are in a session',
     async () => {

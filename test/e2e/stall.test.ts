@@ -8,7 +8,7 @@ import { figure } from '../support/figures.ts';
 import { hasPromtool, promtoolComplaints } from '../support/promtool.ts';
 import { silentInPhase } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
-import { type Condition, deviations } from './metric-table.ts';
+import { type Condition, dead, deviations } from './metric-table.ts';
 
 const ABSENT_AFTER_MS = 5000;
 const { cluster } = useCluster({
@@ -58,6 +58,7 @@ describe('a healthy section', () => {
     const { surviving } = await cast();
     await attest();
     await expectMetrics(surviving[0]!, 'healthy');
+    expect(await dead(cluster)).toEqual([]);
   });
 
   test.runIf(hasPromtool)('promtool has nothing against what the services expose', async () => {
@@ -95,7 +96,7 @@ describe('below a supermajority', () => {
 
   test('a session stalls, and says in which phase and whom it waits for', async () => {
     const { returning, dying } = await cast();
-    for (const { link } of dying) link.govern(silentInPhase('contribution', tag));
+    for (const node of dying) node.link.govern(silentInPhase('contribution', tag, node.identity()));
     const before = (await cluster.lastSession())!.id;
     // What comes back takes its place again: that takes a session.
     returning.elder.start();

@@ -4,9 +4,13 @@ import type { Rule } from './link.ts';
 
 /**
  * Adds nodes of which the elders hear in the same moment, so that they are all in the next session, with links that
- * follow `rule()` from then on. The cluster has to have links.
+ * follow `rule` from then on. The cluster has to have links.
  */
-export async function addTogether(cluster: Cluster, count: number, rule: () => Rule): Promise<ClusterNode[]> {
+export async function addTogether(
+  cluster: Cluster,
+  count: number,
+  rule: (node: ClusterNode) => Rule,
+): Promise<ClusterNode[]> {
   const nodes = await Promise.all(
     Array.from({ length: count }, async () => {
       const node = await cluster.addNode();
@@ -16,9 +20,9 @@ export async function addTogether(cluster: Cluster, count: number, rule: () => R
   );
   await Promise.all(nodes.flatMap(({ elder, adult }) => [elder.ready(), adult.ready()]));
   await cluster.members(cluster.nodes.length);
-  for (const { link } of nodes) {
-    link.heal();
-    link.govern(rule());
+  for (const node of nodes) {
+    node.link.heal();
+    node.link.govern(rule(node));
   }
   return nodes;
 }

@@ -1,6 +1,7 @@
+import type { Identity } from '@witan/crypto';
 import { forms, type Phase, type PhaseName, phaseName, sessionOf } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
-import { decode, peekEnvelope } from '@witan/wire';
+import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { type Rule, silentFrom } from './link.ts';
 import type { Published } from './nats-frames.ts';
 
@@ -28,10 +29,25 @@ export function spokenInSession({ payload: raw }: Published, tag: Uint8Array): S
   }
 }
 
-/** Silent from the first word in a phase of a session on. @param tag of the network */
-export function silentInPhase(phase: PhaseName, tag: Uint8Array): Rule {
-  return silentFrom((message) => {
+/**
+ * Silent from the first word in a phase of a session on, but for the vote on the close before it that comes with it: so
+ * the others get to that phase, and wait there. @param tag of the network @param identity of whoever is silent
+ */
+export function silentInPhase(phase: PhaseName, tag: Uint8Array, identity: Identity): Rule {
+  const isWord = (message: Published) => {
     const spoken = spokenInSession(message, tag);
-    return spoken !== undefined && phaseName(spoken.phase) === phase;
-  });
+    return spoken !== undefined && phaseName(spoken.phase) === phase ? spoken : undefined;
+  };
+  const silence = silentFrom((message) => isWord(message) !== undefined);
+  return (message) => {
+    const ruled = silence(message);
+    const word = isWord(message);
+    return word?.follows.type === 'vote' ? { ...message, payload: voteAlone(word, tag, identity) } : ruled;
+  };
+}
+
+function voteAlone({ session, phase, follows }: SpokenInSession, tag: Uint8Array, identity: Identity): Uint8Array {
+  if (follows.type !== 'vote') throw new Error('a message without a vote');
+  const vote = { session: Buffer.from(session, 'hex'), phase: phase - 1, vote: follows.vote };
+  return sealEnvelope(identity, tag, 'dkgVote', encode(forms.voteBody, vote)).raw;
 }

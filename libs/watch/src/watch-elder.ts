@@ -13,14 +13,8 @@ import {
 } from '@witan/observability';
 import type { Clock } from '@witan/runtime';
 import { currentShare, type SectionAskReason, type SectionReport } from '@witan/section';
+import { ASKED } from './asked.ts';
 import { logRejection } from './log-rejection.ts';
-
-const ASKED: Record<SectionAskReason, 'restart' | 'behind' | 'no-progress' | 'more'> = {
-  start: 'restart',
-  behind: 'behind',
-  'no-progress': 'no-progress',
-  more: 'more',
-};
 
 interface Watched {
   readonly meter: Meter;

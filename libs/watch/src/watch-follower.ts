@@ -1,6 +1,7 @@
 import { toHex } from '@witan/crypto';
 import { antiEntropyMetrics, decisionMetrics, type Logger, type Meter, rejectionMetrics } from '@witan/observability';
-import type { SectionReport } from '@witan/section';
+import type { SectionAskReason, SectionReport } from '@witan/section';
+import { ASKED } from './asked.ts';
 import { logRejection } from './log-rejection.ts';
 
 /** Metrics and log of a node that follows its section. */
@@ -8,6 +9,7 @@ export function watchFollower(meter: Meter, log: Logger): (report: SectionReport
   const decisions = decisionMetrics(meter);
   const antiEntropy = antiEntropyMetrics(meter);
   const { rejected } = rejectionMetrics(meter);
+  let askedFor: SectionAskReason = 'start';
   return (report) => {
     switch (report.type) {
       case 'decided': {
@@ -23,8 +25,11 @@ export function watchFollower(meter: Meter, log: Logger): (report: SectionReport
         rejected.inc({ channel: 'events', reason: report.reason });
         logRejection(log, report.reason);
         break;
+      case 'asked':
+        askedFor = report.reason;
+        break;
       case 'answered':
-        antiEntropy.requests.inc({ kind: 'section', reason: 'behind', result: report.result });
+        antiEntropy.requests.inc({ kind: 'section', reason: ASKED[askedFor], result: report.result });
         if (report.recovered > 0) antiEntropy.recovered.inc({ kind: 'section' }, report.recovered);
         break;
     }

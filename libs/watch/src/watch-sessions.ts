@@ -28,6 +28,8 @@ interface Progress {
   phaseWallMs: number;
   startedAt: number;
   restarted: boolean;
+  /** Begun before this process: how long it took is not known. */
+  phaseIsPartial: boolean;
   askedFor: Extract<DkgReport, { type: 'asked' }>['reason'];
   held: number;
   readonly trace: SessionTrace;
@@ -50,6 +52,7 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
       phaseWallMs: wallClock(),
       startedAt: at,
       restarted,
+      phaseIsPartial: restarted,
       askedFor: 'no-progress',
       held: 0,
       trace: sessionTrace({
@@ -65,7 +68,10 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   };
 
   const endPhase = (progress: Progress, at: number): void => {
-    dkg.phaseDuration.observe({ phase: progress.phase }, (at - progress.phaseAt) / 1000);
+    if (!progress.phaseIsPartial) {
+      dkg.phaseDuration.observe({ phase: progress.phase }, (at - progress.phaseAt) / 1000);
+    }
+    progress.phaseIsPartial = false;
     progress.trace.phase({ phase: progress.phase, startedAtMs: progress.phaseWallMs, endedAtMs: wallClock() });
   };
 
@@ -131,7 +137,7 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
       case 'done': {
         endPhase(progress, report.at);
         const outcome = progress.restarted ? 'learned' : 'done';
-        dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
+        if (!progress.restarted) dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
         dkg.sessions.inc({ outcome });
         progress.trace.end(outcome, wallClock());
         running.delete(session.id);

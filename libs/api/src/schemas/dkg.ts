@@ -83,7 +83,7 @@ export const Repair = Type.Object(
     node: described(NodeName, 'Who lacked something and got it'),
     at: Time,
     recovered: Type.Integer({ minimum: 0, description: 'Messages and closes' }),
-    reason: described(Reason, 'Why it asked: `later-phase`, `unknown-session`, `no-progress`, `restart`'),
+    reason: described(Reason, 'Why it asked: `later-phase`, `missing-message`, `no-progress`, `restart`, `more`'),
   },
   { title: 'DkgRepair' },
 );

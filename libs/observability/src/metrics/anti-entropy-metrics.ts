@@ -9,16 +9,7 @@ export const ANTI_ENTROPY_METRICS = {
     help: 'Requests made for what was lacking, by why, and by what the answer brought',
     labels: {
       kind: KINDS,
-      reason: [
-        'later-phase',
-        'unknown-session',
-        'missing-message',
-        'no-progress',
-        'restart',
-        'more',
-        'unknown-key',
-        'behind',
-      ],
+      reason: ['later-phase', 'missing-message', 'no-progress', 'restart', 'more', 'behind'],
       result: ['new', 'nothing', 'timeout', 'refused'],
     },
   }),

@@ -38,7 +38,7 @@ export const DKG_METRICS = {
   }),
   phaseAge: gauge({
     name: 'witan_dkg_phase_age_seconds',
-    help: 'How long the running DKG session has been in its phase; 0 if none runs',
+    help: 'For how long this process has seen the running DKG session in its phase; 0 if none runs',
   }),
   waitingOn: gauge({
     name: 'witan_dkg_waiting_on',

@@ -11,7 +11,6 @@ const REJECTION_REASONS = [
   'not-member',
   'not-participant',
   'wrong-session',
-  'unknown-session',
   'stale',
   'duplicate',
   'late',

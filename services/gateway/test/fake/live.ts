@@ -35,7 +35,7 @@ function twistOf(round: number, names: readonly string[]): Twist {
   const name = (index: number) => names[index] as string;
   const twists: readonly Twist[] = [
     { silent: { name: name(6), fromPhase: 2 } },
-    { cheat: name(3), repaired: { name: name(1), phase: 1, reason: 'unknown-session' } },
+    { cheat: name(3), repaired: { name: name(1), phase: 1, reason: 'later-phase' } },
     { gone: { names: [name(1), name(2), name(4)], phase: 4, steps: 12 } },
     {},
   ];
