@@ -178,10 +178,26 @@ describe('a damaged journal', () => {
     node.adult.start();
     await mended();
     await node.adult.stop();
+    expect(asideOf(node)).toHaveLength(1);
+  });
+
+  test('of an adult that has lost the genesis with it is refused, unless the genesis key is configured', async () => {
+    const node = cluster.nodes[1]!;
+    const file = join(node.dataDir, 'adult.db');
+    await node.adult.stop();
     overwrite(file);
     node.adult.start();
-    await mended();
-    expect(asideOf(node)).toHaveLength(2);
+    await expectRefusal(node.adult, 'WITAN_ERR_JOURNAL_CORRUPT', file, 'WITAN_GENESIS_KEY');
+    expect(asideOf(node)).toEqual([]);
+    const { genesisKey } = await cluster.api.network();
+    const env = { WITAN_DATA_DIR: node.dataDir, WITAN_GENESIS: 'join', WITAN_GENESIS_KEY: genesisKey };
+    const told = cluster.service('adult', 'adult-1-told', env).start();
+    await told.says({ event: 'journal-set-aside' }, PATIENCE_MS);
+    await told.ready();
+    await told.stop();
+    node.adult.start();
+    await node.adult.ready();
+    expect(asideOf(node)).toHaveLength(1);
   });
 });
 

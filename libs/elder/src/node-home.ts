@@ -9,7 +9,7 @@ export interface NodeHome {
   /** Votes, seeds and shares: a damaged one is refused, since peers cannot give it back. @throws `WITAN_ERR_LOCKED`, … */
   openElderJournal(): Journal;
   /** @throws `WITAN_ERR_LOCKED`, … */
-  openAdultJournal(): PublicJournal;
+  openAdultJournal(isGenesisKnown: boolean): PublicJournal;
 }
 
 const SEED_BYTES = 32;
@@ -35,6 +35,6 @@ export function openNodeHome(
     identity,
     vault,
     openElderJournal: () => openJournal(join(dataDir, 'elder.db')),
-    openAdultJournal: () => openPublicJournal(join(dataDir, 'adult.db'), new Date()),
+    openAdultJournal: (isGenesisKnown) => openPublicJournal(join(dataDir, 'adult.db'), new Date(), isGenesisKnown),
   };
 }

@@ -1,4 +1,4 @@
-import { errorCode } from '@witan/errors';
+import { asWitanError, errorCode, WitanError } from '@witan/errors';
 import { type Journal, openJournal, setJournalAside } from '@witan/journal';
 
 export interface PublicJournal {
@@ -14,24 +14,38 @@ const STREAM = 'section';
  * aside and begun anew: peers have the rest. Its first record, the genesis that this node has trusted so far, is taken
  * over where it can still be read, so that damage does not make it trust another one.
  *
- * @throws what {@link openJournal} throws, but for damage
+ * @param isGenesisKnown whether the genesis key is configured, and so need not be in the journal
+ * @throws what {@link openJournal} throws, but for damage; damage too where nothing else says which genesis to trust
  */
-export function openPublicJournal(file: string, now: Date): PublicJournal {
+export function openPublicJournal(file: string, now: Date, isGenesisKnown: boolean): PublicJournal {
   const opened = openSound(file);
   if ('sound' in opened) return { journal: opened.sound, setAside: undefined };
+  if (!opened.first && !isGenesisKnown) throw withoutTrust(opened.damage);
   const setAside = setJournalAside(file, now);
   const journal = openJournal(file);
   if (opened.first) journal.stream(STREAM).append([opened.first], true);
   return { journal, setAside };
 }
 
-function openSound(file: string): { readonly sound: Journal } | { readonly first: Uint8Array | undefined } {
+function withoutTrust(damage: unknown): WitanError {
+  const { detail, data } = asWitanError(damage);
+  const hint =
+    'the genesis that this node trusts is lost with it: set WITAN_GENESIS_KEY, and it is learnt anew from peers';
+  return new WitanError('WITAN_ERR_JOURNAL_CORRUPT', `${detail}; ${hint}`, { cause: damage, ...(data && { data }) });
+}
+
+interface Damaged {
+  readonly first: Uint8Array | undefined;
+  readonly damage: unknown;
+}
+
+function openSound(file: string): { readonly sound: Journal } | Damaged {
   let journal: Journal;
   try {
     journal = openJournal(file);
   } catch (error) {
     if (errorCode(error) !== 'WITAN_ERR_JOURNAL_CORRUPT') throw error;
-    return { first: undefined };
+    return { first: undefined, damage: error };
   }
   try {
     journal.stream(STREAM).read();
@@ -40,7 +54,7 @@ function openSound(file: string): { readonly sound: Journal } | { readonly first
     if (errorCode(error) !== 'WITAN_ERR_JOURNAL_CORRUPT') throw error;
     const first = firstRecord(journal);
     closeDamaged(journal);
-    return { first };
+    return { first, damage: error };
   }
 }
 

@@ -27,7 +27,7 @@ await runService({
     const home = openNodeHome(config.dataDir, key, secureRandom);
     const { name } = home.identity;
     log.bind({ node: name });
-    const { journal, setAside } = home.openAdultJournal();
+    const { journal, setAside } = home.openAdultJournal(config.genesisKey !== undefined);
     if (setAside) {
       log.warn(
         { event: 'journal-set-aside', setAside },
