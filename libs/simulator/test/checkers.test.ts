@@ -1,0 +1,194 @@
+import { setDecodeCache, setVerificationCache } from '@witan/crypto';
+import { type DkgReport, forms, type Session } from '@witan/dkg';
+import type { SectionReport } from '@witan/section';
+import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  FAIR,
+  type Invariant,
+  NETWORK_TAG,
+  type Plan,
+  type SimNode,
+  simulate,
+  type Watcher,
+  type World,
+} from '../src/index.ts';
+
+beforeAll(() => {
+  setDecodeCache(10_000);
+  setVerificationCache(20_000);
+});
+afterAll(() => {
+  setDecodeCache(0);
+  setVerificationCache(0);
+});
+
+const SEED = 3;
+/** Nothing goes wrong by itself. */
+const CALM: Partial<Plan> = {
+  nodes: 4,
+  traitors: new Map(),
+  coordinator: 'none',
+  weathers: [FAIR],
+  misfortuneMs: 0,
+  dieWriting: 0,
+  dieSending: 0,
+  late: new Map(),
+  stormMs: 4_000,
+};
+
+/** Sees what happens, and once makes the checkers see something else beside it. */
+type Fault = (see: Watcher, world: World) => Watcher;
+
+function violationsWith(fault?: Fault): readonly Invariant[] {
+  const sabotage = (world: World): readonly Watcher[] => {
+    const own: Watcher[] = [];
+    const others = () => world.watchers.filter((each) => !own.includes(each));
+    const see: Watcher = {
+      sends: (...seen) => {
+        for (const each of others()) each.sends?.(...seen);
+      },
+      dkg: (...seen) => {
+        for (const each of others()) each.dkg?.(...seen);
+      },
+      section: (...seen) => {
+        for (const each of others()) each.section?.(...seen);
+      },
+      trouble: (...seen) => {
+        for (const each of others()) each.trouble?.(...seen);
+      },
+    };
+    if (fault) own.push(fault(see, world));
+    return own;
+  };
+  const { violations } = simulate(SEED, { plan: CALM, sabotage });
+  return [...new Set(violations.map(({ invariant }) => invariant))];
+}
+
+/** Acts on the first that `act` says something about. */
+function once<Seen extends unknown[]>(act: (...seen: Seen) => boolean): (...seen: Seen) => void {
+  let done = false;
+  return (...seen) => {
+    if (done) return;
+    // Before it acts: what it makes the others see, it sees itself.
+    done = true;
+    done = act(...seen);
+  };
+}
+
+const onDkg = (type: DkgReport['type'], act: (node: SimNode, session: Session) => void): Watcher => ({
+  dkg: once((node: SimNode, session: Session, report: DkgReport) => {
+    if (report.type !== type) return false;
+    act(node, session);
+    return true;
+  }),
+});
+
+/** The node as it would be if its state of the session were another. */
+function withState(node: SimNode, session: Session, change: (state: never) => object): SimNode {
+  const { state } = node.elder!.sessions.all.get(session.id)!;
+  const all = new Map([[session.id, { session, state: { ...state, ...change(state as never) } }]]);
+  return Object.create(node, { elder: { value: { sessions: { all } } } }) as SimNode;
+}
+
+const FAULTS: Readonly<Partial<Record<Invariant, Fault>>> = {
+  'said-once': (see) => ({
+    sends: once((node, outgoing) => {
+      if (!node || outgoing.form !== 'broadcast' || !outgoing.about.includes('.dkg.')) return false;
+      const { kind, body } = peekEnvelope(outgoing.bytes, NETWORK_TAG);
+      if (kind !== 'dkgMessage') return false;
+      const { follows, session } = decode(forms.messageCodec, body);
+      const payload = { type: 'initialisation', ephemeral: new Uint8Array(32).fill(9) } as const;
+      const other = encode(forms.messageCodec, { session, follows, payload });
+      see.sends!(node, { ...outgoing, bytes: sealEnvelope(node.identity, NETWORK_TAG, 'dkgMessage', other).raw });
+      return true;
+    }),
+  }),
+  'secrets-stay': (see) => ({
+    sends: once((node, outgoing) => {
+      const secret = node?.secrets[0];
+      if (!secret) return false;
+      see.sends!(node, { ...outgoing, bytes: new Uint8Array([1, 2, 3, ...secret, 4]) });
+      return true;
+    }),
+  }),
+  'honest-unblamed': (see, world) =>
+    onDkg('phase', (node, session) => {
+      const { name } = world.nodes.find((other) => other !== node)!;
+      const blame = { node: name, reason: 'equivocation', phase: 'contribution', evidence: [] } as const;
+      see.dkg!(node, session, { type: 'blame', at: 0, ...blame });
+    }),
+  'held-apply': (see, world) =>
+    onDkg('phase', (node, session) => {
+      const { name } = world.nodes.find((other) => other !== node)!;
+      see.dkg!(node, session, { type: 'rejected', at: 0, reason: 'invalid', phase: 'contribution', heldFrom: name });
+    }),
+  'no-trouble': (see) => onDkg('phase', (node) => see.trouble!(node, 'crash', new Error('planted'))),
+  'one-outcome': (see) =>
+    onDkg('done', (node, session) => {
+      const other = withState(node, session, ({ outcome }: { outcome: { qualified: readonly number[] } }) => ({
+        outcome: { ...outcome, qualified: outcome.qualified.slice(1) },
+      }));
+      see.dkg!(other, session, { type: 'done', at: 0, key: new Uint8Array(48), usableShare: true });
+    }),
+  'share-is-right': (see) =>
+    onDkg('done', (node, session) => {
+      const other = withState(node, session, ({ secretShare }: { secretShare: bigint }) => ({
+        secretShare: secretShare + 1n,
+      }));
+      see.dkg!(other, session, { type: 'done', at: 0, key: new Uint8Array(48), usableShare: true });
+    }),
+  'no-rollback': (see) => {
+    const first = new Map<SimNode, SectionReport>();
+    return {
+      section: once((node: SimNode, report: SectionReport) => {
+        if (report.type !== 'decided') return false;
+        const before = first.get(node);
+        if (!before) first.set(node, report);
+        if (!before) return false;
+        see.section!(node, before);
+        return true;
+      }),
+    };
+  },
+  'one-decision': (see) => ({
+    section: once((node: SimNode, report: SectionReport) => {
+      if (report.type !== 'decided' || report.ledger.generation < 2) return false;
+      const { ledger } = report;
+      const { generation, decisions } = ledger;
+      const other = Object.create(ledger, {
+        decisions: { value: decisions.with(generation, decisions[generation - 1]!) },
+      }) as typeof ledger;
+      see.section!(node, { ...report, ledger: other });
+      return true;
+    }),
+  }),
+  'chain-verifies': (see) => ({
+    section: once((node: SimNode, report: SectionReport) => {
+      if (report.type !== 'decided' || report.ledger.chain.length < 2) return false;
+      const { ledger } = report;
+      const [genesis, second] = ledger.chain;
+      const chain = [genesis!, { ...second!, key: genesis!.key }];
+      see.section!(node, { ...report, ledger: Object.create(ledger, { chain: { value: chain } }) as typeof ledger });
+      return true;
+    }),
+  }),
+  live: (_see, world) => {
+    // No session ever ends.
+    world.network.rule = ({ about }) => (about.includes('.dkg.') ? 'lose' : 'pass');
+    return {};
+  },
+};
+
+test('a run in which nothing is wrong violates nothing, and is the same each time', () => {
+  expect(violationsWith()).toEqual([]);
+  const [first, again] = [1, 2].map(() => simulate(SEED, { plan: CALM, trace: true }).transcript);
+  expect(first!.length).toBeGreaterThan(100);
+  expect(again).toEqual(first);
+});
+
+describe('a planted fault is found:', () => {
+  test.each(Object.entries(FAULTS))('%s', (invariant, fault) => {
+    expect(violationsWith(fault)).toContain(invariant);
+  });
+});
