@@ -25,7 +25,7 @@ const IMPLEMENTATIONS: Implementation[] = [
     name: 'sqlite',
     make: () => {
       const file = join(temporaryDirectory(), 'journal.db');
-      // Closing would flush. Only a copy made now holds what a kill would leave; crash.test.ts kills for real.
+      // Closing would flush. Only a copy made now holds what a kill would leave; sqlite.test.ts kills for real.
       return { journal: openJournal(file), afterCrash: (journal) => reopenWithoutFlush(journal, file) };
     },
   },
