@@ -2,7 +2,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { encodeMessage, FrameReader, type Published } from './nats-frames.ts';
 
 /** What becomes of a message on its way: itself, or another in its place; held back until the link heals; or lost. */
-export type Passage = Published | 'held' | 'lost';
+export type Passage = Published | Instead | 'held' | 'lost';
+
+/** Another passes, and itself is held back. */
+export interface Instead {
+  readonly meanwhile: Published;
+}
 export type Rule = (message: Published) => Passage;
 
 /** The line between one service and NATS, in the hands of a test: it decides what of the service's words is heard. */
@@ -70,9 +75,10 @@ export class Link {
   #pass(said: Published, socket: Socket): void {
     const passage = this.#rule(said);
     if (passage === 'lost') return;
-    const bytes = encodeMessage(passage === 'held' ? said : passage);
-    if (passage === 'held') this.#held.push({ socket, bytes });
-    else socket.write(bytes);
+    const isHeld = passage === 'held' || 'meanwhile' in passage;
+    if (isHeld) this.#held.push({ socket, bytes: encodeMessage(said) });
+    if (passage === 'held') return;
+    socket.write(encodeMessage('meanwhile' in passage ? passage.meanwhile : passage));
   }
 }
 

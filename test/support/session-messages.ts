@@ -42,7 +42,8 @@ export function silentInPhase(phase: PhaseName, tag: Uint8Array, identity: Ident
   return (message) => {
     const ruled = silence(message);
     const word = isWord(message);
-    return word?.follows.type === 'vote' ? { ...message, payload: voteAlone(word, tag, identity) } : ruled;
+    if (word?.follows.type !== 'vote') return ruled;
+    return { meanwhile: { ...message, payload: voteAlone(word, tag, identity) } };
   };
 }
 
