@@ -16,7 +16,7 @@ export interface CoordinatorOptions extends FollowerOptions {
 }
 
 /** How long after a DkgStart it is sent again to those who have not been heard of. */
-const START_AGAIN_MS = [150, 500, 1500, 4000];
+const START_AGAIN_MS = [400, 800, 1500, 4000];
 
 /**
  * Starts sessions, proposes the end of phases, watches. It holds no secret and nobody believes it: killed, slow or

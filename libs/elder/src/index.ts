@@ -6,6 +6,7 @@ export { Follower, type FollowerOptions } from './follower.ts';
 export type { HistoryEntry } from './history.ts';
 export { encodeHistoryRequest, type HistoryPage } from './history-messages.ts';
 export { type NodeHome, openNodeHome } from './node-home.ts';
+export { patient } from './patient.ts';
 export { type SectionNumbers, sectionNumbers } from './section-numbers.ts';
 export { type SignAnswer, signAnswerCodec, signRequestCodec } from './sign-request.ts';
 export type { Transport } from './transport.ts';

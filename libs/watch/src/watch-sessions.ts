@@ -68,7 +68,8 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   };
 
   const endPhase = (progress: Progress, at: number): void => {
-    if (!progress.phaseIsPartial) {
+    // A coordinator sees a session late and in bundles: when, is for its participants to tell.
+    if (node !== undefined && !progress.phaseIsPartial) {
       dkg.phaseDuration.observe({ phase: progress.phase }, (at - progress.phaseAt) / 1000);
     }
     progress.phaseIsPartial = false;
@@ -137,7 +138,8 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
       case 'done': {
         endPhase(progress, report.at);
         const outcome = progress.restarted ? 'learned' : 'done';
-        if (!progress.restarted) dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
+        if (node !== undefined && !progress.restarted)
+          dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
         dkg.sessions.inc({ outcome });
         progress.trace.end(outcome, wallClock());
         running.delete(session.id);

@@ -1,7 +1,7 @@
 import { commonSettings, duration, hex, metricsPort } from '@witan/config';
 import { fromHex, Identity, secureRandom } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
-import { busTransport, Coordinator, sectionNumbers } from '@witan/elder';
+import { busTransport, Coordinator, patient, sectionNumbers } from '@witan/elder';
 import { asWitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import { actorObserver, watchSection } from '@witan/observability';
@@ -41,13 +41,10 @@ await runService({
       genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
       journal: new MemoryJournal(),
       clock: systemClock,
-      transport: busTransport({
-        bus,
-        network: config.network,
-        prefix: PREFIX,
-        name: identity.name,
-        service: 'coordinator',
-      }),
+      transport: patient(
+        busTransport({ bus, network: config.network, prefix: PREFIX, name: identity.name, service: 'coordinator' }),
+        systemClock,
+      ),
       params: SECTION_PARAMS,
       dkg: { ...DKG_PARAMS, deadlineMs: config.phaseDeadlineMs },
       wallClock: Date.now,

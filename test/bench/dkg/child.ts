@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { connectNats } from '@witan/bus';
 import { fromHex, Identity, secureRandom, Vault } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
-import { busTransport, Coordinator, Elder } from '@witan/elder';
+import { busTransport, Coordinator, Elder, patient } from '@witan/elder';
 import { MemoryJournal, openJournal } from '@witan/journal';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
@@ -51,8 +51,10 @@ function runCoordinator(): void {
   giveWay();
   const identity = Identity.fromSeed(fromHex(role.seedHex));
   const self = new BenchProcess(() => coordinator.stop());
+  const { transport, ...given } = common(identity.name, 'coordinator');
   const coordinator = new Coordinator({
-    ...common(identity.name, 'coordinator'),
+    ...given,
+    transport: patient(transport, systemClock),
     identity,
     journal: new MemoryJournal(),
     params: SECTION_PARAMS,
