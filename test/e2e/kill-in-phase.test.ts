@@ -127,10 +127,10 @@ describe('two of seven and the coordinator are killed in', () => {
     '$phase: the session ends one deadline later at most, and those who come back get their shares',
     async ({ phase, index }) => {
       const steady = await rotation.steady();
-      const [first, second, third] = [0, 1, 2].map((offset) => steady[(index + offset) % steady.length]!);
+      const [first, second, third, fourth] = [0, 1, 2, 3].map((offset) => steady[(index + offset) % steady.length]!);
       const killed = [first!, second!];
-      // The session is done when five have said their last word: three have to be slow for it to wait.
-      const slow = phase === 'finalisation' ? [...killed, third!] : [third!];
+      // One is done when it has five last words, its own among them: four have to be slow for all to wait.
+      const slow = phase === 'finalisation' ? [...killed, third!, fourth!] : [third!];
       for (const node of slow) node.link.govern(silentInPhase(phase, tag, node.identity()));
       const round = await killIn(phase, killed, slow);
       figure(`killed in ${phase}: all others have the key`, await endedAfterMs(round), {
