@@ -1,7 +1,7 @@
 import { encode, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { type DkgReport, dkgMachine, forms, isDone, Phase, type State } from '../src/index.ts';
-import { identities, messageOf, NETWORK, Net, type Node, outcomeOf, payloadOf } from './support.ts';
+import { identities, isAnswer, messageOf, NETWORK, Net, type Node, outcomeOf, payloadOf } from './support.ts';
 
 const members = identities(4);
 const machine = dkgMachine();
@@ -11,15 +11,6 @@ const wordsOf = (node: Node, type: forms.PayloadType) =>
     const message = messageOf(bytes);
     return message?.payload.type === type ? [message] : [];
   });
-
-function isAnswer(bytes: Uint8Array): boolean {
-  try {
-    payloadOf(bytes);
-    return false;
-  } catch {
-    return true;
-  }
-}
 
 describe('where everybody is there', () => {
   const net = new Net(members).start().run();

@@ -5,6 +5,7 @@ import { type BlameReason, forms, isDone, Phase } from '../src/index.ts';
 import {
   forge,
   identities,
+  isAnswer,
   type Link,
   NETWORK,
   Net,
@@ -45,16 +46,6 @@ const without =
   (by: number, type: forms.PayloadType): Link =>
   (from, _to, bytes) =>
     from === by && (isAnswer(bytes) || payloadOf(bytes)?.type === type) ? undefined : bytes;
-
-/** Of all that participants send, answers alone are not signed as a whole. */
-function isAnswer(bytes: Uint8Array): boolean {
-  try {
-    payloadOf(bytes);
-    return false;
-  } catch {
-    return true;
-  }
-}
 
 /** One outcome for all, the key being the sum of what these dealers dealt, and whom all blame for what. */
 function expectOutcome(net: Net, qualified: readonly number[], blame: readonly (readonly [number, BlameReason])[]) {

@@ -337,6 +337,16 @@ export function payloadOf(bytes: Uint8Array): forms.Payload | undefined {
   return messageOf(bytes)?.payload;
 }
 
+/** Of all that participants send, answers alone are not signed as a whole. */
+export function isAnswer(bytes: Uint8Array): boolean {
+  try {
+    payloadOf(bytes);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Names what a message or a vote is: nobody honest says two things under one name. */
 export function slotOf(bytes: Uint8Array): string {
   const { kind, body, author } = peekEnvelope(bytes, NETWORK);

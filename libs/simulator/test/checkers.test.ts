@@ -1,8 +1,7 @@
-import { setDecodeCache, setVerificationCache } from '@witan/crypto';
 import { type DkgReport, forms, type Session } from '@witan/dkg';
 import type { SectionReport } from '@witan/section';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   FAIR,
   type Invariant,
@@ -13,15 +12,9 @@ import {
   type Watcher,
   type World,
 } from '../src/index.ts';
+import { shareVerification } from './support.ts';
 
-beforeAll(() => {
-  setDecodeCache(10_000);
-  setVerificationCache(20_000);
-});
-afterAll(() => {
-  setDecodeCache(0);
-  setVerificationCache(0);
-});
+shareVerification();
 
 const SEED = 3;
 /** Nothing goes wrong by itself. */

@@ -1,8 +1,8 @@
-import { setDecodeCache, setVerificationCache } from '@witan/crypto';
 import { isDone, PHASES, type PhaseName } from '@witan/dkg';
 import { currentShare } from '@witan/section';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type SimNode, Stage } from '../src/index.ts';
+import { shareVerification } from './support.ts';
 
 /** One deadline, and the few views that it takes to agree on who is missing. */
 const ENDS_WITHIN_MS = 2_000 + 1_500;
@@ -12,14 +12,7 @@ const BACK_WITHIN_MS = 2_000;
 const REKEY_AFTER_MS = 3_000;
 const HEALED_WITHIN_MS = 10_000;
 
-beforeAll(() => {
-  setDecodeCache(10_000);
-  setVerificationCache(20_000);
-});
-afterAll(() => {
-  setDecodeCache(0);
-  setVerificationCache(0);
-});
+shareVerification();
 
 const ROLES = ['dealer', 'accused', 'accuser', 'leader', 'non-dealer'] as const;
 type Role = (typeof ROLES)[number];
