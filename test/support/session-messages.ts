@@ -47,8 +47,8 @@ export function silentInPhase(phase: PhaseName, tag: Uint8Array, identity: Ident
   };
 }
 
-function voteAlone({ session, phase, follows }: SpokenInSession, tag: Uint8Array, identity: Identity): Uint8Array {
+function voteAlone({ session, payload, follows }: SpokenInSession, tag: Uint8Array, identity: Identity): Uint8Array {
   if (follows.type !== 'vote') throw new Error('a message without a vote');
-  const vote = { session: Buffer.from(session, 'hex'), phase: phase - 1, vote: follows.vote };
+  const vote = { session: Buffer.from(session, 'hex'), phase: forms.votedOn(payload.type)!, vote: follows.vote };
   return sealEnvelope(identity, tag, 'dkgVote', encode(forms.voteBody, vote)).raw;
 }

@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
 import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
-import { recoverAhead, releaseAhead, sayAhead } from './ahead.ts';
+import { keepAsSaid, releaseAhead, sayAhead } from './ahead.ts';
 import { closeApplication, expected } from './closing.ts';
 import { conclude } from './conclude.ts';
 import type { Fact } from './facts.ts';
@@ -240,7 +240,7 @@ export function recoverOwnVote(turn: Turn, fact: Extract<Fact, { type: 'voted' }
   const own = openEnvelope(fact.raw, state.env.network);
   const { phase, vote: ballot } = openBallot(own)!;
   if (phase !== state.phase) return;
-  if (own.kind === 'dkgMessage') recoverAhead(turn, own, openMessage(own.body));
+  if (own.kind === 'dkgMessage') keepAsSaid(turn, own, state.me, openMessage(own.body));
   let next = agreement.recoverVote(state.agreement, agreement.voteRecord(state.me, ballot, fact.raw), fact.value);
   for (const raw of fact.justification) {
     const signed = openEnvelope(raw, state.env.network);

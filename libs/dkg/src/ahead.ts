@@ -2,7 +2,7 @@ import type * as agreement from '@witan/agreement';
 import { toHex } from '@witan/crypto';
 import { alreadyVerified, type Signed, type Unverified } from '@witan/wire';
 import { conclude } from './conclude.ts';
-import { followed, type Message, phaseOf } from './messages.ts';
+import { followed, type Message, phaseAhead, phaseOf } from './messages.ts';
 import { Phase } from './phases.ts';
 import { accept, type Received, reporting, takeVote, VARIANTS_PER_SLOT } from './receive.ts';
 import { stillClosed } from './result.ts';
@@ -17,13 +17,6 @@ import { MAX_VOTE_BYTES, makeClose } from './votes.ts';
  * close be another, what was said ahead has not been said, and its author speaks again.
  */
 
-/** From the phase that is voted on to the one of which something is said ahead. */
-const NEXT: Partial<Record<Phase, Phase>> = {
-  [Phase.Initialisation]: Phase.Contribution,
-  [Phase.Contribution]: Phase.Complaining,
-  [Phase.Commitment]: Phase.Finalisation,
-};
-
 /** The own vote together with the message that follows it; undefined where the vote has to go alone. */
 export function sayAhead(
   turn: Turn,
@@ -31,7 +24,7 @@ export function sayAhead(
   output: Extract<agreement.Output, { type: 'vote' }>,
 ): Signed | undefined {
   const { state } = turn;
-  const next = NEXT[state.phase];
+  const next = phaseAhead(state.phase);
   if (next === undefined || output.step !== 'prevote' || output.view !== 0 || !output.value) return undefined;
   const said = [...state.ahead.values()].find(({ sender, after }) => sender === state.me && after === output.hash);
   if (said) return said.signed;
@@ -58,7 +51,7 @@ function suppose(turn: Turn, close: Close): void {
 /** The state as it will be in the next phase if the running one closes as this participant has voted. */
 export function supposedState(state: State): State | undefined {
   const { supposed } = state;
-  const next = NEXT[state.phase];
+  const next = phaseAhead(state.phase);
   if (!supposed || next === undefined) return undefined;
   return { ...state, ...supposed.conclusion, closes: state.closes.with(state.phase, supposed.close), phase: next };
 }
@@ -78,8 +71,7 @@ export function receiveAhead(turn: Turn, peeked: Unverified, sender: number, mes
   }
   const versions = [...turn.state.ahead.values()].filter((each) => each.sender === sender);
   if (versions.length >= VARIANTS_PER_SLOT) return 'overflow';
-  const { payload } = message;
-  keep(turn, { sender, signed, payload, after: toHex(followed(message)), points: undefined });
+  keepAsSaid(turn, signed, sender, message);
   turn.learn();
   return 'new';
 }
@@ -88,9 +80,8 @@ function keep(turn: Turn, ahead: Ahead): void {
   turn.update({ ahead: new Map(turn.state.ahead).set(ahead.signed.id, ahead) });
 }
 
-/** An own message that was said ahead before a crash: it is not said otherwise. */
-export function recoverAhead(turn: Turn, signed: Signed, message: Message): void {
-  const { me: sender } = turn.state;
+/** As it was received, or, an own one, before a crash: it is not said otherwise. */
+export function keepAsSaid(turn: Turn, signed: Signed, sender: number, message: Message): void {
   const { payload } = message;
   keep(turn, { sender, signed, payload, after: toHex(followed(message)), points: undefined });
 }

@@ -13,6 +13,7 @@ export {
   type PayloadOf,
   type PayloadType,
   phaseOf,
+  votedOn,
 } from './messages.ts';
 export { confirmationMessage } from './result.ts';
 export { closeInstance } from './session.ts';

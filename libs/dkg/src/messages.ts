@@ -55,10 +55,25 @@ export function phaseOf(type: PayloadType): Phase {
 }
 
 /**
- * Messages that may go with the vote for the close before them: what they reveal does not depend on who is in it. What a
- * dealer shows after Complaining does: whoever saw it sooner could choose who is in.
+ * Messages that may go with a vote, and the phase whose close it is for: what they reveal does not depend on who is in it.
+ * What a dealer shows after Complaining does: whoever saw it sooner could choose who is in.
  */
-const AHEAD: ReadonlySet<PayloadType> = new Set(['contribution', 'complaining', 'finalisation']);
+const VOTED_ON: Partial<Record<PayloadType, Phase>> = {
+  contribution: Phase.Initialisation,
+  complaining: Phase.Contribution,
+  finalisation: Phase.Commitment,
+};
+
+/** The phase whose close is voted for with such a message; undefined for one that never goes with a vote. */
+export function votedOn(type: PayloadType): Phase | undefined {
+  return VOTED_ON[type];
+}
+
+/** The phase of the message that goes with the first vote for the close of `phase`, if any does. */
+export function phaseAhead(phase: Phase): Phase | undefined {
+  const type = (Object.keys(VOTED_ON) as PayloadType[]).find((each) => VOTED_ON[each] === phase);
+  return type && phaseOf(type);
+}
 
 /** @throws WitanError `WITAN_ERR_MALFORMED`; `WITAN_ERR_INVALID` for what may not go with a vote, or with such a vote */
 export function openMessage(body: Uint8Array): Message {
@@ -66,7 +81,7 @@ export function openMessage(body: Uint8Array): Message {
   const { follows, payload } = message;
   if (follows.type === 'close') return message;
   const { step, view, value } = follows.vote;
-  if (!AHEAD.has(payload.type) || step !== 'prevote' || view !== 0 || !value) {
+  if (votedOn(payload.type) === undefined || step !== 'prevote' || view !== 0 || !value) {
     throw new WitanError('WITAN_ERR_INVALID', `a ${payload.type} message with a ${step} of view ${view}`);
   }
   return message;

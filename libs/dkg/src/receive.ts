@@ -4,7 +4,7 @@ import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { alreadyVerified, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
 import { receiveAhead } from './ahead.ts';
 import { judgeMessage } from './judge.ts';
-import { decodeClose, followed, openMessage, type Payload, phaseOf } from './messages.ts';
+import { decodeClose, followed, openMessage, type Payload, phaseOf, votedOn } from './messages.ts';
 import { isPhase, Phase, phaseName } from './phases.ts';
 import type { RejectReason } from './reports.ts';
 import { commitmentVariants } from './result.ts';
@@ -61,7 +61,7 @@ function receiveMessage(turn: Turn, peeked: Unverified): Received {
   if (phase < state.phase) return 'late';
   const isAhead = follows.type === 'vote';
   if (isAhead && peeked.raw.length > MAX_VOTE_BYTES) return 'invalid';
-  const takenIn = isAhead && phase > state.phase ? ((phase - 1) as Phase) : phase;
+  const takenIn = isAhead && phase > state.phase ? votedOn(payload.type)! : phase;
   if (takenIn > state.phase) {
     return hold(turn, { signed: peeked.verify(), sender, phase: takenIn, messageOf: phase });
   }

@@ -14,7 +14,7 @@ import {
   struct,
   u8,
 } from '@witan/wire';
-import { closeCodec, openMessage, phaseOf } from './messages.ts';
+import { closeCodec, openMessage, votedOn } from './messages.ts';
 import { isPhase, type Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
 import type { Close, State } from './state.ts';
@@ -43,7 +43,7 @@ export function openBallot({
   if (kind === 'dkgVote') return openVote(body);
   if (kind !== 'dkgMessage') return undefined;
   const { follows, payload } = openMessage(body);
-  return follows.type === 'vote' ? { phase: phaseOf(payload.type) - 1, vote: follows.vote } : undefined;
+  return follows.type === 'vote' ? { phase: votedOn(payload.type)!, vote: follows.vote } : undefined;
 }
 
 const votesCodec = list(bytes(MAX_VOTE_BYTES), 256);

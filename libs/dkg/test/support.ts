@@ -19,7 +19,7 @@ import {
   toHex,
 } from '@witan/crypto';
 import type { Effect, Step } from '@witan/runtime';
-import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
+import { encode, sealEnvelope } from '@witan/wire';
 import { vi } from 'vitest';
 import {
   type Blame,
@@ -35,6 +35,7 @@ import {
   type Session,
   type State,
 } from '../src/index.ts';
+import { messageOf, NETWORK } from './words.ts';
 
 // All participants of a test run in one process and verify the same bytes.
 setDecodeCache(8192);
@@ -42,7 +43,8 @@ setVerificationCache(8192);
 // Whole sessions run in one test: on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 60_000 });
 
-export const NETWORK = networkTag('dkg-tests');
+export { NETWORK };
+
 const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
 
 /** In the order of their names, which is the order of their indices. */
@@ -327,41 +329,7 @@ export function following(state: State, type: forms.PayloadType): { follows: for
   return { follows: { type: 'close', hash: fromHex(forms.closeBefore(state, forms.phaseOf(type))) } };
 }
 
-/** A session message; undefined for votes and all else. */
-export function messageOf(bytes: Uint8Array): forms.Message | undefined {
-  const { kind, body } = peekEnvelope(bytes, NETWORK);
-  return kind === 'dkgMessage' ? decode(forms.messageCodec, body) : undefined;
-}
-
-export function payloadOf(bytes: Uint8Array): forms.Payload | undefined {
-  return messageOf(bytes)?.payload;
-}
-
-/** Of all that participants send, answers alone are not signed as a whole. */
-export function isAnswer(bytes: Uint8Array): boolean {
-  try {
-    payloadOf(bytes);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-/** Names what a message or a vote is: nobody honest says two things under one name. */
-export function slotOf(bytes: Uint8Array): string {
-  const { kind, body, author } = peekEnvelope(bytes, NETWORK);
-  if (kind === 'dkgVote') {
-    const { phase, vote } = decode(forms.voteBody, body);
-    return `${author} ${phase} ${vote.view} ${vote.step}`;
-  }
-  if (kind === 'dkgProposal') {
-    const { phase, proposal } = decode(forms.proposalBody, body);
-    return `${author} ${phase} ${proposal.view} proposal`;
-  }
-  const { payload, follows } = decode(forms.messageCodec, body);
-  const after = toHex(follows.type === 'close' ? follows.hash : follows.vote.value!).slice(0, 8);
-  return `${author} ${payload.type}${payload.type === 'opening' ? payload.dealer : ''} after ${after}`;
-}
+export { isAnswer, messageOf, payloadOf, slotOf } from './words.ts';
 
 /** All that honest participants must agree on, as one string. */
 export function outcomeOf({ state }: Node): string {

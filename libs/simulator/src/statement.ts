@@ -79,7 +79,8 @@ function readContent(kind: Kind, body: Uint8Array): Content {
       const place = payload.type === 'opening' ? `opening/${payload.dealer}` : payload.type;
       const phase = forms.phaseOf(payload.type);
       const after = toHex(follows.type === 'close' ? follows.hash : (follows.vote.value ?? new Uint8Array(0)));
-      const ahead = follows.type === 'vote' ? readBallot(id, phase - 1, follows.vote) : undefined;
+      const ahead =
+        follows.type === 'vote' ? readBallot(id, forms.votedOn(payload.type) ?? phase, follows.vote) : undefined;
       const slot = `${id}/${place}/${after}`;
       return { ...NOTHING, what: payload.type, session: id, phase, payload, follows, slot, ahead };
     }
