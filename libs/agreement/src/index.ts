@@ -1,6 +1,6 @@
 export { advance } from './advance.ts';
 export { holdings, votesMissing } from './exchange.ts';
-export { onProposal, onTimeout, onValue, onVote, type ProposalTaken, type VoteTaken } from './intake.ts';
+export { onProposal, onTimeout, onValue, onVote, type ProposalTaken, type VoteTaken, wantedValues } from './intake.ts';
 export {
   holdingsCodec,
   type Proposal,

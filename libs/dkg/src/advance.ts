@@ -3,6 +3,7 @@ import { tolerated } from '@witan/chain';
 import { scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
 import { keepAsSaid, releaseAhead, sayAhead } from './ahead.ts';
+import { watch } from './asking.ts';
 import { closeApplication, expected } from './closing.ts';
 import { conclude } from './conclude.ts';
 import type { Fact } from './facts.ts';
@@ -199,6 +200,7 @@ export function begin(turn: Turn): void {
   const waitedFor = phase === Phase.Finalisation ? state.session.participants.length : expected(state).length;
   turn.report({ type: 'phase', at: turn.at, phase: phaseName(phase), expected: waitedFor });
   turn.setTimer(`deadline/${phase}`, state.env.params.deadlineMs);
+  watch(turn);
 }
 
 /** Commitment has closed; once every dealer without a commitment that counts is opened, the key is known. */

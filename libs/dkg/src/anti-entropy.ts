@@ -1,36 +1,17 @@
 import * as agreement from '@witan/agreement';
-import { allowAnswer, inBitmap, Page, toBitmap } from '@witan/anti-entropy';
-import { fromHex, toHex } from '@witan/crypto';
-import { bool, bytes, decode, encode, fixed, type Infer, list, peekEnvelope, struct, u8, u16 } from '@witan/wire';
+import { allowAnswer, inBitmap, Page } from '@witan/anti-entropy';
+import { toHex } from '@witan/crypto';
+import { bool, bytes, decode, encode, type Infer, list, peekEnvelope, struct, u8 } from '@witan/wire';
 import { enact, settle } from './advance.ts';
-import { missing } from './closing.ts';
+import { ask, noteAnswer } from './asking.ts';
+import { type Holdings, holdingsCodec } from './holdings.ts';
 import { PHASES, Phase } from './phases.ts';
-import { type Received, receive, reporting, versions, wantedIds } from './receive.ts';
-import type { AskReason } from './reports.ts';
-import { stillClosed } from './result.ts';
-import { isDone, type State } from './state.ts';
+import { type Received, receive, reporting, versions } from './receive.ts';
+import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
 import { openClose } from './votes.ts';
 
-const bitmap = bytes(32);
 const ANSWER_ITEMS = 1024;
-
-/** What a participant has, told to one who is asked for the rest. Body of an envelope of kind `dkgHoldings`. */
-export const holdingsCodec = struct({
-  session: fixed(32),
-  phase: u8,
-  /** Whether the close of the own phase is known and only messages are missing. */
-  closed: bool,
-  /** A bitmap of senders for each phase from the own one on, messages that came early among them. */
-  messages: list(bitmap, PHASES.length),
-  /** Senders known here to have said two things in the own phase: they are not waited for. */
-  twice: bitmap,
-  openings: list(struct({ dealer: u16, from: bitmap }), 128),
-  /** Ids that an agreed close includes and that are missing. */
-  wanted: list(fixed(32), 128),
-  agreement: agreement.holdingsCodec,
-});
-export type Holdings = Infer<typeof holdingsCodec>;
 
 export const answerCodec = struct({
   phase: u8,
@@ -46,64 +27,6 @@ export type Answer = Infer<typeof answerCodec>;
 
 /** Peers remembered for rate limiting: participants and a few who follow. */
 const PEERS_REMEMBERED = 256;
-
-export function holdings(state: State): Holdings {
-  const { session } = state;
-  const early = (phase: number) => [
-    ...[...state.held.values()].filter((each) => each.messageOf === phase),
-    ...(phase === state.phase + 1 ? state.ahead.values() : []),
-  ];
-  return {
-    session: session.idBytes,
-    phase: state.phase,
-    closed: (state.pendingClose ?? state.closes[state.phase]) !== undefined,
-    messages: PHASES.map((_, phase) =>
-      phase < state.phase
-        ? new Uint8Array(0)
-        : toBitmap([...state.messages[phase]!.keys(), ...early(phase).map((each) => each.sender)]),
-    ),
-    twice: toBitmap([...state.equivocators]),
-    openings: stillClosed(state).map((dealer) => ({
-      dealer,
-      from: toBitmap([...(state.openings.get(dealer)?.keys() ?? [])]),
-    })),
-    wanted: wantedIds(state)
-      .slice(0, 128)
-      .map((id) => fromHex(id)),
-    agreement: agreement.holdings(state.agreement),
-  };
-}
-
-/** Asks `to` for what is missing; one question at a time. */
-export function ask(turn: Turn, to: string, reason: AskReason): void {
-  const { state } = turn;
-  if (state.progress.asking !== undefined || isDone(state) || state.failed || to === state.env.identity.name) return;
-  turn.update({ progress: { ...state.progress, asking: to } });
-  turn.effects.push({
-    type: 'request',
-    to,
-    verb: 'ae.dkg',
-    bytes: turn.sign('dkgHoldings', encode(holdingsCodec, holdings(state))).raw,
-    timeoutMs: state.env.params.requestTimeoutMs,
-    tag: `ae/${to}`,
-  });
-  turn.report({ type: 'asked', at: turn.at, to, reason });
-}
-
-/** Whose answer may help: one of those whose own message is missing, then two of all, so that each has its turn. */
-export function nextPeer(turn: Turn): string | undefined {
-  const { state } = turn;
-  const { participants } = state.session;
-  const silent = state.phase < Phase.Finalisation ? missing(state) : [];
-  const { turn: at } = state.progress;
-  turn.update({ progress: { ...state.progress, turn: at + 1 } });
-  const isForSilent = at % 3 === 0 && silent.length > 0;
-  const others = (isForSilent ? silent : participants.map((each) => each.index)).filter((index) => index !== state.me);
-  // Each of the two goes on where it was: counted together, some participants would never be asked.
-  const thirds = Math.floor(at / 3);
-  const nth = silent.length === 0 ? at : isForSilent ? thirds : at - thirds - 1;
-  return others.length === 0 ? undefined : participants[others[nth % others.length]!]!.name;
-}
 
 /**
  * Serves a peer's question from what is here. An empty answer says that there is nothing new; a question that cannot be
@@ -186,7 +109,7 @@ function addOpenings(state: State, asked: Holdings, page: Page): void {
 
 /** What a peer answered. Every item is verified like any other message; one that brings nothing new ends the asking. */
 export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): void {
-  turn.update({ progress: { ...turn.state.progress, asking: undefined } });
+  noteAnswer(turn, from, bytes !== undefined);
   if (!bytes) {
     turn.report({ type: 'answered', at: turn.at, from, recovered: 0, result: 'timeout' });
     return;

@@ -1,8 +1,9 @@
 /** The forms of a session's messages and what they are made with, for those who look into them or forge them. */
 export { supposedState } from './ahead.ts';
-export { answerCodec, holdingsCodec } from './anti-entropy.ts';
+export { answerCodec } from './anti-entropy.ts';
 export { contribution, deal, receiverKey, sealingSecret, sealShare, sessionKeys } from './dealing.ts';
 export { decodeFact, encodeFact } from './facts.ts';
+export { holdingsCodec } from './holdings.ts';
 export {
   closeCodec,
   type Follows,

@@ -3,14 +3,15 @@ import { scalarFromBytes, scalarToBytes } from '@witan/crypto';
 import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
 import { openEnvelope } from '@witan/wire';
 import { begin, enact, recoverOwnVote, settle, settleSilently } from './advance.ts';
-import { ask, nextPeer, serve, take } from './anti-entropy.ts';
+import { serve, take } from './anti-entropy.ts';
+import { askNext, askOn, catchUp, onPatience, PATIENCE, tick } from './asking.ts';
 import { decodeFact, encodeFact, type Fact } from './facts.ts';
 import { openMessage, phaseOf } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
-import { accept, receive, wantedIds } from './receive.ts';
+import { accept, receive } from './receive.ts';
 import type { Session } from './session.ts';
 import { allCounted, type Env, emptyState, isDone, type State } from './state.ts';
-import { Turn } from './turn.ts';
+import { sessionTopic, Turn } from './turn.ts';
 import { decodeCloseCertificate, makeClose } from './votes.ts';
 import { isShort, waitingOn } from './waiting.ts';
 
@@ -63,6 +64,7 @@ function handle(turn: Turn, event: Event): void {
     case 'response':
       take(turn, event.tag.slice('ae/'.length), event.ok ? event.bytes : undefined);
       settle(turn);
+      if (!event.ok) askOn(turn);
       break;
     case 'timer':
       onTimer(turn, event.id);
@@ -83,7 +85,6 @@ function start(turn: Turn, seed: Uint8Array | undefined): void {
   turn.persist({ type: 'started', start: session.start, seed: own });
   announce(turn, false);
   begin(turn);
-  turn.setTimer('progress', turn.state.progress.waitMs);
   settle(turn);
 }
 
@@ -103,11 +104,9 @@ function resume(turn: Turn): void {
     return;
   }
   begin(turn);
-  turn.setTimer('progress', state.progress.waitMs);
-  for (const bytes of ownWords(state)) turn.effects.push({ type: 'broadcast', topic: topicOf(turn), bytes });
+  for (const bytes of ownWords(state)) turn.effects.push({ type: 'broadcast', topic: sessionTopic(state), bytes });
   settle(turn);
-  const peer = nextPeer(turn);
-  if (peer) ask(turn, peer, 'restart');
+  askNext(turn, 'restart');
 }
 
 /** Own signed messages and votes of the running phase, as they were sent. */
@@ -122,11 +121,6 @@ function ownWords(state: State): readonly Uint8Array[] {
 
 const EMPTY = new Uint8Array(0);
 
-function topicOf(turn: Turn): string {
-  const { session } = turn.state;
-  return `section.${session.prefix === '' ? 'root' : session.prefix}.dkg.${session.id}`;
-}
-
 function onTimer(turn: Turn, id: string): void {
   const { state } = turn;
   const [kind, phase, view, step] = id.split('/');
@@ -139,38 +133,23 @@ function onTimer(turn: Turn, id: string): void {
     if (Number(phase) !== state.phase) return;
     const timer = { view: Number(view), step: step as 'propose' };
     turn.update({ agreement: agreement.onTimeout(state.agreement, timer) });
+    // A vote that runs out of time is the first sign that a message or a vote was lost.
+    askNext(turn, 'no-progress');
   } else if (kind === 'overdue') {
     if (Number(phase) === state.phase) turn.update({ overdue: 'yes' });
   } else if (kind === 'catch-up') {
     catchUp(turn);
+  } else if (kind === PATIENCE) {
+    onPatience(turn);
   } else if (kind === 'progress') {
     progress(turn);
-  }
-}
-
-/** Something of a later phase is still held: its sender is past what is missing here. */
-function catchUp(turn: Turn): void {
-  const { state } = turn;
-  const ahead = [...state.held.values()].find((each) => each.sender >= 0);
-  if (ahead) ask(turn, turn.nameOf(ahead.sender), 'later-phase');
-  else if (state.pendingClose || wantedIds(state).length > 0) {
-    const peer = nextPeer(turn);
-    if (peer) ask(turn, peer, 'missing-message');
   }
 }
 
 function progress(turn: Turn): void {
   const { state } = turn;
   if (isDone(state) || state.failed) return;
-  const { learnt, learntAtLastTick, waitMs } = state.progress;
-  const idle = learnt === learntAtLastTick;
-  const next = idle ? Math.min(waitMs * 2, state.env.params.progressMaxMs) : state.env.params.progressMs;
-  turn.update({ progress: { ...state.progress, learntAtLastTick: learnt, waitMs: next } });
-  turn.setTimer('progress', next);
-  if (!idle) return;
-  reportStall(turn);
-  const peer = nextPeer(turn);
-  if (peer) ask(turn, peer, 'no-progress');
+  if (!tick(turn)) reportStall(turn);
 }
 
 function reportStall(turn: Turn): void {

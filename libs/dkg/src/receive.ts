@@ -115,9 +115,13 @@ export function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: ag
   return 'new';
 }
 
-/** More prevotes in a view in which this participant is already bound to a value tell it nothing. */
+/**
+ * More prevotes in a view in which this participant is already bound to a value tell it nothing; but all first votes
+ * together decide.
+ */
 function isSettled(current: agreement.State, vote: agreement.Vote): boolean {
-  return vote.step === 'prevote' && vote.view === current.view && current.locked?.view === vote.view;
+  const { view, locked } = current;
+  return vote.step === 'prevote' && vote.view > 0 && vote.view === view && locked?.view === view;
 }
 
 function takeProposal(

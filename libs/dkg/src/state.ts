@@ -11,19 +11,23 @@ export interface Params {
   readonly deadlineMs: number;
   /** How long a message of a later phase is held before its sender is asked; most gaps close by themselves sooner. */
   readonly catchUpMs: number;
-  /** Without progress for this long a participant asks another one; doubles up to `progressMaxMs`. */
+  /** Without progress for this long a participant of seven asks another one; doubles up to `progressMaxMs`. */
   readonly progressMs: number;
   readonly progressMaxMs: number;
+  /** How long an answer is awaited, among seven, before somebody else is asked. */
+  readonly patienceMs: number;
+  /** How long an answer is taken. */
   readonly requestTimeoutMs: number;
   readonly timeouts: agreement.Options['timeouts'];
 }
 
 export const DEFAULT_PARAMS: Params = {
   deadlineMs: 2000,
-  catchUpMs: 60,
-  progressMs: 300,
-  progressMaxMs: 4000,
-  requestTimeoutMs: 500,
+  catchUpMs: 40,
+  progressMs: 80,
+  progressMaxMs: 800,
+  patienceMs: 80,
+  requestTimeoutMs: 400,
   timeouts: { proposeMs: 150, prevoteMs: 150, precommitMs: 150, growthMs: 150, maxMs: 4000 },
 };
 
@@ -168,11 +172,18 @@ export interface Progress {
   /** Grows whenever something new is learnt. */
   readonly learnt: number;
   readonly learntAtLastTick: number;
+  /** How near to its end the running phase was at the last tick. */
+  readonly standing: string;
+  /** Until the next tick; doubles while nothing moves. */
   readonly waitMs: number;
+  /** Questions in a row that nobody answered. */
+  readonly unanswered: number;
   /** Whose turn it is to be asked. */
   readonly turn: number;
-  /** The peer with an unanswered request, if any. */
+  /** The peer whose answer is awaited, if any. */
   readonly asking: string | undefined;
+  /** Peers whose answer is awaited no longer, and taken if it comes. */
+  readonly overdue: ReadonlySet<string>;
   readonly stalled: boolean;
   /** When each peer was last answered, for rate limiting. */
   readonly answered: ReadonlyMap<string, readonly number[]>;
@@ -214,13 +225,21 @@ export function emptyState(env: Env, session: Session): State {
     progress: {
       learnt: 0,
       learntAtLastTick: 0,
-      waitMs: env.params.progressMs,
+      standing: '',
+      unanswered: 0,
+      waitMs: paced(env.params.progressMs, session),
       turn: me + 1,
       asking: undefined,
+      overdue: new Set(),
       stalled: false,
       answered: new Map(),
     },
   };
+}
+
+/** What takes seven participants `ms` takes more of them longer: each has the words of all to judge. */
+export function paced(ms: number, { participants }: Session): number {
+  return ms * Math.max(1, participants.length / 7);
 }
 
 export function freshAgreement(env: Env, session: Session, me: number, phase: Phase): agreement.State {

@@ -3,7 +3,18 @@ import { decode, encode, type Infer, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DkgReport, dkgMachine, forms, isDone, Phase, type State } from '../src/index.ts';
-import { choices, forge, identities, makeSession, NETWORK, Net, outcomeOf, seedOf, snapshot } from './support.ts';
+import {
+  aloneAsking,
+  choices,
+  forge,
+  identities,
+  makeSession,
+  NETWORK,
+  Net,
+  outcomeOf,
+  seedOf,
+  snapshot,
+} from './support.ts';
 
 type Answer = Infer<typeof forms.answerCodec>;
 type Holdings = Infer<typeof forms.holdingsCodec>;
@@ -45,38 +56,6 @@ describe('a late participant', () => {
     expectShare(late);
   });
 
-  test('asks who is ahead of it, one question at a time', () => {
-    const net = new Net(members);
-    const late = net.nodes[1]!;
-    late.up = false;
-    net.start(net.nodes.filter((node) => node !== late)).run();
-    late.up = true;
-    net.start([late]).run();
-    const kinds = late.reports.flatMap(({ type }) => (type === 'asked' || type === 'answered' ? [type] : []));
-    expect(kinds.length).toBeLessThan(20);
-    expect(kinds.every((kind, i) => kind === (i % 2 === 0 ? 'asked' : 'answered'))).toBe(true);
-  });
-
-  test.each([4, 5, 7])('asks each of %i in its turn, also while one is silent', (count) => {
-    const net = new Net(identities(count));
-    const [first] = net.nodes;
-    net.start(net.nodes.slice(0, -1));
-    net.pump(() => first!.state.messages[Phase.Initialisation]!.size === count - 1);
-    let { state } = first!;
-    const asked = new Set<string>();
-    for (let tick = 1; tick <= 4 * count; tick++) {
-      const at = tick * 10_000;
-      const { state: asking, effects } = machine.step(state, { type: 'timer', id: 'progress', at });
-      const to = effects.flatMap((effect) => (effect.type === 'request' ? [effect.to] : []))[0];
-      state = asking;
-      if (to === undefined) continue;
-      asked.add(to);
-      const refusal = { type: 'response', tag: `ae/${to}`, ok: false, error: 'WITAN_ERR_TIMEOUT', at } as const;
-      state = machine.step(asking, refusal).state;
-    }
-    expect(asked.size).toBe(count - 1);
-  });
-
   test('that missed any messages gets exactly those', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
@@ -112,14 +91,6 @@ function read<T>(open: () => T): T | undefined {
   }
 }
 
-/** Participant 0, alone in Contribution, with a question out to participant 1. */
-function asking(): State {
-  const net = new Net(members).start();
-  net.pump(() => net.nodes[0]!.state.phase === Phase.Contribution);
-  const { state } = net.nodes[0]!;
-  return { ...state, progress: { ...state.progress, asking: members[1]!.name } };
-}
-
 interface Taken {
   readonly state: State;
   readonly result: string | undefined;
@@ -143,7 +114,7 @@ const EMPTY: Answer = { phase: 1, items: [], closes: [], values: [], more: false
 
 /** Nothing is changed by it but that the question is answered, and nobody is asked because of it. */
 function expectNothing(bytes: Uint8Array, result: 'nothing' | 'refused', rejected = 0): void {
-  const state = asking();
+  const state = aloneAsking(members);
   const taken = answered(state, bytes);
   const idle = { ...state, progress: { ...state.progress, asking: undefined } };
   expect(taken).toMatchObject({ result, asks: 0, rejected });
@@ -173,7 +144,7 @@ describe('an answer', () => {
   });
 
   test('that brings only what is known, and promises more, is the last', () => {
-    const state = asking();
+    const state = aloneAsking(members);
     const known = [...state.variants.values()].map((each) => each.signed.raw);
     expect(known.length).toBeGreaterThan(3);
     expectNothing(
@@ -243,18 +214,10 @@ describe('an answer', () => {
   });
 
   test('with a close of the session that is already enacted, or of another phase, brings nothing', () => {
-    const old = asking().closes[0]!.certificate;
+    const old = aloneAsking(members).closes[0]!.certificate;
     expectNothing(encode(forms.answerCodec, { ...EMPTY, closes: [old] }), 'nothing');
     const later = finished.nodes[1]!.state.closes[Phase.Complaining]!.certificate;
     expectNothing(encode(forms.answerCodec, { ...EMPTY, closes: [later] }), 'nothing');
-  });
-
-  test('that never comes frees the asker to ask another', () => {
-    const state = asking();
-    const tag = `ae/${members[1]!.name}`;
-    const step = machine.step(state, { type: 'response', tag, ok: false, error: 'WITAN_ERR_TIMEOUT', at: 100 });
-    expect(step.state.progress.asking).toBeUndefined();
-    expect(step.effects.some((effect) => effect.type === 'request')).toBe(false);
   });
 
   test('with endless new promises from a liar does not keep the others from finishing', () => {

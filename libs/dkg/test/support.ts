@@ -32,6 +32,7 @@ import {
   isDone,
   openSession,
   type Params,
+  Phase,
   type Session,
   type State,
 } from '../src/index.ts';
@@ -368,4 +369,12 @@ export function choices(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
+}
+
+/** State of participant 0, alone in Contribution, with a question out to participant 1. */
+export function aloneAsking(members: readonly Identity[]): State {
+  const net = new Net(members).start();
+  net.pump(() => net.nodes[0]!.state.phase === Phase.Contribution);
+  const { state } = net.nodes[0]!;
+  return { ...state, progress: { ...state.progress, asking: members[1]!.name } };
 }

@@ -15,6 +15,7 @@ export interface AntiEntropyFigures {
   readonly tried: number;
   readonly failed: number;
   readonly messages: number;
+  readonly packets: number;
   readonly kilobytes: number;
   readonly finishMs: number;
   readonly finishP95Ms: number;
@@ -48,6 +49,7 @@ function measure(contender: Contender, rate: number, seeds: number): AntiEntropy
     tried: median(runs.map((run) => run.tried)),
     failed: median(runs.map((run) => run.failed)),
     messages: median(runs.map((run) => run.messages)),
+    packets: median(runs.map((run) => run.packets)),
     kilobytes: median(runs.map((run) => run.kilobytes)),
     finishMs: median(finish),
     finishP95Ms: quantile(finish, 0.95),

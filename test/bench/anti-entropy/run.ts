@@ -32,6 +32,8 @@ export interface RunOptions {
 export interface RunFigures extends Readonly<Tally> {
   /** Broadcasts, requests and answers that nodes have sent until all were done. */
   readonly messages: number;
+  /** Of these, what goes to each node: a broadcast is one for each that listens. */
+  readonly packets: number;
   readonly kilobytes: number;
   /** Virtual time until every participant had its share; undefined if not within `GIVE_UP_MS`. */
   readonly finishMs: number | undefined;
@@ -53,10 +55,12 @@ export function runOnce({ contender, participants, seed, rate }: RunOptions): Ru
   network.weather = { drop: lost, duplicate: 0, delayMs: [1, 3], slow: lost / (1 - lost), slowMs: LATE_MS };
   const tally: Tally = { tried: 0, failed: 0 };
   let messages = 0;
-  let bytesSent = 0;
-  network.onSend = ({ bytes }) => {
+  let bytesCarried = 0;
+  network.onSend = () => {
     messages++;
-    bytesSent += bytes.length;
+  };
+  network.onArrival = ({ bytes }) => {
+    bytesCarried += bytes.length;
   };
   const identities = Array.from({ length: participants }, () => Identity.fromSeed(random.bytes(32)));
   const session = startedSession(identities);
@@ -96,7 +100,7 @@ export function runOnce({ contender, participants, seed, rate }: RunOptions): Ru
   for (const start of starts) start();
   while (done.size < participants && clock.now() < GIVE_UP_MS && clock.step());
   const finishMs = done.size === participants ? clock.now() : undefined;
-  return { ...tally, messages, kilobytes: bytesSent / 1024, finishMs };
+  return { ...tally, messages, packets: network.sent, kilobytes: bytesCarried / 1024, finishMs };
 }
 
 interface CommonOptions {

@@ -1,10 +1,10 @@
 import { sha256, toHex } from '@witan/crypto';
-import { dkgMachine, type Event, isDone, type State } from '@witan/dkg';
+import { DEFAULT_PARAMS, dkgMachine, type Event, isDone, type State } from '@witan/dkg';
 import type { Effect, Machine, Step } from '@witan/runtime';
 import { isSpent, reportsOf, type Tally } from './tally.ts';
 
-/** How often a node says again all that it has said. As long as ours waits without progress before it asks. */
-const SAY_AGAIN_MS = 300;
+/** How often a node says again all that it has said: as long as ours waits for progress before it asks. */
+const SAY_AGAIN_MS = DEFAULT_PARAMS.progressMs;
 const SAY_AGAIN = 'say-again';
 
 export interface RetryState {
