@@ -242,7 +242,7 @@ export function recoverOwnVote(turn: Turn, fact: Extract<Fact, { type: 'voted' }
   const own = openEnvelope(fact.raw, state.env.network);
   const { phase, vote: ballot } = openBallot(own)!;
   if (phase !== state.phase) return;
-  if (own.kind === 'dkgMessage') keepAsSaid(turn, own, state.me, openMessage(own.body));
+  if (own.kind === 'dkgMessage') keepAsSaid(turn, own, state.me, openMessage(own.body), turn.at);
   let next = agreement.recoverVote(state.agreement, agreement.voteRecord(state.me, ballot, fact.raw), fact.value);
   for (const raw of fact.justification) {
     const signed = openEnvelope(raw, state.env.network);

@@ -36,7 +36,7 @@ export function sayAhead(
   if (!payload) return undefined;
   const signed = turn.signMessage({ type: 'vote', vote: ballot }, payload);
   const points = ownPoints(supposed, payload);
-  keep(turn, { sender: state.me, signed, payload, after: output.hash!, points });
+  keep(turn, { sender: state.me, signed, payload, at: turn.at, after: output.hash!, points });
   return signed;
 }
 
@@ -62,7 +62,7 @@ function contributionBytes({ session }: State): number {
 }
 
 /** What a message says ahead of the phase that it belongs to: its vote counts now, and itself perhaps later. */
-export function receiveAhead(turn: Turn, peeked: Unverified, sender: number, message: Message): Received {
+export function receiveAhead(turn: Turn, peeked: Unverified, sender: number, message: Message, at: number): Received {
   const { me, phase, closes } = turn.state;
   const signed = peeked.verify();
   if (message.follows.type === 'vote' && sender !== me && !closes[phase]) {
@@ -71,7 +71,7 @@ export function receiveAhead(turn: Turn, peeked: Unverified, sender: number, mes
   }
   const versions = [...turn.state.ahead.values()].filter((each) => each.sender === sender);
   if (versions.length >= VARIANTS_PER_SLOT) return 'overflow';
-  keepAsSaid(turn, signed, sender, message);
+  keepAsSaid(turn, signed, sender, message, at);
   turn.learn();
   return 'new';
 }
@@ -81,9 +81,9 @@ function keep(turn: Turn, ahead: Ahead): void {
 }
 
 /** As it was received, or, an own one, before a crash: it is not said otherwise. */
-export function keepAsSaid(turn: Turn, signed: Signed, sender: number, message: Message): void {
+export function keepAsSaid(turn: Turn, signed: Signed, sender: number, message: Message, at: number): void {
   const { payload } = message;
-  keep(turn, { sender, signed, payload, after: toHex(followed(message)), points: undefined });
+  keep(turn, { sender, signed, payload, at, after: toHex(followed(message)), points: undefined });
 }
 
 /** Takes what was said ahead of the phase that has just begun, if the phase before it closed as its author expected. */
@@ -92,8 +92,8 @@ export function releaseAhead(turn: Turn): void {
   if (ahead.size === 0 && !turn.state.supposed) return;
   turn.update({ ahead: new Map(), supposed: undefined });
   const before = closeBefore(turn.state, phase);
-  for (const { sender, signed, payload, after, points } of ahead.values()) {
+  for (const { sender, signed, payload, at, after, points } of ahead.values()) {
     if (after !== before || phaseOf(payload.type) !== phase) continue;
-    reporting(turn, () => accept(turn, signed, sender, payload, points), signed.author);
+    reporting(turn, () => accept(turn, signed, sender, payload, { points, at }), signed.author);
   }
 }

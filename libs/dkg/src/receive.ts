@@ -25,16 +25,16 @@ export function receive(turn: Turn, raw: Uint8Array): Received {
   return receivePeeked(turn, () => peekEnvelope(raw, turn.state.env.network));
 }
 
-function receivePeeked(turn: Turn, peek: () => Unverified, heldFrom?: string): Received {
+function receivePeeked(turn: Turn, peek: () => Unverified, held?: Held): Received {
   return reporting(
     turn,
     () => {
       const peeked = peek();
-      if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked);
+      if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked, held?.at ?? turn.at);
       if (peeked.kind === 'dkgVote' || peeked.kind === 'dkgProposal') return receiveBallot(turn, peeked);
       return 'invalid';
     },
-    heldFrom,
+    held?.signed.author,
   );
 }
 
@@ -48,7 +48,8 @@ export function reporting(turn: Turn, take: () => Received, heldFrom?: string): 
   return result;
 }
 
-function receiveMessage(turn: Turn, peeked: Unverified): Received {
+/** @param at when it came, which may be before its phase began */
+function receiveMessage(turn: Turn, peeked: Unverified, at: number): Received {
   const { state } = turn;
   const { id } = peeked;
   if (state.variants.has(id) || state.held.has(id) || state.ahead.has(id)) return 'duplicate';
@@ -63,12 +64,12 @@ function receiveMessage(turn: Turn, peeked: Unverified): Received {
   if (isAhead && peeked.raw.length > MAX_VOTE_BYTES) return 'invalid';
   const takenIn = isAhead && phase > state.phase ? votedOn(payload.type)! : phase;
   if (takenIn > state.phase) {
-    return hold(turn, { signed: peeked.verify(), sender, phase: takenIn, messageOf: phase });
+    return hold(turn, { signed: peeked.verify(), at, sender, phase: takenIn, messageOf: phase });
   }
-  if (phase > state.phase) return receiveAhead(turn, peeked, sender, message);
+  if (phase > state.phase) return receiveAhead(turn, peeked, sender, message, at);
   // Said after another close than was agreed on: ahead of one that did not come, or nothing that an honest one says.
   if (toHex(followed(message)) !== closeBefore(state, phase)) return isAhead ? 'late' : 'invalid';
-  return accept(turn, peeked.verify(), sender, payload);
+  return accept(turn, peeked.verify(), sender, payload, { at });
 }
 
 function receiveBallot(turn: Turn, peeked: Unverified): Received {
@@ -84,6 +85,7 @@ function receiveBallot(turn: Turn, peeked: Unverified): Received {
   if (ballot.phase > state.phase) {
     return hold(turn, {
       signed: peeked.verify(),
+      at: turn.at,
       sender: sender ?? -1,
       phase: ballot.phase,
       messageOf: undefined,
@@ -164,26 +166,31 @@ export function releaseHeld(turn: Turn): void {
   const rest = new Map([...held].filter(([, each]) => each.phase > phase));
   turn.update({ held: rest });
   turn.report({ type: 'held', at: turn.at, count: rest.size });
-  for (const [, { signed }] of due) receivePeeked(turn, () => alreadyVerified(signed), signed.author);
+  for (const [, each] of due) receivePeeked(turn, () => alreadyVerified(each.signed), each);
   if (rest.size === 0) turn.cancelTimer('catch-up');
 }
 
-/** A verified message of the running phase: judged, and taken if valid. Also the way of own messages and of replay. */
+/**
+ * A verified message of the running phase: judged, and taken if valid. Also the way of own messages and of replay.
+ *
+ * @param known points that need not be decoded, of an own message; when it came, if not now
+ */
 export function accept(
   turn: Turn,
   signed: Signed,
   sender: number,
   payload: Payload,
-  knownPoints?: readonly G1Point[],
+  known: { readonly points?: readonly G1Point[] | undefined; readonly at?: number } = {},
 ): Received {
-  const judged = knownPoints ? () => knownPoints : judgeOrReason(turn.state, sender, payload);
+  const { points, at = turn.at } = known;
+  const judged = points ? () => points : judgeOrReason(turn.state, sender, payload);
   if (typeof judged === 'string') {
     turn.blame({ node: signed.author, reason: 'invalid-message', phase: turn.state.phase, evidence: [signed.raw] });
     return judged;
   }
   const accepted: Accepted = { sender, signed, payload: payload as never, points: judged };
   const result =
-    payload.type === 'opening' ? fileOpening(turn, accepted as Accepted<'opening'>) : fileMessage(turn, accepted);
+    payload.type === 'opening' ? fileOpening(turn, accepted as Accepted<'opening'>) : fileMessage(turn, accepted, at);
   if (result !== 'new') return result;
   turn.update({ variants: new Map(turn.state.variants).set(signed.id, accepted) });
   turn.persist({ type: 'accepted', raw: signed.raw });
@@ -192,7 +199,7 @@ export function accept(
   return 'new';
 }
 
-function fileMessage(turn: Turn, accepted: Accepted): Received {
+function fileMessage(turn: Turn, accepted: Accepted, at: number): Received {
   const { state } = turn;
   const { phase } = state;
   const { sender, signed } = accepted;
@@ -205,7 +212,7 @@ function fileMessage(turn: Turn, accepted: Accepted): Received {
   }
   const messages = state.messages.with(phase, new Map(state.messages[phase]).set(sender, accepted));
   turn.update({ messages });
-  turn.report({ type: 'message', at: turn.at, phase: phaseName(phase), from: signed.author, id: signed.id });
+  turn.report({ type: 'message', at, phase: phaseName(phase), from: signed.author, id: signed.id });
   return 'new';
 }
 

@@ -28,6 +28,7 @@ export type DkgReport =
   | { readonly type: 'phase'; readonly at: number; readonly phase: PhaseName; readonly expected: number }
   | {
       readonly type: 'message';
+      /** When it came: of one that was said ahead, or held, before the phase began. */
       readonly at: number;
       readonly phase: PhaseName;
       readonly from: string;

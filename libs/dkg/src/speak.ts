@@ -16,7 +16,7 @@ export function speak(turn: Turn): void {
   const payload = ownPayload(turn.state);
   if (!payload) return;
   const signed = turn.signMessage(afterClose(turn.state), payload);
-  accept(turn, signed, state.me, payload, ownPoints(turn.state, payload));
+  accept(turn, signed, state.me, payload, { points: ownPoints(turn.state, payload) });
   turn.broadcast(signed);
 }
 

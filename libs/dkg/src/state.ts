@@ -93,6 +93,8 @@ export interface Outcome {
 
 export interface Held {
   readonly signed: Signed;
+  /** When it came. */
+  readonly at: number;
   /** In which it is taken. */
   readonly phase: Phase;
   readonly sender: number;
@@ -105,6 +107,8 @@ export interface Ahead {
   readonly sender: number;
   readonly signed: Signed;
   readonly payload: Payload;
+  /** When it came. */
+  readonly at: number;
   /** Hash of the close that it follows. */
   readonly after: string;
   /** Its points, where they need not be decoded: of an own message. */

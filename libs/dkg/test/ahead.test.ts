@@ -36,6 +36,22 @@ describe('where everybody is there', () => {
   });
 });
 
+test('what was said ahead is told with the time at which it came', () => {
+  const net = new Net(members).start();
+  const [first, second] = net.nodes;
+  net.pump(() => [...first!.state.ahead.values()].some(({ sender }) => sender === 1));
+  expect(first!.state.phase).toBe(Phase.Initialisation);
+  net.now = 30;
+  net.run();
+  const told = (type: DkgReport['type'], from?: string) =>
+    first!.reports.find((report) => {
+      if (report.type !== type || !('phase' in report) || report.phase !== 'contribution') return false;
+      return from === undefined || (report.type === 'message' && report.from === from);
+    });
+  expect(told('phase')!.at).toBe(30);
+  expect(told('message', second!.identity.name)!.at).toBe(0);
+});
+
 describe('ahead of a close that does not come', () => {
   // The third is heard by the first alone, which votes for all four; the others close without it.
   const net = new Net(members, {

@@ -30,8 +30,9 @@ interface Progress {
   restarted: boolean;
   /** Begun before this process: how long it took is not known. */
   phaseIsPartial: boolean;
-  askedFor: Extract<DkgReport, { type: 'asked' }>['reason'];
   held: number;
+  /** Why each was asked whose answer has not come. */
+  readonly asked: Map<string, Extract<DkgReport, { type: 'asked' }>['reason']>;
   readonly trace: SessionTrace;
 }
 
@@ -53,8 +54,8 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
       startedAt: at,
       restarted,
       phaseIsPartial: restarted,
-      askedFor: 'no-progress',
       held: 0,
+      asked: new Map(),
       trace: sessionTrace({
         session: session.id,
         prefix: session.prefix,
@@ -111,11 +112,16 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         line.debug({ event: 'dkg-closed', phase: report.phase, view: report.view }, `DKG ${report.phase} closed`);
         break;
       case 'asked':
-        progress.askedFor = report.reason;
+        progress.asked.set(report.to, report.reason);
         progress.trace.event('asked', wallClock(), { 'witan.reason': report.reason });
         break;
       case 'answered':
-        antiEntropy.requests.inc({ kind: 'dkg', reason: progress.askedFor, result: report.result });
+        antiEntropy.requests.inc({
+          kind: 'dkg',
+          reason: progress.asked.get(report.from) ?? 'no-progress',
+          result: report.result,
+        });
+        progress.asked.delete(report.from);
         if (report.recovered > 0) antiEntropy.recovered.inc({ kind: 'dkg' }, report.recovered);
         break;
       case 'served': {

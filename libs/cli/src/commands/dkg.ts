@@ -77,10 +77,10 @@ async function* idsOf(all: AsyncIterable<Session>): AsyncGenerator<string> {
   for await (const { id } of all) yield id;
 }
 
-/** Who sent how fast, and who did not, once a phase has begun. */
+/** When the session had whose message, from its start, and who sent none, once a phase has begun. */
 function sendersLine(phase: PhaseView, session: Session): string[] {
   if (phase.startedAt === null || phase.messages.length === 0) return [];
-  const began = Date.parse(phase.startedAt);
+  const began = Date.parse(session.startedAt);
   const sent = new Set(phase.messages.map((message) => message.from));
   const times = phase.messages.map(
     (message) => `${short(message.from)} ${duration(Math.max(0, Date.parse(message.at) - began))}`,

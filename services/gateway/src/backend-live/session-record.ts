@@ -32,6 +32,7 @@ export class SessionRecord {
   readonly #startedMs: number;
   readonly #phases: readonly PhaseRecord[];
   readonly #stalled = new Map<string, readonly string[]>();
+  /** Why a node asked another, by `asker>asked`. */
   readonly #asked = new Map<string, string>();
   readonly #blame: Session['blame'] = [];
   readonly #repairs: Session['repairs'] = [];
@@ -90,10 +91,10 @@ export class SessionRecord {
         return this.#onClosed(entry.phase, entry.view, entry.included, at);
       case 'asked':
         this.#requests++;
-        this.#asked.set(node, entry.reason);
+        this.#asked.set(`${node}>${entry.to}`, entry.reason);
         return undefined;
       case 'answered':
-        return this.#onAnswered(node, entry.recovered, at);
+        return this.#onAnswered(node, entry.from, entry.recovered, at);
       case 'blame':
         return this.#onBlame(entry);
       case 'stalled':
@@ -210,8 +211,8 @@ export class SessionRecord {
     return { type: 'closed', phase, view, included };
   }
 
-  #onAnswered(node: string, recovered: number, at: number): News | undefined {
-    const reason = this.#asked.get(node) ?? 'no-progress';
+  #onAnswered(node: string, from: string, recovered: number, at: number): News | undefined {
+    const reason = this.#asked.get(`${node}>${from}`) ?? 'no-progress';
     if (recovered === 0) return undefined;
     this.#recovered += recovered;
     if (this.#repairs.length < REPAIRS_KEPT) this.#repairs.push({ node, at: time(at), recovered, reason });
