@@ -1,4 +1,4 @@
-import { toHex } from '@witan/crypto';
+import { decodeG1, toHex } from '@witan/crypto';
 import { WitanError } from '@witan/errors';
 import { type Certified, openCertified, peekCertified } from './certificate.ts';
 import type { Decision } from './decision.ts';
@@ -17,7 +17,11 @@ export function keyOf(decision: Decision): Uint8Array | undefined {
   return decision.action.type === 'genesis' || decision.action.type === 'handover' ? decision.action.key : undefined;
 }
 
-/** Makes the link after `parent` (none: the genesis link, which signs itself). Verifies everything that a link claims. */
+/**
+ * Makes the link after `parent` (none: the genesis link, which signs itself). Verifies everything that a link claims.
+ * @throws WitanError `WITAN_ERR_CHAIN`; `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (no point, or one that is no key);
+ *   what {@link openCertified} throws
+ */
 export function openLink(raw: Uint8Array, parent: Link | undefined): Link {
   const { decision } = peekCertified(raw);
   const key = keyOf(decision);
@@ -29,6 +33,8 @@ export function openLink(raw: Uint8Array, parent: Link | undefined): Link {
   if (parent && decision.generation <= parent.certified.decision.generation) {
     throw new WitanError('WITAN_ERR_CHAIN', `generation ${decision.generation} does not follow its parent's`);
   }
+  // Signed or not: under a key that is no point nothing could ever be signed, and the chain would end there.
+  decodeG1(key);
   const parentKey = parent?.key ?? key;
   return {
     index: parent ? parent.index + 1 : 0,

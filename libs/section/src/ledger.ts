@@ -10,7 +10,7 @@ import {
   peekCertified,
   supermajority,
 } from '@witan/chain';
-import { nodeName, toHex } from '@witan/crypto';
+import { decodeG1, nodeName, toHex } from '@witan/crypto';
 import { WitanError } from '@witan/errors';
 
 export interface Member {
@@ -90,7 +90,8 @@ export function openGenesis(raw: Uint8Array, network: Uint8Array, genesisKey: Ui
 
 /**
  * The ledger after one more decision, verified under the current key.
- * @throws WitanError `WITAN_ERR_STALE` (not the next generation), `WITAN_ERR_SIGNATURE`, `WITAN_ERR_INVALID`
+ * @throws WitanError `WITAN_ERR_STALE` (not the next generation), `WITAN_ERR_SIGNATURE`, `WITAN_ERR_INVALID`,
+ *   `WITAN_ERR_MALFORMED`
  */
 export function append(ledger: Ledger, raw: Uint8Array): { readonly ledger: Ledger; readonly certified: Certified } {
   const { decision } = peekCertified(raw);
@@ -140,6 +141,7 @@ function handOver(ledger: Ledger, certified: Certified, action: ActionOf<'handov
   refuseUnless(keys.length === publicKeyShares.length && keys.length > 0, 'not one public key share for each elder');
   refuseUnless(threshold === supermajority(keys.length), 'threshold is not the supermajority of the elders');
   refuseUnless(decisionHashEquals(ledger.pending, action.session), 'of a session that is not the pending one');
+  for (const share of publicKeyShares) decodeG1(share);
   const elders = keys.map((publicKey, index) => ({
     index,
     name: nodeName(publicKey),

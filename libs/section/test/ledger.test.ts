@@ -157,6 +157,29 @@ describe('a handover', () => {
     expect(codeOf(() => take(action))).toBe('WITAN_ERR_INVALID');
   });
 
+  const compressed = (flags: number, x: number) => new Uint8Array(48).with(0, flags).with(47, x);
+  const points: readonly [string, Uint8Array, string][] = [
+    ['that is no encoding', compressed(0, 7), 'WITAN_ERR_MALFORMED'],
+    // x³ + 4 is no square for x = 1.
+    ['off the curve', compressed(0x80, 1), 'WITAN_ERR_MALFORMED'],
+    // (0, 2) is on the curve, and of order 3.
+    ['outside the subgroup', compressed(0x80, 0), 'WITAN_ERR_INVALID'],
+    ['at infinity', compressed(0xc0, 0), 'WITAN_ERR_INVALID'],
+  ];
+
+  test.each(points)('to a key %s is refused, though the section has signed it', (_what, key, code) => {
+    expect(codeOf(() => take({ ...right, key }))).toBe(code);
+    expect(codeOf(() => openLink(certify(GENESIS_SECRET, nextOf(started), { ...right, key }), started.chain[0]))).toBe(
+      code,
+    );
+  });
+
+  test.each(points)('with a public key share %s is refused, though the section has signed it', (_what, share, code) => {
+    for (const at of [0, right.publicKeyShares.length - 1]) {
+      expect(codeOf(() => take({ ...right, publicKeyShares: right.publicKeyShares.with(at, share) }))).toBe(code);
+    }
+  });
+
   test('when nothing is pending is refused', () => {
     const before = sectionOf(nodes.slice(0, 4));
     expect(codeOf(() => take(right, before))).toBe('WITAN_ERR_INVALID');
