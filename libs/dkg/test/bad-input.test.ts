@@ -1,82 +1,14 @@
-import { encodeCurvePoint, mulBase, ORDER, scalarToBytes, toHex } from '@witan/crypto';
+import { ORDER, scalarToBytes } from '@witan/crypto';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DkgReport, dkgMachine, forms, Phase, type RejectReason, type State } from '../src/index.ts';
-import {
-  following,
-  forge,
-  identities,
-  makeSession,
-  NETWORK,
-  Net,
-  type Node,
-  payloadOf,
-  seedOf,
-  snapshot,
-} from './support.ts';
+import { type DkgReport, forms, Phase, type RejectReason } from '../src/index.ts';
+import { byPhase, expectBlamed, expectRefused, machine, members, receive, said, whole } from './refusals.ts';
+import { following, forge, identities, makeSession, NETWORK, Net, payloadOf, seedOf, snapshot } from './support.ts';
 
-const members = identities(4);
-const machine = dkgMachine();
-const [stranger] = identities(1, 'stranger');
-
-/** Participant 0 in the named phase, having said its own and heard nobody else in it. */
-function at(phase: Phase): { readonly net: Net; readonly node: Node } {
-  const net = new Net(members, {
-    link: (_from, to, bytes) => (to !== 0 || net.nodes[0]!.state.phase < phase ? bytes : undefined),
-  });
-  net.start().pump(() => net.nodes[0]!.state.phase === phase);
-  return { net, node: net.nodes[0]! };
-}
-
-const byPhase = new Map([Phase.Initialisation, Phase.Contribution, Phase.Complaining].map((each) => [each, at(each)]));
 const { net, node } = byPhase.get(Phase.Initialisation)!;
 const { session } = net;
-/** A run to the end, to take true messages from. */
-const whole = new Net(members).start().run();
-
-function said(by: number, type: forms.PayloadType): Uint8Array {
-  return whole.nodes[by]!.said.find((bytes) => payloadOf(bytes)?.type === type)!;
-}
-
-interface Refusal {
-  readonly state: State;
-  readonly reasons: readonly RejectReason[];
-  readonly blamed: readonly string[];
-}
-
-function receive(state: State, bytes: Uint8Array): Refusal {
-  const step = machine.step(state, { type: 'received', bytes, at: 1 });
-  const reports = step.effects.flatMap((effect) => (effect.type === 'report' ? [effect.report as DkgReport] : []));
-  // Whatever came of it: nothing is written down, nothing is said.
-  expect(step.effects.filter((effect) => effect.type !== 'report')).toEqual([]);
-  return {
-    state: step.state,
-    reasons: reports.flatMap((report) => (report.type === 'rejected' ? [report.reason] : [])),
-    blamed: reports.flatMap((report) => (report.type === 'blame' ? [`${report.node} ${report.reason}`] : [])),
-  };
-}
-
-/** Refused for this reason, and nothing is changed by it. */
-function expectRefused(state: State, bytes: Uint8Array, reason: RejectReason | readonly RejectReason[]): void {
-  const before = snapshot(state);
-  const refusal = receive(state, bytes);
-  expect(refusal.reasons).toHaveLength(1);
-  expect([reason].flat()).toContain(refusal.reasons[0]);
-  expect(refusal.blamed).toEqual([]);
-  expect(snapshot(refusal.state)).toBe(before);
-}
-
-/** Well signed by a participant, and not acceptable: refused, and its author blamed with it, once. */
-function expectBlamed(state: State, author: number, payload: forms.Payload, reason: RejectReason): void {
-  const bytes = forge(members[author]!, session, payload, following(state, payload.type));
-  const refusal = receive(state, bytes);
-  expect(refusal.reasons).toEqual([reason]);
-  expect(refusal.blamed).toEqual([`${members[author]!.name} invalid-message`]);
-  expect(refusal.state.blame.at(-1)!.evidence.map(toHex)).toEqual([toHex(bytes)]);
-  expect(snapshot({ ...refusal.state, blame: [] })).toBe(snapshot({ ...state, blame: [] }));
-  expect(receive(refusal.state, bytes).blamed).toEqual([]);
-}
+const [stranger] = identities(1, 'stranger');
 
 const INITIALISATION: forms.Payload = { type: 'initialisation', ephemeral: forms.sessionKeys(seedOf(1)).publicKey };
 
@@ -239,46 +171,6 @@ describe('a vote', () => {
     ['on something else', vote(members[1]!, { instance: new Uint8Array(32) }), 'invalid'],
     ['of another session', vote(members[1]!, { session: new Uint8Array(32) }), 'wrong-session'],
   ])('%s is refused', (_what, bytes, reason) => expectRefused(node.state, bytes, reason));
-});
-
-const uncompressed = (x: number, y: number, flags = 0) => {
-  return new Uint8Array(96).with(0, flags).with(47, x).with(95, y);
-};
-/** It claims to be compressed. */
-const UNREADABLE = uncompressed(0, 0, 0x80);
-const INFINITY = uncompressed(0, 0, 0x40);
-/** (0, 2) is on the curve, and of order 3. */
-const OUTSIDE_SUBGROUP = uncompressed(0, 2);
-/** 1³ + 4 is no square in the field. */
-const OFF_CURVE = uncompressed(1, 2);
-
-describe('a contribution', () => {
-  const { state } = byPhase.get(Phase.Contribution)!.node;
-  const good = payloadOf(said(1, 'contribution')) as forms.PayloadOf<'contribution'>;
-  const withPoint = (point: Uint8Array) => ({ ...good, commitment: good.commitment.with(1, point) });
-
-  test('that is as it should be counts', () => {
-    const step = machine.step(state, { type: 'received', bytes: said(1, 'contribution'), at: 1 });
-    expect(step.state.messages[Phase.Contribution]!.has(1)).toBe(true);
-    expect(step.state.blame).toEqual([]);
-  });
-
-  test.each<[string, forms.Payload, RejectReason]>([
-    ['with bytes that are no point', withPoint(UNREADABLE), 'malformed'],
-    ['with a point off the curve', withPoint(OFF_CURVE), 'malformed'],
-    ['with a point outside the subgroup', withPoint(OUTSIDE_SUBGROUP), 'invalid'],
-    ['with a point at infinity', withPoint(INFINITY), 'invalid'],
-    ['with a coefficient too few', { ...good, commitment: good.commitment.slice(1) }, 'invalid'],
-    [
-      'with a coefficient too many',
-      { ...good, commitment: [...good.commitment, encodeCurvePoint(mulBase(5n))] },
-      'invalid',
-    ],
-    ['without coefficients', { ...good, commitment: [] }, 'invalid'],
-    ['with a share too few', { ...good, shares: good.shares.slice(1) }, 'invalid'],
-    ['with a share too many', { ...good, shares: [...good.shares, good.shares[0]!] }, 'invalid'],
-    ['without shares', { ...good, shares: [] }, 'invalid'],
-  ])('%s is refused and costs its author', (_what, payload, reason) => expectBlamed(state, 1, payload, reason));
 });
 
 describe('an announced key', () => {

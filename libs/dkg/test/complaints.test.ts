@@ -1,4 +1,4 @@
-import { encodeCurvePoint, encodeG1, mod, mulBase, toHex } from '@witan/crypto';
+import { encodeCurvePoint, encodeG1, evaluate, mod, mulBase, ORDER, scalarToBytes, sealTo, toHex } from '@witan/crypto';
 import { openEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { type BlameReason, forms, isDone, Phase } from '../src/index.ts';
@@ -32,6 +32,17 @@ function wrongShareFor(receiver: number, dealer: number): forms.Payload {
   const right = trueWord(dealer, 'contribution');
   const secret = forms.sealingSecret(seedOf(dealer), receiver);
   const sealed = forms.sealShare(state, receiver, secret, { value: 5n, blind: 7n });
+  return { ...right, shares: right.shares.with(receiver, sealed) };
+}
+
+/** The same with these bytes for the share, scalars or not. */
+function bytesFor(receiver: number, dealer: number, plaintext: Uint8Array): forms.Payload {
+  const { state } = honest.nodes[dealer]!;
+  const { idBytes } = state.session;
+  const context = Buffer.concat([Buffer.from('witan/dkg/share/1'), idBytes, Buffer.of(dealer, receiver)]);
+  const secret = forms.sealingSecret(seedOf(dealer), receiver);
+  const sealed = sealTo(forms.receiverKey(state, receiver), secret, plaintext, new Uint8Array(context));
+  const right = trueWord(dealer, 'contribution');
   return { ...right, shares: right.shares.with(receiver, sealed) };
 }
 
@@ -104,6 +115,37 @@ test('a sealed share that cannot be opened is a wrong share', () => {
   const garbled = { ...right.shares[2]!, ciphertext: new Uint8Array(80).fill(3) };
   const net = runWith([[1, { ...right, shares: right.shares.with(2, garbled) }]]);
   expectOutcome(net, [0, 2, 3], [[1, 'not-justified']]);
+});
+
+describe('a sealed share whose scalar', () => {
+  const zero = new Uint8Array(32);
+  const { value, blind } = shareOf(1, 2);
+  const big = (scalar: bigint) => Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex');
+
+  /** What `dealer` has for `receiver`. */
+  function shareOf(dealer: number, receiver: number) {
+    const dealing = forms.deal(seedOf(dealer), threshold);
+    return {
+      value: scalarToBytes(evaluate(dealing.value, receiver + 1)),
+      blind: scalarToBytes(evaluate(dealing.blind, receiver + 1)),
+    };
+  }
+
+  test('is right is taken: the bytes are made as the protocol has them', () => {
+    const net = runWith([[1, bytesFor(2, 1, Buffer.concat([value, blind]))]]);
+    expectOutcome(net, [0, 1, 2, 3], []);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['0', Buffer.concat([zero, blind])],
+    ['0, for the blind', Buffer.concat([value, zero])],
+    ['the order', Buffer.concat([big(ORDER), blind])],
+    ['the order, for the blind', Buffer.concat([value, big(ORDER)])],
+    ['as large as its bytes allow', Buffer.concat([new Uint8Array(32).fill(0xff), blind])],
+    ['cut off', Buffer.concat([value, blind.subarray(1)])],
+  ])('is %s is a wrong share, for the receiver and for all who judge the justification', (_what, plaintext) => {
+    expectOutcome(runWith([[1, bytesFor(2, 1, plaintext)]]), [0, 2, 3], [[1, 'not-justified']]);
+  });
 });
 
 test('a false complaint costs the accuser its place as a dealer, not the accused', () => {
