@@ -5,7 +5,6 @@ import { Sessions } from './sessions.ts';
 
 export interface CoordinatorOptions extends FollowerOptions {
   readonly dkg: DkgParams;
-  readonly wallClock: () => number;
   readonly random: (length: number) => Uint8Array;
   readonly onDkg?: (session: Session, report: DkgReport) => void;
   /** Has to call `send`, which is all that a session sends or asks at a time. */

@@ -4,7 +4,8 @@ import type { Params as DkgParams, DkgReport } from '@witan/dkg';
 import type { Journal } from '@witan/journal';
 import { Actor, type ActorObserver, type Clock, type EffectPorts, type Machine, type Sealer } from '@witan/runtime';
 import * as section from '@witan/section';
-import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import { networkTag } from '@witan/wire';
+import { Heartbeats } from './heartbeats.ts';
 import { Sessions } from './sessions.ts';
 import { answerSignRequest } from './sign-request.ts';
 import type { Transport } from './transport.ts';
@@ -58,7 +59,7 @@ export class Elder {
   readonly #sessions: Sessions;
   readonly #replies = new Map<string, (bytes: Uint8Array) => void>();
   #replyCount = 0;
-  #sequence = 0;
+  readonly #heartbeats: Heartbeats;
   #heartbeat: unknown;
   #key: Uint8Array | undefined;
   #stopped = false;
@@ -67,6 +68,7 @@ export class Elder {
   constructor(options: ElderOptions) {
     this.#options = options;
     this.#networkTag = networkTag(options.network);
+    this.#heartbeats = new Heartbeats({ ...options, networkTag: this.#networkTag, service: 'elder' });
     const env: section.Env = {
       identity: options.identity,
       network: this.#networkTag,
@@ -167,16 +169,7 @@ export class Elder {
 
   /** Tells the section that this elder process is alive and what it has. */
   beat(): void {
-    const { ledger } = this.state;
-    const body = encode(section.heartbeatBody, {
-      prefix: this.#options.prefix,
-      service: section.SERVICES.indexOf('elder'),
-      generation: ledger?.generation,
-      key: ledger?.key,
-      usableShare: section.currentShare(this.state) !== undefined,
-      sequence: this.#sequence++,
-    });
-    const { raw } = sealEnvelope(this.#options.identity, this.#networkTag, 'heartbeat', body);
+    const raw = this.#heartbeats.next(this.state.ledger, section.currentShare(this.state) !== undefined);
     this.#options.transport.publish(this.#topic('heartbeats'), raw);
     this.#section.send({ type: 'received', bytes: raw, at: this.#options.clock.now() });
   }

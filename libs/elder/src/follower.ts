@@ -3,6 +3,7 @@ import type { Journal } from '@witan/journal';
 import { Actor, type ActorObserver, type Clock, type Sealer } from '@witan/runtime';
 import * as section from '@witan/section';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import { Heartbeats } from './heartbeats.ts';
 import type { Transport } from './transport.ts';
 
 export interface FollowerOptions {
@@ -14,6 +15,8 @@ export interface FollowerOptions {
   readonly sealer?: Sealer;
   readonly clock: Clock;
   readonly transport: Transport;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
   readonly params: section.Params;
   readonly observer: {
     readonly section?: (report: section.SectionReport) => void;
@@ -28,12 +31,13 @@ export class Follower {
   readonly #network: Uint8Array;
   readonly #section: Actor<section.State, section.Event>;
   readonly #topic: (channel: string) => string;
-  #sequence = 0;
+  readonly #heartbeats: Heartbeats;
 
   constructor(options: FollowerOptions) {
     const { identity, prefix, genesisKey, params, transport, observer } = options;
     this.#options = options;
     this.#network = networkTag(options.network);
+    this.#heartbeats = new Heartbeats({ ...options, networkTag: this.#network, service: 'adult' });
     this.#topic = (channel) => `section.${prefix === '' ? 'root' : prefix}.${channel}`;
     const env: section.Env = { identity, network: this.#network, prefix, genesisKey, params };
     this.#section = new Actor<section.State, section.Event>({
@@ -94,17 +98,7 @@ export class Follower {
 
   /** Says that the adult process of this node is alive. */
   beat(): void {
-    const { identity, prefix } = this.#options;
-    const { ledger } = this.state;
-    const body = encode(section.heartbeatBody, {
-      prefix,
-      service: section.SERVICES.indexOf('adult'),
-      generation: ledger?.generation,
-      key: ledger?.key,
-      usableShare: false,
-      sequence: this.#sequence++,
-    });
-    this.#publish('heartbeats', sealEnvelope(identity, this.#network, 'heartbeat', body).raw);
+    this.#publish('heartbeats', this.#heartbeats.next(this.state.ledger, false));
   }
 
   #publish(channel: string, bytes: Uint8Array): void {

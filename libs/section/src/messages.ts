@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { bool, bytes, fixed, type Infer, list, optional, struct, text, u8, u32 } from '@witan/wire';
+import { bool, bytes, fixed, type Infer, list, optional, struct, text, u8, u32, u53 } from '@witan/wire';
 
 const prefix = text(256);
 
@@ -22,8 +22,11 @@ export const heartbeatBody = struct({
   key: optional(fixed(48)),
   /** Whether the author can sign under `key` now. */
   usableShare: bool,
-  /** Grows with each heartbeat of one process. */
-  sequence: u32,
+  /**
+   * Milliseconds since the epoch on the author's clock, and later than in all its heartbeats before: one that is not has
+   * been said before, and makes nobody alive.
+   */
+  sequence: u53,
 });
 export type Heartbeat = Infer<typeof heartbeatBody>;
 

@@ -59,6 +59,8 @@ export interface Sight {
   readonly since: number;
   /** Elder processes heard of, by name. */
   readonly heard: ReadonlyMap<string, number>;
+  /** The sequence of the last heartbeat of each of them. */
+  readonly beats: ReadonlyMap<string, number>;
   /** Join requests that are open, by name. */
   readonly joins: ReadonlyMap<string, JoinRequest>;
   readonly sessions: ReadonlyMap<string, SessionStatus>;

@@ -123,9 +123,14 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   }
   // Most heartbeats say nothing that matters here, and then their signature does not matter either.
   if (service !== 'elder' && !isAhead) return 'ignored';
+  const last = service === 'elder' ? sight.beats.get(peeked.author) : undefined;
+  if (last !== undefined && beat.sequence <= last) return beat.sequence === last ? 'duplicate' : 'stale';
   peeked.verify();
   if (service === 'elder' && (sight.heard.has(peeked.author) || sight.heard.size < HEARD_REMEMBERED)) {
-    turn.updateSight({ heard: new Map(sight.heard).set(peeked.author, turn.at) });
+    turn.updateSight({
+      heard: new Map(sight.heard).set(peeked.author, turn.at),
+      beats: new Map(sight.beats).set(peeked.author, beat.sequence),
+    });
   }
   if (service === 'elder') noteShare(turn, peeked.author, beat);
   if (isAhead) noteAhead(turn, peeked.author, beat.generation!);

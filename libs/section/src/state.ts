@@ -61,6 +61,7 @@ export function emptyState(env: Env): State {
       at: 0,
       since: 0,
       heard: new Map(),
+      beats: new Map(),
       joins: new Map(),
       sessions: new Map(),
       shareless: new Map(),

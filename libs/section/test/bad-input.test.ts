@@ -56,7 +56,7 @@ function unpinned(): State {
 
 /** What may change: the ledger, votes, shares, what it sees. Not the clock. */
 function pictureOf(state: State): string {
-  const { heard, joins, sessions, changedAt } = state.sight;
+  const { heard, beats, joins, sessions, changedAt } = state.sight;
   const { ledger, agreement, shares, progress } = state;
   return JSON.stringify(
     {
@@ -66,6 +66,7 @@ function pictureOf(state: State): string {
       shares: [...shares.keys()],
       progress,
       heard,
+      beats,
       joins,
       sessions,
       changedAt,
@@ -184,6 +185,17 @@ describe('a message', () => {
     expectUnmoved(elder, received(posing), 'signature');
     const beat = heartbeat(nodes[3]!);
     expectUnmoved(elder, received(beat.with(-1, beat.at(-1)! ^ 1)), 'signature');
+  });
+
+  test('that an elder has said before makes nobody alive, whenever it is repeated', () => {
+    const beats = [5, 6].map((sequence) => heartbeat(second!, { sequence }));
+    let state = elder;
+    for (const bytes of beats) state = handle(state, received(bytes, 10)).after;
+    expect(state.sight.heard.get(second!.name)).toBe(10);
+    expectUnmoved(state, received(beats[1]!, 500), 'duplicate');
+    expectUnmoved(state, received(beats[0]!, 500), 'stale');
+    const next = handle(state, received(heartbeat(second!, { sequence: 7 }), 500)).after;
+    expect(next.sight.heard.get(second!.name)).toBe(500);
   });
 
   test('about a generation that is over is passed over', () => {

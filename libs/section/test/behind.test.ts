@@ -17,8 +17,8 @@ function follow(identity: Identity, decisions: readonly Uint8Array[]): State {
 
 const seal = (by: Identity, kind: Kind, body: Uint8Array) => sealEnvelope(by, NETWORK, kind, body).raw;
 
-function heartbeat(by: Identity, generation: number): Uint8Array {
-  const beat = { prefix: '', service: 1, generation, key: GENESIS_KEY, usableShare: true, sequence: 0 };
+function heartbeat(by: Identity, generation: number, sequence = 0): Uint8Array {
+  const beat = { prefix: '', service: 1, generation, key: GENESIS_KEY, usableShare: true, sequence };
   return seal(by, 'heartbeat', encode(forms.heartbeatBody, beat));
 }
 
@@ -34,7 +34,7 @@ describe('a node that knows the first decision only', () => {
 
   /** Hears that there is more, looks for it, and gets no answer. */
   function hear(state: State, from: Identity, at: number) {
-    const heard = handle(state, { type: 'received', bytes: heartbeat(from, 5), at }).state;
+    const heard = handle(state, { type: 'received', bytes: heartbeat(from, 5, at), at }).state;
     const { state: asking, asked } = handle(heard, { type: 'timer', id: 'catch-up', at });
     const [to] = asked;
     if (to === undefined) return { state: asking, to };

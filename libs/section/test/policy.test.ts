@@ -17,6 +17,7 @@ function seeing(heard: readonly Identity[], change: Partial<Sight> = {}): Sight 
     at: NOW,
     since: 0,
     heard: new Map(heard.map((node) => [node.name, NOW])),
+    beats: new Map(),
     joins: new Map(),
     sessions: new Map(),
     shareless: new Map(),

@@ -46,6 +46,7 @@ await runService({
       journal,
       sealer: home.vault,
       clock: systemClock,
+      wallClock: Date.now,
       transport: busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'adult' }),
       params: DEFAULT_PARAMS,
       observer: {

@@ -68,6 +68,7 @@ export class LiveBackend implements Backend {
       genesisKey,
       journal: new MemoryJournal(),
       clock,
+      wallClock,
       transport,
       params: DEFAULT_PARAMS,
       observer: {

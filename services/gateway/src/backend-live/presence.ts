@@ -25,13 +25,17 @@ export class Presence {
     this.#changed = changed;
   }
 
-  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a heartbeat) */
+  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a heartbeat), `WITAN_ERR_STALE` (said before) */
   take({ kind, author, body }: Signed, nowMs: number): void {
     if (kind !== 'heartbeat') throw new WitanError('WITAN_ERR_INVALID', `a ${kind} among the heartbeats`);
     const beat = decode(heartbeatBody, body);
     const service = SERVICES[beat.service];
     const seen = service && this.#byService.get(service);
     if (!seen) throw new WitanError('WITAN_ERR_MALFORMED', `no service ${beat.service}`);
+    const last = seen.get(author)?.beat.sequence;
+    if (last !== undefined && beat.sequence <= last) {
+      throw new WitanError('WITAN_ERR_STALE', `heartbeat ${beat.sequence} of ${author.slice(0, 16)} after ${last}`);
+    }
     // Put last, so that the first is the one that has been silent for longest.
     seen.delete(author);
     seen.set(author, { atMs: nowMs, beat });
