@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { MAX_PAYLOAD_BYTES } from '@witan/api';
 import { type Bus, subjects } from '@witan/bus';
 import { attestationMessage } from '@witan/chain';
-import { fromHex, type Identity, sha256, verifySignature } from '@witan/crypto';
-import { forms } from '@witan/dkg';
+import { fromHex, sha256, verifySignature } from '@witan/crypto';
 import { signAnswerCodec, signRequestCodec } from '@witan/elder';
 import { forms as sectionForms } from '@witan/section';
 import { decode, encode, networkTag, sealEnvelope } from '@witan/wire';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { sectionQuestion } from '../support/channels.ts';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { mutilated, stranger } from '../support/forge.ts';
+import { stranger } from '../support/forge.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const { cluster } = useCluster({ nodes: 4, settings: { elderCount: 3, settleMs: 300 } });
@@ -30,29 +30,6 @@ beforeAll(async () => {
 
 const to = (verb: string) => subject.node(elder.name, 'elder', verb);
 const attest = () => cluster.api.attest({ body: { payload: 'aGVsbG8' } }, { timeoutMs: 20_000 });
-
-/** What the elder has counted as not taken. */
-async function refused(): Promise<number> {
-  return (await elder.elder.metrics()).value('witan_messages_rejected_total') ?? 0;
-}
-
-function sectionQuestion(asker: Identity): Uint8Array {
-  const body = encode(sectionForms.holdingsBody, { prefix: '', generation: undefined, agreement: undefined });
-  return sealEnvelope(asker, tag, 'sectionHoldings', body).raw;
-}
-
-describe.for(['ae.section', 'ae.dkg', 'sign', 'dkg.history'])('requests to %s', (verb) => {
-  test('that cannot be read are counted, and nothing is told', async () => {
-    const valid = verb === 'sign' ? randomBytes(40) : sectionQuestion(stranger());
-    for (const bytes of Object.values(mutilated(valid))) {
-      const before = await refused();
-      const answer = await bus.request(to(verb), bytes, { timeoutMs: 300 }).catch(() => undefined);
-      expect(answer ?? new Uint8Array(0)).toHaveLength(0);
-      await eventually('it is counted', async () => (await refused()) > before, { withinMs: 5000, everyMs: 20 });
-    }
-    await attest();
-  });
-});
 
 describe('requests to sign', () => {
   const ask = async (node: ClusterNode, signedAt: number) => {
@@ -84,14 +61,14 @@ describe('requests to sign', () => {
 
 describe('a flood', () => {
   test('of questions by one peer is limited, and others are answered meanwhile', async () => {
-    const question = sectionQuestion(stranger());
+    const question = sectionQuestion({ tag });
     const limited = async () => {
       const metrics = await elder.elder.metrics();
       return metrics.value('witan_anti_entropy_served_total', { kind: 'section', result: 'limited' }) ?? 0;
     };
     const before = await limited();
     const flood = Array.from({ length: 500 }, () => bus.request(to('ae.section'), question, { timeoutMs: 10_000 }));
-    const other = bus.request(to('ae.section'), sectionQuestion(stranger()), { timeoutMs: 10_000 });
+    const other = bus.request(to('ae.section'), sectionQuestion({ tag }), { timeoutMs: 10_000 });
     const answered = decode(sectionForms.answerCodec, await other);
     expect(answered.decisions.length).toBeGreaterThan(0);
     await attest();
@@ -157,7 +134,7 @@ describe('answers that lie', () => {
     'bring decisions that nobody made': encode(sectionForms.answerCodec, {
       ...empty,
       decisions: [randomBytes(200)],
-      ballots: [randomBytes(200), sectionQuestion(stranger())],
+      ballots: [randomBytes(200), sectionQuestion({ tag })],
       more: true,
     }),
   };
@@ -167,15 +144,6 @@ describe('answers that lie', () => {
     async ([, answer]) => {
       const before = await cluster.section();
       const liar = lie('ae.section', () => answer);
-      const dkgLiar = lie('ae.dkg', () =>
-        encode(forms.answerCodec, {
-          phase: 5,
-          items: [randomBytes(99)],
-          closes: [randomBytes(99)],
-          values: [],
-          more: true,
-        }),
-      );
       await elder.elder.kill();
       elder.elder.start();
       await elder.usableShareMs(before.generation, PATIENCE_MS);
@@ -192,9 +160,7 @@ describe('answers that lie', () => {
       const { generation, key } = await cluster.section();
       expect({ generation, key }).toEqual({ generation: before.generation, key: before.key });
       expect(liar.asked()).toBeLessThan(50);
-      expect(dkgLiar.asked()).toBeLessThan(50);
       liar.end();
-      dkgLiar.end();
     },
   );
 });

@@ -9,6 +9,7 @@ import { Link } from './link.ts';
 import { RawNats } from './raw-nats.ts';
 import { type ServiceKind, ServiceProcess } from './service-process.ts';
 import { type ClusterSettings, environmentOf } from './settings.ts';
+import { type Subscribed, subscriptionsOf } from './subscriptions.ts';
 
 export interface ClusterOptions {
   readonly nodes: number;
@@ -24,6 +25,7 @@ export interface ClusterOptions {
 export const PATIENCE_MS = 60_000;
 const NETWORK = 'e2e';
 const NATS_LINES_KEPT = 200;
+const MONITOR = /Starting http monitor on (\S+)/;
 
 /** A whole network of real processes around a real NATS server, in a directory of its own, on free ports. */
 export class Cluster {
@@ -38,6 +40,7 @@ export class Cluster {
   readonly #raw: RawNats[] = [];
   #nats: NatsServer | undefined;
   #natsPort: number | undefined;
+  #monitor: string | undefined;
   #gateway: ServiceProcess | undefined;
 
   constructor(options: ClusterOptions) {
@@ -94,7 +97,9 @@ export class Cluster {
   async startNats(): Promise<void> {
     this.#nats = await startNatsServer({
       ...(this.#natsPort === undefined ? {} : { port: this.#natsPort }),
+      args: ['--http_port', '-1'],
       onLog: (line) => {
+        this.#monitor = MONITOR.exec(line)?.[1] ?? this.#monitor;
         if (this.natsLog.push(line) > NATS_LINES_KEPT) this.natsLog.shift();
       },
     });
@@ -142,6 +147,12 @@ export class Cluster {
     const raw = await RawNats.open(this.#natsPort!);
     this.#raw.push(raw);
     return raw;
+  }
+
+  /** What the services listen to, as the server has it. */
+  subscriptions(): Promise<readonly Subscribed[]> {
+    if (this.#monitor === undefined) throw new Error('nats-server has not said where its monitor is');
+    return subscriptionsOf(this.#monitor, this.network);
   }
 
   section(): Promise<Section> {

@@ -57,8 +57,11 @@ export function resealed(raw: Uint8Array, from: Uint8Array, author: Identity, to
   return sealEnvelope(author, to, kind, body).raw;
 }
 
-/** Bytes that are not what `raw` was, by what was done to it. */
-export function mutilated(raw: Uint8Array): Readonly<Record<string, Uint8Array>> {
+/**
+ * Bytes that are not what `raw` was, by what was done to it.
+ * @param isFree what another byte in it makes is another message: nothing but its form could tell
+ */
+export function mutilated(raw: Uint8Array, isFree = false): Readonly<Record<string, Uint8Array>> {
   const longer = new Uint8Array(raw.length + 1);
   longer.set(raw);
   return {
@@ -66,10 +69,15 @@ export function mutilated(raw: Uint8Array): Readonly<Record<string, Uint8Array>>
     'one byte': Uint8Array.of(1),
     noise: randomBytes(300),
     zeros: new Uint8Array(900 * 1024),
+    'its first byte': raw.slice(0, 1),
     'its first half': raw.slice(0, raw.length >> 1),
     'all but its last byte': raw.slice(0, -1),
     'one byte more': longer,
-    'another first byte': Uint8Array.from(raw, (byte, at) => (at === 0 ? byte ^ 0x80 : byte)),
-    'another second byte': Uint8Array.from(raw, (byte, at) => (at === 1 ? byte ^ 0x80 : byte)),
+    ...(isFree
+      ? {}
+      : {
+          'another first byte': Uint8Array.from(raw, (byte, at) => (at === 0 ? byte ^ 0x80 : byte)),
+          'another second byte': Uint8Array.from(raw, (byte, at) => (at === 1 ? byte ^ 0x80 : byte)),
+        }),
   };
 }

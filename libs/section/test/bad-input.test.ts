@@ -15,6 +15,7 @@ import {
   certify,
   decide,
   dkgOf,
+  eldersOf,
   GENESIS_KEY,
   GENESIS_SECRET,
   genesisOf,
@@ -196,6 +197,17 @@ describe('a message', () => {
     expectUnmoved(state, received(beats[0]!, 500), 'stale');
     const next = handle(state, received(heartbeat(second!, { sequence: 7 }), 500)).after;
     expect(next.sight.heard.get(second!.name)).toBe(500);
+  });
+
+  test('of an elder’s vote counts once', () => {
+    const ledger = eldersOf(nodes.slice(0, 4));
+    const among = ledger.decisions.reduce((state, raw) => handle(state, certified(raw)).after, fresh(nodes[4]!));
+    const { instance } = among.agreement!.options;
+    const bytes = vote(second!, { generation: ledger.generation + 1, instance });
+    const { after, reports } = handle(among, received(bytes));
+    expect(reports).toEqual([]);
+    expect(after.agreement).not.toBe(among.agreement);
+    for (let i = 0; i < 3; i++) expectUnmoved(after, received(bytes), 'duplicate');
   });
 
   test('about a generation that is over is passed over', () => {
