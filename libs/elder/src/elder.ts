@@ -63,6 +63,8 @@ export class Elder {
   #heartbeat: unknown;
   #key: Uint8Array | undefined;
   #stopped = false;
+  /** Why a session could not be taken up again: its actor is started on a report, whose sender hears of no failure. */
+  #unrecovered: unknown;
   #known: ((ledger: section.Ledger) => void) | undefined;
 
   constructor(options: ElderOptions) {
@@ -115,6 +117,10 @@ export class Elder {
     const { clock, params, genesis, random } = this.#options;
     this.#subscribe();
     this.#section.start();
+    if (this.#unrecovered !== undefined) {
+      this.stop();
+      throw this.#unrecovered;
+    }
     if (genesis === 'create' && !this.state.ledger) {
       const secret: Scalar = scalarFromHash(random(32), 'witan/genesis');
       this.#section.send({ type: 'create', secret, at: clock.now() });
@@ -229,13 +235,22 @@ export class Elder {
   #onSection(report: section.SectionReport): void {
     this.#options.observer.section?.(report);
     if (report.type === 'ledger' || report.type === 'decided') {
-      this.#sessions.follow(report.ledger);
+      this.#follow(report.ledger);
       this.#known?.(report.ledger);
       this.#known = undefined;
       const { key } = report.ledger;
       // Whoever holds a share of the new key says so at once; all else can wait for the next heartbeat.
       if (report.type === 'decided' && key !== this.#key && !this.#stopped) this.beat();
       this.#key = key;
+    }
+  }
+
+  #follow(ledger: section.Ledger): void {
+    try {
+      this.#sessions.follow(ledger);
+    } catch (error) {
+      this.#unrecovered ??= error;
+      throw error;
     }
   }
 
