@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Identity, Vault } from '@witan/crypto';
+import { asWitanError, WitanError } from '@witan/errors';
 import { type Journal, openJournal, readOrCreateFile } from '@witan/journal';
 import { openPublicJournal, type PublicJournal } from './public-journal.ts';
 
@@ -19,7 +20,8 @@ const IDENTITY_LABEL = new TextEncoder().encode('witan identity');
 /**
  * The data directory of a node: its identity, made at the first start by whichever of its two processes comes first,
  * and a journal for each. Everything secret in it is sealed.
- * @throws WitanError `WITAN_ERR_SEALED` when the sealing key is not the one that the identity was sealed with
+ * @throws WitanError `WITAN_ERR_SEALED` when the sealing key is not the one that the identity was sealed with, or the
+ *   identity is damaged
  */
 export function openNodeHome(
   dataDir: string,
@@ -27,8 +29,9 @@ export function openNodeHome(
   random: (length: number) => Uint8Array,
 ): NodeHome {
   const vault = new Vault(sealingKey, random);
-  const sealed = readOrCreateFile(join(dataDir, IDENTITY_FILE), () => vault.seal(random(SEED_BYTES), IDENTITY_LABEL));
-  const seed = vault.open(sealed, IDENTITY_LABEL);
+  const file = join(dataDir, IDENTITY_FILE);
+  const sealed = readOrCreateFile(file, () => vault.seal(random(SEED_BYTES), IDENTITY_LABEL));
+  const seed = openIdentity(vault, sealed, file);
   const identity = Identity.fromSeed(seed);
   seed.fill(0);
   return {
@@ -37,4 +40,13 @@ export function openNodeHome(
     openElderJournal: () => openJournal(join(dataDir, 'elder.db')),
     openAdultJournal: (isGenesisKnown) => openPublicJournal(join(dataDir, 'adult.db'), new Date(), isGenesisKnown),
   };
+}
+
+function openIdentity(vault: Vault, sealed: Uint8Array, file: string): Uint8Array {
+  try {
+    return vault.open(sealed, IDENTITY_LABEL);
+  } catch (error) {
+    const { code, detail } = asWitanError(error);
+    throw new WitanError(code, `${file}: ${detail}`, { cause: error, data: { file } });
+  }
 }
