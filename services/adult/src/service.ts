@@ -1,7 +1,7 @@
 import { commonSettings, duration, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, secureRandom, toHex } from '@witan/crypto';
 import { busTransport, Follower, keepFlushed, openNodeHome, sectionNumbers } from '@witan/elder';
-import { asWitanError } from '@witan/errors';
+import { asWitanError, WitanError } from '@witan/errors';
 import { actorObserver, watchJournal, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS } from '@witan/section';
@@ -28,13 +28,14 @@ await runService({
     const { name } = home.identity;
     log.bind({ node: name });
     const { journal, setAside } = home.openAdultJournal(config.genesisKey !== undefined);
+    const journalFailed = watchJournal(meter, journal);
     if (setAside) {
+      journalFailed(new WitanError('WITAN_ERR_JOURNAL_CORRUPT', setAside));
       log.warn(
         { event: 'journal-set-aside', setAside },
         'the journal was damaged: set aside, and learnt anew from peers',
       );
     }
-    watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const watch = watchFollower(meter, log);
     let isAcquainted = false;
@@ -67,9 +68,10 @@ await runService({
       setInterval(() => follower.beat(), config.heartbeatMs),
       setInterval(() => follower.askToJoin(), JOIN_EVERY_MS),
     ];
-    const endFlushing = keepFlushed(journal, systemClock, (error) =>
-      log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again'),
-    );
+    const endFlushing = keepFlushed(journal, systemClock, (error) => {
+      journalFailed(error);
+      log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again');
+    });
     follower.beat();
     return {
       ready: () => [

@@ -24,7 +24,7 @@ await runService({
     const { name } = home.identity;
     log.bind({ node: name });
     const journal = home.openElderJournal();
-    watchJournal(meter, journal);
+    const journalFailed = watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const sessions = watchSessions({ meter, log, node: name, wallClock: Date.now });
     const elder: Elder = new Elder({
@@ -54,9 +54,10 @@ await runService({
       () => systemClock.now(),
     );
     elder.start();
-    const endFlushing = keepFlushed(journal, systemClock, (error) =>
-      log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again'),
-    );
+    const endFlushing = keepFlushed(journal, systemClock, (error) => {
+      journalFailed(error);
+      log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again');
+    });
     const ledger = await elder.whenKnown(config.genesis === 'create' ? 10_000 : 0);
     const genesisKey = ledger && toHex(ledger.chain[0]!.key);
     return {

@@ -1,6 +1,5 @@
-import { errorCode } from '@witan/errors';
 import { counter, gauge, histogram, instruments, type Meter } from '../meter.ts';
-import { JOURNAL_METRICS } from './journal-metrics.ts';
+import { JOURNAL_METRICS, journalErrorReason } from './journal-metrics.ts';
 
 const labelled = <const A extends string>(actors: readonly A[]) => ({ actor: [...actors, 'other'] as const });
 
@@ -101,12 +100,7 @@ export function actorObserver<const A extends string>(meter: Meter, actors: read
     persisted: (name, { durationMs }) => metrics.persist.observe(kindOf(name), durationMs / 1000),
     crashed: (name) => metrics.crashes.inc(kindOf(name)),
     poisoned: (name) => metrics.poison.inc(kindOf(name)),
-    storeFailed: (_name, error) => {
-      const code = errorCode(error);
-      if (code === 'WITAN_ERR_STORE_FULL') journalErrors.inc({ reason: 'full' });
-      else if (code === 'WITAN_ERR_JOURNAL_CORRUPT') journalErrors.inc({ reason: 'corrupt' });
-      else journalErrors.inc({ reason: 'failed' });
-    },
+    storeFailed: (_name, error) => journalErrors.inc({ reason: journalErrorReason(error) }),
     effectFailed: (name) => metrics.effectFailures.inc(kindOf(name)),
   };
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '@witan/errors';
 import { counter, gauge, instruments, type Meter } from '../meter.ts';
 
 export const JOURNAL_METRICS = {
@@ -23,11 +24,18 @@ export interface JournalStatsView {
   readonly pendingRecords: number;
 }
 
-/** The journal's own counts, read at each scrape. */
-export function watchJournal(meter: Meter, journal: { readonly stats: JournalStatsView }): void {
+/** The journal's own counts, read at each scrape. @returns counts a failure that the process goes on after */
+export function watchJournal(meter: Meter, journal: { readonly stats: JournalStatsView }): (error: unknown) => void {
   const metrics = instruments(meter, JOURNAL_METRICS);
   metrics.commits.collect((set) => set(journal.stats.commits));
   metrics.records.collect((set) => set(journal.stats.records));
   metrics.bytes.collect((set) => set(journal.stats.bytes));
   metrics.pending.collect((set) => set(journal.stats.pendingRecords));
+  return (error) => metrics.errors.inc({ reason: journalErrorReason(error) });
+}
+
+export function journalErrorReason(error: unknown): 'full' | 'failed' | 'corrupt' {
+  const code = errorCode(error);
+  if (code === 'WITAN_ERR_STORE_FULL') return 'full';
+  return code === 'WITAN_ERR_JOURNAL_CORRUPT' ? 'corrupt' : 'failed';
 }
