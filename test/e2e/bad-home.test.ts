@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { CODES, type WitanErrorCode } from '@witan/errors';
+import { openJournal } from '@witan/journal';
 import { describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
@@ -130,6 +131,22 @@ describe('a damaged journal', () => {
     const { links } = await cluster.api.chain({ prefix: 'root' });
     return new Uint8Array(Buffer.from(links[index]!.decision, 'base64url')).subarray(0, 64);
   };
+  /** One that says something, of the first stream of such a name. Nobody may have the journal open. */
+  const aRecordOf = (file: string, prefix: string) => {
+    const journal = openJournal(file);
+    try {
+      const stream = journal.streams().find((name) => name.startsWith(prefix))!;
+      return {
+        stream,
+        record: journal
+          .stream(stream)
+          .read()
+          .find(({ length }) => length > 64)!,
+      };
+    } finally {
+      journal.close();
+    }
+  };
   const asideOf = ({ dataDir }: ClusterNode) => readdirSync(dataDir).filter((file) => file.includes('.damaged-'));
 
   test('of an elder is named, and the elder refuses to start', async () => {
@@ -137,13 +154,23 @@ describe('a damaged journal', () => {
     const file = join(dataDir, 'elder.db');
     const bytes = await aDecision(1);
     await elder.stop();
-    flipBitIn(file, bytes);
+    const mend = flipBitIn(file, bytes);
     elder.start();
     await expectRefusal(elder, 'WITAN_ERR_JOURNAL_CORRUPT', file, 'stream section', 'does not match its checksum');
-    flipBitIn(
-      file,
-      Uint8Array.from(bytes, (byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte)),
-    );
+    mend();
+    await elder.start().ready();
+    await settle();
+  });
+
+  test('of an elder is named, and the elder refuses to start, also where only what a session said is damaged', async () => {
+    const { elder, dataDir } = cluster.nodes[3]!;
+    const file = join(dataDir, 'elder.db');
+    await elder.stop();
+    const { stream, record } = aRecordOf(file, 'dkg/');
+    const mend = flipBitIn(file, record.subarray(0, 64));
+    elder.start();
+    await expectRefusal(elder, 'WITAN_ERR_JOURNAL_CORRUPT', file, `stream ${stream}`, 'does not match its checksum');
+    mend();
     await elder.start().ready();
     await settle();
   });
@@ -157,6 +184,24 @@ describe('a damaged journal', () => {
     node.elder.start();
     await expectRefusal(node.elder, 'WITAN_ERR_JOURNAL_CORRUPT', file);
     expect(asideOf(node)).toEqual([]);
+    // As docs/operations.md has it: moved aside, and started with the genesis key, it catches up and has no share.
+    for (const name of ['elder.db', 'elder.db-wal']) rmSync(join(node.dataDir, name), { force: true });
+    const { genesisKey } = await cluster.api.network();
+    node.elder.env = { ...node.elder.env, WITAN_GENESIS_KEY: genesisKey };
+    await node.elder.start().ready();
+    const { generation } = await cluster.section();
+    await eventually(
+      'it has caught up',
+      async () => ((await node.elder.metrics()).value('witan_section_generation') ?? -1) >= generation,
+      { withinMs: PATIENCE_MS },
+    );
+    expect((await node.elder.metrics()).value('witan_elder_usable_share')).toBe(0);
+    expect((await node.elder.probe('/readyz')).body.checks).toContainEqual({
+      name: 'share',
+      ok: false,
+      detail: 'missing',
+    });
+    await attest();
   });
 
   test('of an adult is set aside, and what it held comes from peers', async () => {
@@ -172,6 +217,7 @@ describe('a damaged journal', () => {
         { withinMs: PATIENCE_MS },
       );
       expect((await node.adult.probe('/readyz')).status).toBe(200);
+      expect((await node.adult.metrics()).value('witan_journal_errors_total', { reason: 'corrupt' })).toBe(1);
     };
     await node.adult.stop();
     flipBitIn(file, await aDecision(1));
@@ -201,50 +247,92 @@ describe('a damaged journal', () => {
   });
 });
 
-describe('a full disk', () => {
-  test.skipIf(!canMount)('stops no process: it says so, and goes on when there is room', async () => {
-    const index = cluster.nodes.length;
-    const disk = new SmallDisk(join(cluster.directory, `node-${index}`), 8);
-    try {
-      const node = await cluster.addNode();
-      await node.elder.ready();
-      await eventually('it is a member', async () => (await cluster.api.node({ name: node.name })).state === 'joined', {
-        withinMs: PATIENCE_MS,
-      });
-      disk.fill();
-      const { pid } = node.elder;
-      const other = await cluster.addNode();
-      const line = await node.elder.says({ event: 'store' }, PATIENCE_MS);
-      expect(line).toMatchObject({ level: 'error', err: { code: 'WITAN_ERR_STORE_FULL' } });
-      await eventually(
-        'it is not ready, and says why',
-        async () => {
-          const { status, body } = await node.elder.probe('/readyz');
-          const journal = body.checks?.find(({ name }) => name === 'journal');
-          return status === 503 && journal?.ok === false && journal.detail === 'store-failing';
-        },
-        { withinMs: PATIENCE_MS, everyMs: 20 },
-      );
-      expect((await node.elder.metrics()).value('witan_journal_errors_total', { reason: 'full' })).toBeGreaterThan(0);
-      await attest();
-      disk.clear();
-      await eventually(
-        'it has caught up',
-        async () => {
-          const { generation } = await cluster.section();
-          const { members } = await cluster.section();
-          const metrics = await node.elder.metrics();
-          const isAdmitted = members.some(({ name }) => name === other.name);
-          return isAdmitted && metrics.value('witan_section_generation') === generation;
-        },
-        { withinMs: PATIENCE_MS },
-      );
-      expect((await node.elder.probe('/readyz')).status).toBe(200);
-      expect(node.elder.pid).toBe(pid);
-      await attest();
-    } finally {
-      for (const service of [cluster.nodes[index]?.elder, cluster.nodes[index]?.adult]) await service?.kill();
-      disk.unmount();
+describe('a damaged identity', () => {
+  const damages: readonly [string, (sealed: Uint8Array) => Uint8Array][] = [
+    ['with a bit changed', (sealed) => sealed.with(sealed.length >> 1, sealed[sealed.length >> 1]! ^ 1)],
+    ['cut off', (sealed) => sealed.subarray(0, -1)],
+    ['empty', () => new Uint8Array(0)],
+  ];
+
+  test.for(damages)('%s is named and left as it is, and neither process of the node starts', async ([, damage]) => {
+    const { elder, adult, dataDir } = cluster.nodes[2]!;
+    const file = join(dataDir, 'identity.sealed');
+    const whole = new Uint8Array(readFileSync(file));
+    const damaged = damage(whole);
+    for (const service of [elder, adult]) {
+      await service.stop();
+      writeFileSync(file, damaged);
+      service.start();
+      await expectRefusal(service, 'WITAN_ERR_SEALED', file);
+      expect(new Uint8Array(readFileSync(file))).toEqual(damaged);
+      writeFileSync(file, whole);
+      await service.start().ready();
     }
+    await attest();
   });
+});
+
+describe('a full disk', () => {
+  test.skipIf(!canMount)(
+    'stops no process of a node: both say so, and go on when there is room; none starts on it',
+    async () => {
+      const index = cluster.nodes.length;
+      const disk = new SmallDisk(join(cluster.directory, `node-${index}`), 8);
+      try {
+        const node = await cluster.addNode();
+        await node.elder.ready();
+        await eventually(
+          'it is a member',
+          async () => (await cluster.api.node({ name: node.name })).state === 'joined',
+          {
+            withinMs: PATIENCE_MS,
+          },
+        );
+        disk.fill();
+        const before = [node.elder, node.adult].map(({ pid }) => pid);
+        const other = await cluster.addNode();
+        for (const service of [node.elder, node.adult]) {
+          const line = await service.says({ event: 'store' }, PATIENCE_MS);
+          expect(line).toMatchObject({ level: 'error', err: { code: 'WITAN_ERR_STORE_FULL' } });
+          expect((line.err as { detail: string }).detail).toContain(disk.path);
+          await eventually(
+            'it is not ready, and says why',
+            async () => {
+              const { status, body } = await service.probe('/readyz');
+              const journal = body.checks?.find(({ name }) => name === 'journal');
+              return status === 503 && journal?.ok === false && journal.detail === 'store-failing';
+            },
+            { withinMs: PATIENCE_MS, everyMs: 20 },
+          );
+          expect((await service.metrics()).value('witan_journal_errors_total', { reason: 'full' })).toBeGreaterThan(0);
+          const newcomer = cluster.service(service.kind, `a ${service.kind} without room`, {
+            WITAN_DATA_DIR: join(disk.path, 'newcomer'),
+          });
+          await expectRefusal(newcomer.start(), 'WITAN_ERR_STORE_FULL', disk.path);
+        }
+        await attest();
+        disk.clear();
+        await eventually(
+          'both have caught up',
+          async () => {
+            const { generation, members } = await cluster.section();
+            const isAdmitted = members.some(({ name }) => name === other.name);
+            const known = await Promise.all([node.elder.metrics(), node.adult.metrics()]);
+            return isAdmitted && known.every((metrics) => metrics.value('witan_section_generation') === generation);
+          },
+          { withinMs: PATIENCE_MS },
+        );
+        for (const service of [node.elder, node.adult]) {
+          await eventually('it is ready', async () => (await service.probe('/readyz')).status === 200, {
+            withinMs: PATIENCE_MS,
+          });
+        }
+        expect([node.elder, node.adult].map(({ pid }) => pid)).toEqual(before);
+        await attest();
+      } finally {
+        for (const service of [cluster.nodes[index]?.elder, cluster.nodes[index]?.adult]) await service?.kill();
+        disk.unmount();
+      }
+    },
+  );
 });

@@ -1,12 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Flips one bit of `file` in the middle of the only place where `bytes` stand. Nobody may have the file open. */
-export function flipBitIn(file: string, bytes: Uint8Array): void {
-  const content = readFileSync(file);
-  const at = content.indexOf(bytes);
+/**
+ * Flips one bit of `file` in the middle of the only place where `bytes` stand. Nobody may have the file open.
+ * @returns flips it back
+ */
+export function flipBitIn(file: string, bytes: Uint8Array): () => void {
+  const at = readFileSync(file).indexOf(bytes);
   if (at < 0) throw new Error(`${file} does not hold these ${bytes.length} bytes in one piece`);
-  content[at + (bytes.length >> 1)]! ^= 1;
-  writeFileSync(file, content);
+  const flip = () => {
+    const content = readFileSync(file);
+    content[at + (bytes.length >> 1)]! ^= 1;
+    writeFileSync(file, content);
+  };
+  flip();
+  return flip;
 }
 
 /** Leaves of `file` its length and nothing else. */
