@@ -2,7 +2,6 @@ import { ROUTE_NAMES, ROUTES, routerPath } from '@witan/api';
 import { commonSettings, flag, hex, integer, metricsPort, port, text } from '@witan/config';
 import { fromHex, Identity, secureRandom } from '@witan/crypto';
 import { busTransport, sectionNumbers } from '@witan/elder';
-import { asWitanError } from '@witan/errors';
 import {
   actorObserver,
   attestationMetrics,
@@ -56,7 +55,7 @@ await runService({
       connected: () => bus.status === 'connected',
       onReport: watchFollower(meter, log),
       onRejected: (channel, error) => {
-        rejected.inc({ channel: 'events', reason: rejectionReason(asWitanError(error).code) });
+        rejected.inc({ channel: channel === 'replies' ? 'reply' : 'events', reason: rejectionReason(error.code) });
         log.debug({ channel, err: error }, 'message not taken');
       },
       onAttested: (result, durationMs) => {

@@ -10,11 +10,18 @@ const ELDER_TIMEOUT_MS = 2000;
 /**
  * Asks every elder for its share, and combines as soon as a threshold of shares gives a signature that verifies. A bad
  * share costs its elder its place in this one signature, and nothing else.
+ *
+ * @param refused is told of each answer that cannot be read, and of each share that is bad
  */
-export function attest(transport: Transport, ledger: Ledger, claim: AttestationClaim): Promise<ProofBundle> {
+export function attest(
+  transport: Transport,
+  ledger: Ledger,
+  claim: AttestationClaim,
+  refused: (error: WitanError) => void,
+): Promise<ProofBundle> {
   const request = encode(signRequestCodec, claim);
   const shares = new Map<number, SignatureShare>();
-  const refused = new Set<number>();
+  const lying = new Set<number>();
   const { promise, resolve, reject } = Promise.withResolvers<ProofBundle>();
   let answers = 0;
 
@@ -30,7 +37,8 @@ export function attest(transport: Transport, ledger: Ledger, claim: AttestationC
     if ('bad' in combined) {
       for (const index of combined.bad) {
         shares.delete(index);
-        refused.add(index);
+        lying.add(index);
+        refused(new WitanError('WITAN_ERR_SIGNATURE', `the signature share of elder ${index} is bad`));
       }
       return false;
     }
@@ -41,10 +49,10 @@ export function attest(transport: Transport, ledger: Ledger, claim: AttestationC
   for (const elder of ledger.elders) {
     transport.request(elder.name, 'sign', request, ELDER_TIMEOUT_MS, (result) => {
       answers++;
-      const answer = result.ok ? readAnswer(result.bytes) : undefined;
+      const answer = result.ok ? readAnswer(result.bytes, refused) : undefined;
       const isShare =
         answer?.type === 'share' && answer.index === elder.index && Buffer.compare(answer.key, ledger.key) === 0;
-      if (isShare && !refused.has(elder.index)) {
+      if (isShare && !lying.has(elder.index)) {
         shares.set(elder.index, { index: elder.index, signature: answer.signature });
         if (tryToCombine()) return;
       }
@@ -60,11 +68,12 @@ export function attest(transport: Transport, ledger: Ledger, claim: AttestationC
   return promise;
 }
 
-function readAnswer(bytes: Uint8Array): SignAnswer | undefined {
+function readAnswer(bytes: Uint8Array, refused: (error: WitanError) => void): SignAnswer | undefined {
   try {
     return decode(signAnswerCodec, bytes);
   } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
+    if (!isWitanError(error)) throw error;
+    refused(error);
+    return undefined;
   }
 }

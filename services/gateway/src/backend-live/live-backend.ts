@@ -28,11 +28,13 @@ export interface LiveBackendOptions {
   readonly wallClock: () => number;
   readonly connected: () => boolean;
   readonly onReport?: (report: SectionReport) => void;
-  readonly onRejected?: (channel: 'heartbeats' | 'reports', error: unknown) => void;
+  readonly onRejected?: (channel: UntakenChannel, error: WitanError) => void;
   readonly onAttested?: (result: AttestationResult, durationMs: number) => void;
   readonly actor?: ActorObserver;
 }
 
+/** Where something came in that was not taken, beside what the section's own actor counts. */
+export type UntakenChannel = 'heartbeats' | 'reports' | 'replies';
 export type AttestationResult = 'signed' | 'no-quorum' | 'failed';
 
 const SWEEP_MS = 500;
@@ -149,9 +151,11 @@ export class LiveBackend implements Backend {
     const { transport, clock, wallClock, onAttested } = this.#options;
     const ledger = this.#known();
     const startedAt = clock.now();
+    const refused = (error: WitanError) => this.#options.onRejected?.('replies', error);
     const ended = (result: AttestationResult) => onAttested?.(result, clock.now() - startedAt);
     try {
-      const bundle = await attest(transport, ledger, { payloadHash: sha256(payload), context, signedAt: wallClock() });
+      const claim = { payloadHash: sha256(payload), context, signedAt: wallClock() };
+      const bundle = await attest(transport, ledger, claim, refused);
       ended('signed');
       return { ...bundle, chain: [...bundle.chain] };
     } catch (error) {
@@ -199,11 +203,13 @@ export class LiveBackend implements Backend {
     throw new WitanError('WITAN_ERR_NOT_FOUND', `no section ${prefix}`);
   }
 
-  #taking(channel: 'heartbeats' | 'reports', take: () => void): void {
+  #taking(channel: UntakenChannel, take: () => void): void {
     try {
       take();
     } catch (error) {
-      this.#options.onRejected?.(channel, asWitanError(error));
+      const isNoJson = error instanceof SyntaxError;
+      const why = isNoJson ? new WitanError('WITAN_ERR_MALFORMED', 'not JSON', { cause: error }) : asWitanError(error);
+      this.#options.onRejected?.(channel, why);
     }
   }
 
@@ -261,8 +267,8 @@ export class LiveBackend implements Backend {
     const request = encodeHistoryRequest(session, after);
     this.#options.transport.request(node, 'dkg.history', request, 1000, (result) => {
       if (!result.ok) return;
-      this.#taking('reports', () => {
-        const page = JSON.parse(new TextDecoder().decode(result.bytes)) as Partial<HistoryPage>;
+      this.#taking('replies', () => {
+        const page = readPage(result.bytes);
         const entries = readEntries(page.entries);
         this.#book.take(toHex(session), node, entries, isHistory);
         const next = Number(page.next);
@@ -270,4 +276,11 @@ export class LiveBackend implements Backend {
       });
     });
   }
+}
+
+/** @throws SyntaxError, WitanError `WITAN_ERR_MALFORMED`; what is in it may be anything. */
+function readPage(bytes: Uint8Array): Partial<Record<keyof HistoryPage, unknown>> {
+  const page: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof page === 'object' && page !== null) return page;
+  throw new WitanError('WITAN_ERR_MALFORMED', 'not a page of a history');
 }

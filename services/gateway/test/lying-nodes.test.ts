@@ -1,0 +1,137 @@
+import {
+  type Action,
+  certificateMessage,
+  decisionHash,
+  encodeCertified,
+  encodeDecision,
+  NO_PARENT,
+} from '@witan/chain';
+import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare } from '@witan/crypto';
+import { signAnswerCodec, type Transport } from '@witan/elder';
+import { VirtualClock } from '@witan/runtime';
+import { bytes as bytesOf, encode, fixed, networkTag, sealEnvelope, struct } from '@witan/wire';
+import { describe, expect, test } from 'vitest';
+import { LiveBackend } from '../src/backend-live/live-backend.ts';
+
+const NETWORK = 'lies';
+const TAG = networkTag(NETWORK);
+const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
+const node = Identity.fromSeed(sha256(utf8('the only node')));
+const secret = scalarFromHash(utf8('genesis'), 'gateway-tests');
+const key = encodeG1(keyPair(secret).publicKey);
+
+function certify(generation: number, parent: Uint8Array, action: Action) {
+  const decision = encodeDecision({ network: TAG, prefix: '', generation, parent, action });
+  const hash = decisionHash(decision);
+  return { hash, raw: encodeCertified(decision, 0, signShare(secret, certificateMessage(hash, 0))) };
+}
+
+const genesis = certify(0, NO_PARENT, { type: 'genesis', node: node.publicKey, key });
+const start = certify(1, genesis.hash, {
+  type: 'dkg',
+  chainLength: 1,
+  participants: [node.publicKey],
+  threshold: 1,
+  attempt: 0,
+});
+
+/** A gateway that has heard of a section of one node, and asks it; `answers` is what it is told, by verb. */
+function gateway(answers: Readonly<Record<string, Uint8Array>>) {
+  const clock = new VirtualClock();
+  const handlers = new Map<string, ((bytes: Uint8Array, topic: string) => void)[]>();
+  const transport: Transport = {
+    publish: () => {},
+    subscribe: (topic, handler) => void handlers.set(topic, [...(handlers.get(topic) ?? []), handler]),
+    request: (_to, verb, _bytes, _timeoutMs, done) => {
+      asked.push(verb);
+      const bytes = answers[verb];
+      clock.defer(() => done(bytes ? { ok: true, bytes } : { ok: false, error: 'WITAN_ERR_TIMEOUT' }));
+    },
+    serve: () => {},
+  };
+  const rejected: string[] = [];
+  const asked: string[] = [];
+  const backend = new LiveBackend({
+    network: NETWORK,
+    prefix: '',
+    genesisKey: undefined,
+    identity: Identity.fromSeed(sha256(utf8('gateway'))),
+    transport,
+    clock,
+    wallClock: () => Date.UTC(2026, 0, 1) + clock.now(),
+    connected: () => true,
+    onRejected: (channel, { code }) => void rejected.push(`${channel} ${code}`),
+  });
+  backend.start();
+  const hear = (channel: string, bytes: Uint8Array) => {
+    for (const handler of handlers.get(`section.root.${channel}`) ?? []) handler(bytes, '');
+    clock.advance(100);
+  };
+  hear('events', genesis.raw);
+  return { backend, clock, hear, rejected, asked };
+}
+
+const share = (signature: Uint8Array) => encode(signAnswerCodec, { type: 'share', key, index: 0, signature });
+
+describe('an elder that is asked to sign', () => {
+  const attest = async (answer: Uint8Array | undefined) => {
+    const { backend, clock, rejected } = gateway(answer ? { sign: answer } : {});
+    const result = backend.attest({ payload: utf8('payload'), context: '' }).catch((error: unknown) => error);
+    clock.advance(3000);
+    return { result: await result, rejected };
+  };
+
+  test.each<[string, Uint8Array, readonly string[]]>([
+    ['nothing', new Uint8Array(0), ['replies WITAN_ERR_MALFORMED']],
+    ['noise', sha256(utf8('noise')), ['replies WITAN_ERR_MALFORMED']],
+    ['a share, cut off', share(new Uint8Array(96)).subarray(0, -1), ['replies WITAN_ERR_MALFORMED']],
+    ['a share and more', new Uint8Array([...share(new Uint8Array(96)), 0]), ['replies WITAN_ERR_MALFORMED']],
+    ['a share that is no point', share(new Uint8Array(96).fill(0xff)), ['replies WITAN_ERR_SIGNATURE']],
+    ['a share at infinity', share(new Uint8Array(96).with(0, 0xc0)), ['replies WITAN_ERR_SIGNATURE']],
+    ['a share of something else', share(signShare(secret, utf8('other'))), ['replies WITAN_ERR_SIGNATURE']],
+  ])('and answers with %s is counted, and the client is told whom it waits for', async (_what, answer, counted) => {
+    const { result, rejected } = await attest(answer);
+    expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM', data: { waitingOn: [node.name] } });
+    expect(rejected).toEqual(counted);
+  });
+
+  test('and does not answer is not counted: nothing came', async () => {
+    const { result, rejected } = await attest(undefined);
+    expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM' });
+    expect(rejected).toEqual([]);
+  });
+});
+
+describe('a participant that is asked for what it saw', () => {
+  test.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array(0)],
+    ['noise', sha256(utf8('noise'))],
+    ['JSON that breaks off', utf8('{"entries":[')],
+    ['a number', utf8('7')],
+    ['null', utf8('null')],
+  ])('and answers with %s is counted, and the session is shown as it was decided', (_what, answer) => {
+    const { backend, hear, rejected } = gateway({ 'dkg.history': answer });
+    hear('events', start.raw);
+    expect(rejected).toEqual(['replies WITAN_ERR_MALFORMED']);
+    expect(backend.sessions()).toMatchObject([{ state: 'running', repairs: [], blame: [] }]);
+  });
+
+  test('and answers with entries that are none, and always promises more, is not asked for ever', () => {
+    const page = { sessions: [], entries: [{ type: 'blame' }, 7, null, {}], next: 1, more: true };
+    const { backend, hear, rejected, asked } = gateway({ 'dkg.history': utf8(JSON.stringify(page)) });
+    hear('events', start.raw);
+    expect(asked.filter((verb) => verb === 'dkg.history')).toHaveLength(2);
+    expect(rejected).toEqual([]);
+    expect(backend.sessions()).toMatchObject([{ state: 'running', repairs: [], blame: [] }]);
+  });
+
+  test('and reports what is not JSON is counted', () => {
+    const { hear, rejected } = gateway({});
+    hear('events', start.raw);
+    // The form of a report, with anything in the place of its JSON.
+    const form = struct({ session: fixed(32), entries: bytesOf(1024) });
+    const body = encode(form, { session: start.hash, entries: utf8('{') });
+    hear('reports', sealEnvelope(node, TAG, 'dkgReport', body).raw);
+    expect(rejected).toEqual(['reports WITAN_ERR_MALFORMED']);
+  });
+});
