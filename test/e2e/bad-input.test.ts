@@ -23,7 +23,7 @@ const NEW = 3;
 const { cluster } = useCluster({
   nodes: OLD,
   links: true,
-  settings: { phaseDeadlineMs: 500, settleMs: 300, retryAfterMs: 3_600_000 },
+  settings: { phaseDeadlineMs: 1500, settleMs: 300, retryAfterMs: 3_600_000 },
 });
 const tag = networkTag(cluster.network);
 const subject = subjects(cluster.network);

@@ -182,9 +182,26 @@ describe('the REST interface', () => {
       'WITAN_ERR_TOO_LARGE',
     ],
     ['an empty bundle', '/v1/verifications', '{}', 'application/json', 400, 'WITAN_ERR_MALFORMED'],
-  ] as const)('answers a body that is %s with the problem', async ([, path, body, type, status, code]) => {
-    const response = await post(path, body, type);
-    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code]);
-    await attest();
-  });
+  ] as const)(
+    'answers a body that is %s with the problem, and counts it',
+    async ([, path, body, type, status, code]) => {
+      const counted = async () => {
+        const metrics = await cluster.gateway.metrics();
+        return metrics.value('witan_http_request_duration_seconds_count', { route: path, status: String(status) }) ?? 0;
+      };
+      const [before, countedBefore] = [await cluster.section(), await counted()];
+      const response = await post(path, body, type);
+      const problem = (await response.json()) as { code: string; detail: string };
+      expect([response.status, problem.code]).toEqual([status, code]);
+      expect(problem.detail).not.toBe('');
+      expect(await counted()).toBe(countedBefore + 1);
+      const { key, generation, chainLength } = await cluster.section();
+      expect({ key, generation, chainLength }).toEqual({
+        key: before.key,
+        generation: before.generation,
+        chainLength: before.chainLength,
+      });
+      await attest();
+    },
+  );
 });
