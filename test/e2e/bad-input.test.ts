@@ -272,7 +272,7 @@ describe('an answer about the session', () => {
     try {
       await eventually('one of the silent is asked', isHeard, { withinMs: PATIENCE_MS });
       const isCounted = async () => (await answered(result)) > countedBefore[result]!;
-      await eventually('the lie is counted', isCounted, { withinMs: 5000 });
+      await eventually('the lie is counted', isCounted, { withinMs: PATIENCE_MS });
     } finally {
       liar.unsubscribe();
     }

@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import type { ServiceProcess } from './service-process.ts';
 
@@ -34,7 +35,7 @@ export async function expectCounted(
         if (more >= count) return true;
         throw new Error(`${more} more`);
       },
-      { withinMs: 5000, everyMs: 20 },
+      { withinMs: PATIENCE_MS, everyMs: 20 },
     );
   }
 }
