@@ -1,5 +1,5 @@
 import type { Identity } from '@witan/crypto';
-import { forms, type Phase, type PhaseName, phaseName, sessionOf } from '@witan/dkg';
+import { forms, PHASES, type Phase, type PhaseName, phaseName, sessionOf } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { type Rule, silentFrom } from './link.ts';
@@ -29,9 +29,16 @@ export function spokenInSession({ payload: raw }: Published, tag: Uint8Array): S
   }
 }
 
+/** Phase of whose close a message is a vote that goes alone; undefined for everything else. */
+function votedAlone({ payload: raw }: Published, tag: Uint8Array): number | undefined {
+  if (sessionOf(raw, tag) === undefined) return undefined;
+  const { kind, body } = peekEnvelope(raw, tag);
+  return kind === 'dkgVote' ? decode(forms.voteBody, body).phase : undefined;
+}
+
 /**
- * Silent from the first word in a phase of a session on, but for the vote on the close before it that comes with it: so
- * the others get to that phase, and wait there. @param tag of the network @param identity of whoever is silent
+ * Silent from the first word in a phase of a session on, but for votes on closes before it, also the one that comes with
+ * that word: so the others get to that phase, and wait there. @param tag of the network @param identity of whoever is silent
  */
 export function silentInPhase(phase: PhaseName, tag: Uint8Array, identity: Identity): Rule {
   const isWord = (message: Published) => {
@@ -42,6 +49,7 @@ export function silentInPhase(phase: PhaseName, tag: Uint8Array, identity: Ident
   return (message) => {
     const ruled = silence(message);
     const word = isWord(message);
+    if ((votedAlone(message, tag) ?? PHASES.length) < PHASES.indexOf(phase)) return message;
     if (word?.follows.type !== 'vote') return ruled;
     return { meanwhile: { ...message, payload: voteAlone(word, tag, identity) } };
   };

@@ -1,5 +1,5 @@
 import { toHex } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
+import { isWitanError, WitanError } from '@witan/errors';
 import { bytes, decode, encode, fixed, peekEnvelope, struct } from '@witan/wire';
 import type { Session } from './session.ts';
 
@@ -28,5 +28,13 @@ export function encodeReports(session: Session, entries: readonly unknown[]): Ui
 /** @throws WitanError `WITAN_ERR_MALFORMED` */
 export function decodeReports(body: Uint8Array): { readonly session: string; readonly entries: unknown } {
   const { session, entries } = decode(reportsBody, body);
-  return { session: toHex(session), entries: JSON.parse(new TextDecoder().decode(entries)) };
+  return { session: toHex(session), entries: parse(entries) };
+}
+
+function parse(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch (cause) {
+    throw new WitanError('WITAN_ERR_MALFORMED', 'reports are no JSON', { cause });
+  }
 }

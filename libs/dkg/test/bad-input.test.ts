@@ -2,7 +2,7 @@ import { ORDER, scalarToBytes } from '@witan/crypto';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DkgReport, forms, Phase, type RejectReason } from '../src/index.ts';
+import { type DkgReport, decodeReports, encodeReports, forms, Phase, type RejectReason } from '../src/index.ts';
 import { byPhase, expectBlamed, expectRefused, machine, members, receive, said, whole } from './refusals.ts';
 import { following, forge, identities, makeSession, NETWORK, Net, payloadOf, seedOf, snapshot } from './support.ts';
 
@@ -284,4 +284,12 @@ describe('a finalisation', () => {
     after = machine.step(after, { type: 'received', bytes, at: 1 }).state;
     expect(after.outcome?.signature).toBeUndefined();
   });
+});
+
+test('reports that are no JSON are malformed', () => {
+  const body = encodeReports(session, [{ type: 'started' }]);
+  expect(decodeReports(body)).toEqual({ session: session.id, entries: [{ type: 'started' }] });
+  for (const last of [0x7b, 0xff]) {
+    expect(() => decodeReports(body.with(-1, last))).toThrow(expect.objectContaining({ code: 'WITAN_ERR_MALFORMED' }));
+  }
 });
