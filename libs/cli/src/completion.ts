@@ -101,9 +101,17 @@ function fish(entries: readonly Entry[]): string {
   });
   return `# fish completion of witan
 function __witan_at
-  set -l words (commandline -opc | string match -v -- '-*')
-  test (string join ' ' $words[2..3]) = "$argv[1]"
-  or test (string join ' ' $words[2..2]) = "$argv[1]"
+  set -l words (commandline -opc)
+  set -e words[1]
+  set -l found ''
+  for word in $words
+    switch "$found $word"
+${paths(entries)
+  .map((path) => `      case '${path.includes(' ') ? path : ` ${path}`}'\n        set found '${path}'`)
+  .join('\n')}
+    end
+  end
+  test "$found" = "$argv[1]"
 end
 complete -c witan -f
 ${lines.join('\n')}

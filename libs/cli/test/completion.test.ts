@@ -36,15 +36,66 @@ describe.skipIf(!has('bash'))('completion for bash', () => {
 });
 
 describe.skipIf(!has('zsh'))('completion for zsh', () => {
-  test('is valid', async () => {
-    expect(execFileSync('zsh', ['-n', '-c', await script('zsh')], { encoding: 'utf8' })).toBe('');
+  /** What the function gives to zsh after these words, with what stands for it; `FILES` where it asks for files. */
+  const complete = async (...words: string[]): Promise<string[]> => {
+    const ask = `
+      compdef() { : }
+      _describe() { print -l -- \${(P)2} }
+      _files() { print FILES }
+      ${await script('zsh')}
+      words=(${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length}
+      _witan`;
+    return execFileSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' }).trim().split('\n');
+  };
+  const offered = async (...words: string[]) => (await complete(...words)).map((line) => line.split(':')[0]);
+
+  test('offers the commands, each with what it does', async () => {
+    expect(await offered('witan', '')).toEqual(expect.arrayContaining(['status', 'nodes', 'chain', 'dkg', '--json']));
+    expect(await complete('witan', '')).toContain('nodes:The nodes of the network, or one of them');
+  });
+
+  test('offers what a command has', async () => {
+    expect(await offered('witan', 'dkg', '')).toEqual(expect.arrayContaining(['list', 'show', 'watch', '--url']));
+    expect(await offered('witan', '--json', 'dkg', 'list', '--st')).toEqual(expect.arrayContaining(['--state']));
+    expect(await offered('witan', '--json', 'chain', '')).not.toContain('watch');
+  });
+
+  test('offers files where a file belongs', async () => {
+    expect(await complete('witan', 'verify', '')).toContain('FILES');
+    expect(await complete('witan', 'status', '')).not.toContain('FILES');
   });
 });
 
 describe.skipIf(!has('fish'))('completion for fish', () => {
+  /** What fish offers for this line. */
+  const complete = async (line: string): Promise<string[]> => {
+    const { stdout, stderr } = spawnSync('fish', ['-c', `${await script('fish')}\ncomplete -C '${line}'`], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    return stdout.trim().split('\n');
+  };
+  const offered = async (line: string) => (await complete(line)).map((each) => each.split('\t')[0]);
+
+  test('offers the commands, each with what it does', async () => {
+    expect(await offered('witan ')).toEqual(
+      expect.arrayContaining(['status', 'nodes', 'chain', 'dkg', 'attest', 'verify', 'errors', 'completion']),
+    );
+    expect(await complete('witan no')).toEqual(['nodes\tThe nodes of the network, or one of them']);
+    expect(await offered('witan --js')).toEqual(['--json']);
+  });
+
   test('offers what a command has', async () => {
-    const ask = `${await script('fish')}\ncomplete -C 'witan dkg w'`;
-    expect(execFileSync('fish', ['-c', ask], { encoding: 'utf8' })).toContain('watch');
+    expect(await offered('witan dkg ')).toEqual(['list', 'show', 'watch']);
+    expect(await offered('witan --json dkg w')).toEqual(['watch']);
+    expect(await offered('witan dkg list --st')).toEqual(['--state']);
+    expect(await offered('witan completion z')).toEqual(['zsh']);
+    expect(await offered('witan dkg show ')).toEqual(['']);
+  });
+
+  test('offers files where a file belongs', async () => {
+    expect(await offered('witan verify package.js')).toEqual(['package.json']);
+    expect(await offered('witan status package.js')).toEqual(['']);
   });
 });
 
