@@ -12,6 +12,8 @@ import { parse } from './validation.ts';
 export interface ClientOptions {
   /** Of one call; 10 s when absent. */
   readonly timeoutMs?: number;
+  /** Ends calls and streams that have no signal of their own: calls with its reason, streams without an error. */
+  readonly signal?: AbortSignal;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
@@ -66,7 +68,7 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Clie
     callOptions: CallOptions = {},
   ): Promise<unknown> => {
     const route: RouteDefinition = ROUTES[name];
-    const { timeoutMs = transport.timeoutMs, signal } = callOptions;
+    const { timeoutMs = transport.timeoutMs, signal = options.signal } = callOptions;
     const url = base + addressOf(route, input);
     const text = await exchange(url, initOf(route, input), { ...transport, timeoutMs }, signal);
     return parse(route.response, parseJson(text), `answer of ${url}`);
@@ -79,7 +81,11 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Clie
 
   return {
     ...calls,
-    events: (eventsOptions = {}) => eventIterator(base + ROUTES.events.path, transport, eventsOptions),
+    events: (eventsOptions = {}) =>
+      eventIterator(base + ROUTES.events.path, transport, {
+        ...(options.signal && { signal: options.signal }),
+        ...eventsOptions,
+      }),
     eachNode: (filter = {}, callOptions) =>
       eachOf((cursor) => calls.nodes({ ...filter, ...cursor }, callOptions), 'nodes'),
     eachSession: (filter = {}, callOptions) =>

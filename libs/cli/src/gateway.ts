@@ -15,7 +15,10 @@ export function gatewayUrl(io: Pick<Io, 'env' | 'cwd'>, given: string | undefine
 export async function connect(io: Io, options: { url?: string; timeout?: number }): Promise<Client> {
   const url = gatewayUrl(io, options.url);
   const { createClient } = await import('@witan/api');
-  return createClient(url, options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 });
+  return createClient(url, {
+    signal: io.signal,
+    ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
+  });
 }
 
 /** What comes in pages, as one list. */

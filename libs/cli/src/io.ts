@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import { type Style, styleFor } from './terminal/style.ts';
 
 /** Everything that a command touches outside of its own memory, so that a test can stand in for a terminal. */
@@ -12,14 +13,14 @@ export interface Io {
   readonly style: Style;
   readonly errorStyle: Style;
   readonly now: () => number;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, with the name of the signal as the reason: whatever a command waits for ends. */
   readonly signal: AbortSignal;
 }
 
 export function processIo(signal: AbortSignal): Io {
   const { env, stdout, stderr, stdin } = process;
   return {
-    input: stdin,
+    input: addAbortSignal(signal, stdin),
     output: stdout,
     errors: stderr,
     env,

@@ -147,7 +147,10 @@ function addDkg(program: Command, io: Io, act: Act): void {
     .description('Live: bars on a terminal, a line for each event elsewhere')
     .argument('[session]', 'its id or the start of it: ends with that session; else goes on until Ctrl-C')
     .addHelpText('after', examples('witan dkg watch', 'witan dkg watch | grep repaired', 'witan dkg watch --json'))
-    .addHelpText('after', '\nOf one session, ends with 0 when it made a key and with 5 when it failed.')
+    .addHelpText(
+      'after',
+      '\nOf one session, ends with 0 when it made a key and with 5 when it failed; at Ctrl-C with 130.',
+    )
     .action(act(async (id: never, options: never) => (await import('./commands/watch.ts')).watch(io, id, options)));
 }
 

@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { asNode } from '../../../test/support/old-node.ts';
 
 const BIN = fileURLToPath(new URL('../bin/witan.mjs', import.meta.url));
 
@@ -36,5 +39,56 @@ describe('the witan program', () => {
     const { stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('0');
+  });
+});
+
+describe('the witan program, interrupted', () => {
+  const SIGNALS = [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const;
+  /** Takes every connection and never answers. */
+  let silent: Server;
+
+  beforeAll(async () => {
+    silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+  });
+
+  afterAll(() => silent.close());
+
+  /** Waits for an answer for as long as nobody interrupts it. */
+  const ask = async (node: readonly string[], ...args: string[]): Promise<ChildProcess> => {
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const child = spawn(process.execPath, [...node, BIN, ...args, '--url', url, '--timeout', '3600'], {
+      stdio: 'ignore',
+    });
+    await once(silent, 'connection');
+    return child;
+  };
+
+  test.each(SIGNALS)('by %s while a gateway does not answer, ends at once with %d', async (signal, code) => {
+    for (const args of [['status'], ['dkg', 'watch'], ['chain', 'show']]) {
+      const child = await ask([], ...args);
+      child.kill(signal);
+      expect([args, ...(await once(child, 'exit'))]).toEqual([args, code, null]);
+    }
+  });
+
+  test.each(SIGNALS)('by %s under an older Node passes it on and says the same', async (signal, code) => {
+    const child = await ask(asNode('20.0.0'), 'status');
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([code, null]);
+  });
+
+  test('while it reads its standard input', async () => {
+    const child = spawn(process.execPath, [BIN, 'verify', '-', '--genesis', 'a'.repeat(96)], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.stdin.on('error', () => {});
+    // More than a pipe holds: written means that it reads.
+    await new Promise((resolve) => child.stdin.write(Buffer.alloc(1024 * 1024), resolve));
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
   });
 });

@@ -191,7 +191,7 @@ describe('witan dkg', () => {
         if (text.split('\n').length > 3) interrupt.abort();
       },
     });
-    expect(code).toBe(0);
+    expect(code).toBe(130);
     const events = out
       .trimEnd()
       .split('\n')

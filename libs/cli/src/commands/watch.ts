@@ -11,6 +11,7 @@ import { findSession } from './dkg.ts';
 
 /** At most so often is a session fetched and drawn again: events come in bursts. */
 const REDRAW_MS = 80;
+const LOOK_EVERY_MS = 1_000;
 
 /** Of one session until it ends, of all until Ctrl-C. */
 export async function watch(io: Io, given: string | undefined, options: GlobalOptions): Promise<number> {
@@ -26,13 +27,11 @@ export async function watch(io: Io, given: string | undefined, options: GlobalOp
 }
 
 async function watchLines(io: Io, client: Client, id: string | undefined, json: boolean): Promise<number> {
-  for await (const event of client.events({ signal: io.signal })) {
-    if (!concerns(event, id)) continue;
+  for await (const event of eventsOf(io, client, id)) {
     const line = json ? JSON.stringify(event) : eventLine(event, io.style);
     if (line !== undefined) print(io, json ? line : `${event.at.slice(11, 23)}  ${line}`);
-    if (id !== undefined && isEnd(event)) return endCode(await client.session({ id }));
   }
-  return 0;
+  return id === undefined ? 0 : endCode(await client.session({ id }));
 }
 
 async function watchLive(io: Io, client: Client, id: string | undefined): Promise<number> {
@@ -50,17 +49,32 @@ async function watchLive(io: Io, client: Client, id: string | undefined): Promis
   try {
     await redraw();
     const draw = coalesce(redraw, REDRAW_MS);
-    for await (const event of client.events({ signal: io.signal })) {
-      if (!concerns(event, id)) continue;
-      draw.request();
-      if (id !== undefined && isEnd(event)) {
-        await draw.finish();
-        return shown === undefined ? 0 : endCode(shown);
-      }
-    }
-    return 0;
+    for await (const _ of eventsOf(io, client, id)) draw.request();
+    draw.request();
+    await draw.finish();
+    return id === undefined || shown === undefined ? 0 : endCode(shown);
   } finally {
     area.done();
+  }
+}
+
+/** Of all sessions until Ctrl-C, or of one to its end. */
+async function* eventsOf(io: Io, client: Client, id: string | undefined): AsyncGenerator<WitanEvent> {
+  const ended = new AbortController();
+  // Its last event may have come before the stream stood, or while it was interrupted: the session is asked as well.
+  const look = (session: string): void => {
+    const isOver = ({ endedAt }: Session): void => void (endedAt !== null && ended.abort());
+    client.session({ id: session }).then(isOver, () => {});
+  };
+  const looking = id === undefined ? undefined : setInterval(look, LOOK_EVERY_MS, id);
+  try {
+    for await (const event of client.events({ signal: AbortSignal.any([io.signal, ended.signal]) })) {
+      if (!concerns(event, id)) continue;
+      yield event;
+      if (id !== undefined && isEnd(event)) return;
+    }
+  } finally {
+    clearInterval(looking);
   }
 }
 

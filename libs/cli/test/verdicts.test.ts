@@ -1,0 +1,81 @@
+import type { WitanEvent } from '@witan/api';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { witan } from './stand-in.ts';
+import { StubGateway, sectionWith, sessionThat } from './stub-gateway.ts';
+
+let gateway: StubGateway;
+
+beforeEach(async () => {
+  gateway = await StubGateway.start();
+});
+
+afterEach(() => gateway.stop());
+
+const ask = (...args: string[]) => witan(args, { env: { WITAN_URL: gateway.url } });
+
+describe('witan status', () => {
+  test.each([
+    [7, 0, '7 of 7 elders live, 5 needed: 2 to spare'],
+    [5, 0, '5 of 7 elders live, 5 needed: none to spare'],
+    [4, 5, '4 of 7 elders live, 5 needed: 1 too few, the section cannot sign'],
+    [0, 5, '0 of 7 elders live, 5 needed: 5 too few, the section cannot sign'],
+  ])('of a section with %d elders that can sign ends with %d', async (usable, code, line) => {
+    gateway.section = sectionWith(usable);
+    const outcome = await ask('status');
+    expect(outcome).toMatchObject({ code, err: '' });
+    expect(outcome.out.split('\n')).toContain(line);
+    const json = await ask('status', '--json');
+    expect(json.code).toBe(code);
+    expect(JSON.parse(json.out).sections[0].health).toEqual({ live: usable, usable, spare: usable - 5 });
+  });
+});
+
+describe('witan dkg watch of one session', () => {
+  const end = (state: 'done' | 'failed'): WitanEvent => {
+    const { id: session, resultKey } = sessionThat(state);
+    const about = { id: '1', at: '2026-01-02T03:04:05.000Z' };
+    return state === 'done'
+      ? { ...about, type: 'dkg.done', data: { session, resultKey: resultKey!, durationMs: 12 } }
+      : { ...about, type: 'dkg.failed', data: { session, phase: 'contribution', reason: 'superseded' } };
+  };
+
+  const VERDICTS = [
+    ['done', 0, 'done in 12 ms'],
+    ['failed', 5, 'failed in contribution: superseded'],
+  ] as const;
+
+  test.each(VERDICTS)('that is %s at the end tells so with %d', async (state, code, words) => {
+    const watching = ask('dkg', 'watch', 'dddd');
+    await gateway.followed;
+    gateway.session = sessionThat(state);
+    gateway.send(end(state));
+    const outcome = await watching;
+    expect(outcome).toMatchObject({ code, err: '' });
+    expect(outcome.out).toMatch(/^03:04:05\.000 {2}DKG dddddddd… /);
+    expect(outcome.out).toContain(words);
+  });
+
+  test.each(VERDICTS)('that is %s already ends with %d at once', async (state, code) => {
+    gateway.session = sessionThat(state);
+    const { out, ...outcome } = await ask('dkg', 'watch', 'dddd');
+    expect(outcome).toEqual({ code, err: '' });
+    expect(out).toMatch(new RegExp(`^DKG dddddddd… {2}${state}`));
+  });
+
+  test.each([false, true])('ends also when the last event was missed, on a terminal %s', async (terminal) => {
+    const watching = witan(['dkg', 'watch', 'dddd'], { env: { WITAN_URL: gateway.url }, terminal });
+    await gateway.followed;
+    gateway.session = sessionThat('failed');
+    const { code, out } = await watching;
+    expect(code).toBe(5);
+    if (terminal) expect(out).toContain('DKG dddddddd…  failed');
+  });
+
+  test('ends with 130 when it is interrupted before', async () => {
+    const interrupt = new AbortController();
+    const watching = witan(['dkg', 'watch', 'dddd'], { env: { WITAN_URL: gateway.url }, signal: interrupt.signal });
+    await gateway.followed;
+    interrupt.abort('SIGINT');
+    expect(await watching).toEqual({ code: 130, out: '', err: '' });
+  });
+});
