@@ -47,6 +47,7 @@ class Launch {
   #picture: Picture = { section: undefined, session: undefined };
   #repairs = { requests: 0, messages: 0 };
   #summary: Summary | undefined;
+  #stopping = false;
 
   constructor(options: Options, env: NodeJS.ProcessEnv, natsServer: string, data: DataDir) {
     this.#options = options;
@@ -179,6 +180,7 @@ class Launch {
 
   async #stop(drawing: NodeJS.Timeout): Promise<void> {
     const began = performance.now();
+    this.#stopping = true;
     const cluster = this.#cluster;
     await cluster?.stop();
     clearInterval(drawing);
@@ -192,6 +194,7 @@ class Launch {
     return {
       nodes: this.#nodes,
       resuming: this.#resuming,
+      stopping: this.#stopping,
       elapsedMs: this.#elapsedMs(),
       processes: this.#cluster?.statuses ?? [],
       picture: this.#picture,

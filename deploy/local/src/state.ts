@@ -11,6 +11,7 @@ const ELDERS = 7;
 export interface ClusterState {
   readonly nodes: number;
   readonly resuming: boolean;
+  readonly stopping: boolean;
   readonly elapsedMs: number;
   readonly processes: readonly ProcessStatus[];
   readonly picture: Picture;

@@ -98,13 +98,14 @@ const SUMMARY: Summary = {
     { name: 'node-0-elder', url: 'http://127.0.0.1:9001' },
     { name: 'gateway', url: 'http://127.0.0.1:9002' },
   ],
-  memory: { rssBytes: 1_500e6, pssBytes: 900e6 },
+  memory: { processes: 23, rssBytes: 1_500e6, pssBytes: 900e6 },
   dataDir: `${process.cwd()}/.witan`,
 };
 
 const state = (more: Partial<ClusterState> = {}): ClusterState => ({
   nodes: 2,
   resuming: false,
+  stopping: false,
   elapsedMs: 1_234,
   processes: [
     process_('nats', 'ready'),
@@ -147,7 +148,8 @@ describe('the screen', () => {
       '',
       'DKG 44444444…  stalled  generation 8, attempt 1, 7 participants, 5 needed',
       '  Initialisation ████████████████████████████  7/7            12 ms',
-      '  Contribution   ████████████████░░░░░░░░░░░░  4/7          waits for 55555555…, 66666666…',
+      '  Contribution   ████████████████░░░░░░░░░░░░  4/7',
+      '                 waits for 55555555…, 66666666…',
       '  Complaining    ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
       '  Justification  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
       '  Commitment     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░',
@@ -166,6 +168,20 @@ describe('the screen', () => {
     expect(lines[0]).toBe('Witan runs, 2 nodes');
     expect(lines.some((line) => line.startsWith('DKG'))).toBe(false);
     expect(lines.at(-1)).toBe('Ctrl-C stops everything.');
+  });
+
+  test('while it stops shows what is still there', () => {
+    const lines = screenLines(state({ stopping: true, picture: { section: section(7), session: undefined } }), SCREEN);
+    expect(lines[0]).toBe('Witan stops, 2 nodes');
+    expect(lines.slice(-2)).toEqual(['', 'Ctrl-C again ends everything at once.']);
+    expect(lines.join()).not.toContain('Section');
+  });
+
+  test('gives each kind of process a line of its own where one line is not enough', () => {
+    expect(screenLines(state(), { ...SCREEN, columns: 50 }).slice(1, 3)).toEqual([
+      '  nats ●   gateway ◐   coordinator ○',
+      '  elders ●◐   adults ●✗',
+    ]);
   });
 
   test('shows a later session while it runs', () => {
@@ -210,6 +226,9 @@ describe('a note as lines', () => {
     expect(lines({ type: 'process', process: process_('node-0-elder', 'ready', { ready, restarts: 1 }) })).toEqual([
       'node-0-elder is ready again',
     ]);
+    expect(lines({ type: 'process', process: process_('node-1-elder', 'ready', { ready }) })).toEqual([
+      'node-1-elder is ready',
+    ]);
   });
 
   test('at the end says what was made and where to look', () => {
@@ -218,9 +237,15 @@ describe('a note as lines', () => {
     expect(text).toContain(`section key  ${key('a')}`);
     expect(text).toContain('http://127.0.0.1:8080/docs');
     expect(text).toContain('http://127.0.0.1:9002/metrics and 1 more, listed in .witan/cluster.json');
-    expect(text).toContain('900 MB in all');
+    expect(text).toContain('900 MB in 23 processes (1500 MB with shared pages counted in each)');
     expect(text).toContain('npx witan status');
     expect(lines({ type: 'ready', summary: { ...SUMMARY, resumed: true } })[1]).toContain('resumed in 8.4 s');
+  });
+
+  test('about a data directory elsewhere names it whole, and the address that commands need', () => {
+    const text = lines({ type: 'ready', summary: { ...SUMMARY, dataDir: '/elsewhere/data' } }).join('\n');
+    expect(text).toContain('listed in /elsewhere/data/cluster.json');
+    expect(text).toContain('each with --url http://127.0.0.1:8080');
   });
 
   test('beside a screen only stays if it matters later', () => {

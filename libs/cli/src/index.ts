@@ -8,3 +8,4 @@ export { healthLine, sectionHealth } from './terminal/health.ts';
 export { LiveArea } from './terminal/live-area.ts';
 export { sessionLines } from './terminal/session-lines.ts';
 export { type Style, styleFor } from './terminal/style.ts';
+export { width } from './terminal/wrap.ts';

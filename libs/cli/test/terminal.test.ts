@@ -5,6 +5,7 @@ import { coalesce } from '../src/terminal/coalesce.ts';
 import { ago, duration, names, short } from '../src/terminal/format.ts';
 import { styleFor } from '../src/terminal/style.ts';
 import { table } from '../src/terminal/table.ts';
+import { width, wrapWords } from '../src/terminal/wrap.ts';
 
 const PLAIN = styleFor({ NO_COLOR: '1' }, true);
 
@@ -65,6 +66,22 @@ describe('a bar', () => {
     expect(fill(1, 8, 4, PLAIN)).toBe('▌░░░');
     expect(fill(0, 0, 4, PLAIN)).toBe('████');
     expect(fill(1, 2, 4, dumb)).toBe('##..');
+  });
+});
+
+describe('a line that is too long', () => {
+  test('is broken between words, and what follows is set in', () => {
+    expect(wrapWords('  3 of 4 elders live, 3 needed', 20)).toEqual(['  3 of 4 elders', '      live, 3 needed']);
+    expect(wrapWords('as wide as it may be', 20)).toEqual(['as wide as it may be']);
+    expect(wrapWords('http://127.0.0.1:8080/v1/network is one word', 20)[0]).toBe('http://127.0.0.1:8080/v1/network');
+  });
+
+  test('is measured without its colours', () => {
+    const { colours } = styleFor({ FORCE_COLOR: '1' }, false);
+    const line = `${colours.bold('DKG')} ${colours.green('done')}`;
+    expect(width(line)).toBe(8);
+    expect(wrapWords(line, 8)).toEqual([line]);
+    expect(wrapWords(line, 7)).toEqual([colours.bold('DKG'), `    ${colours.green('done')}`]);
   });
 });
 

@@ -3,6 +3,9 @@ import type { Note } from '../state.ts';
 import type { ProcessStatus } from '../supervisor.ts';
 import { stoppedLine, summaryLines } from './summary.ts';
 
+/** Of the node that makes the genesis key. */
+const FIRST_ELDER = 'node-0-elder';
+
 /** One thing that happened as lines for people; none for what would only be noise. */
 export function noteLines(note: Note, style: Style): string[] {
   switch (note.type) {
@@ -39,7 +42,8 @@ function processLines(process: ProcessStatus, detail: string | undefined, { colo
   switch (state) {
     case 'ready': {
       const genesis = ready?.info.genesisKey;
-      const facts = genesis !== undefined && restarts === 0 ? `, genesis key ${short(genesis)}` : '';
+      const facts =
+        genesis !== undefined && name === FIRST_ELDER && restarts === 0 ? `, genesis key ${short(genesis)}` : '';
       return [`${name} is ${restarts > 0 ? 'ready again' : 'ready'}${facts}`];
     }
     case 'restarting':

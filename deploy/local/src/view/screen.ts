@@ -1,4 +1,4 @@
-import { duration, healthLine, marks, plural, type Style, sessionLines, short } from '@witan/cli';
+import { duration, healthLine, marks, plural, type Style, sessionLines, short, width } from '@witan/cli';
 import type { ClusterState } from '../state.ts';
 import type { ProcessState, ProcessStatus } from '../supervisor.ts';
 
@@ -11,7 +11,8 @@ export interface Screen {
 export function screenLines(state: ClusterState, screen: Screen): string[] {
   const { style, columns } = screen;
   const { section, session } = state.picture;
-  const lines = [headLine(state, style), ...processLines(state.processes, style)];
+  const lines = [headLine(state, style), ...processLines(state.processes, screen)];
+  if (state.stopping) return [...lines, '', style.colours.dim('Ctrl-C again ends everything at once.')];
   if (section !== undefined) {
     const { key, generation, chainLength, members } = section;
     lines.push(
@@ -36,14 +37,14 @@ export function screenLines(state: ClusterState, screen: Screen): string[] {
   return lines;
 }
 
-function headLine({ nodes, elapsedMs, resuming, summary }: ClusterState, { colours }: Style): string {
-  const what = summary !== undefined ? 'runs' : resuming ? 'resumes' : 'starts';
-  const clock = summary === undefined ? `  ${colours.dim(duration(elapsedMs))}` : '';
+function headLine({ nodes, elapsedMs, resuming, stopping, summary }: ClusterState, { colours }: Style): string {
+  const what = stopping ? 'stops' : summary !== undefined ? 'runs' : resuming ? 'resumes' : 'starts';
+  const clock = summary === undefined && !stopping ? `  ${colours.dim(duration(elapsedMs))}` : '';
   return `${colours.bold('Witan')} ${what}, ${plural(nodes, 'node')}${clock}`;
 }
 
-/** One dot a process; a group for each kind, so that twenty of them fit into two lines. */
-function processLines(processes: readonly ProcessStatus[], style: Style): string[] {
+/** One dot a process; a group for each kind, so that twenty of them fit into a line. */
+function processLines(processes: readonly ProcessStatus[], { style, columns }: Screen): string[] {
   const group = (label: string, pick: (name: string) => boolean): string => {
     const dots = processes.filter(({ name }) => pick(name)).map(({ state }) => dot(state, style));
     return `${label} ${dots.join('')}`;
@@ -52,7 +53,9 @@ function processLines(processes: readonly ProcessStatus[], style: Style): string
   const nodes = ['elders', 'adults']
     .map((kind) => group(kind, (name) => name.endsWith(`-${kind.slice(0, -1)}`)))
     .join('   ');
-  return [`  ${singles}   ${nodes}`, ...processes.flatMap((process) => troubleLine(process, style))];
+  const line = `  ${singles}   ${nodes}`;
+  const lines = width(line) <= columns ? [line] : [`  ${singles}`, `  ${nodes}`];
+  return [...lines, ...processes.flatMap((process) => troubleLine(process, style))];
 }
 
 function dot(state: ProcessState, style: Style): string {

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { duration, plural, type Style } from '@witan/cli';
 import type { Memory } from '../memory.ts';
 import type { Note, Summary } from '../state.ts';
@@ -20,20 +20,24 @@ export function summaryLines(summary: Summary, { colours }: Style): string[] {
     line('API document', `${url}/docs`),
     line('metrics', metricsLine(summary)),
     ...(memory === undefined ? [] : [line('memory', memoryLine(memory))]),
-    line('look further', ['status', 'dkg show', 'nodes'].map((command) => `npx witan ${command}${where}`).join('   ')),
+    line('look further', ['status', 'dkg show', 'nodes'].map((command) => `npx witan ${command}`).join('   ')),
+    ...(where === '' ? [] : [line('', `each with${where}`)]),
   ];
 }
 
 function metricsLine({ metrics, dataDir }: Summary): string {
   const gateway = metrics.find(({ name }) => name === 'gateway') ?? metrics[0];
   const others = metrics.length - 1;
-  const file = `${relative(process.cwd(), dataDir) || '.'}/cluster.json`;
-  return gateway === undefined ? 'none' : `${gateway.url}/metrics and ${others} more, listed in ${file}`;
+  const file = join(dataDir, 'cluster.json');
+  const near = relative(process.cwd(), file);
+  return gateway === undefined
+    ? 'none'
+    : `${gateway.url}/metrics and ${others} more, listed in ${near.startsWith('..') ? file : near}`;
 }
 
-function memoryLine({ rssBytes, pssBytes }: Memory): string {
+function memoryLine({ processes, rssBytes, pssBytes }: Memory): string {
   const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-  return `${megabytes(pssBytes)} in all (${megabytes(rssBytes)} with shared pages counted in every process)`;
+  return `${megabytes(pssBytes)} in ${plural(processes, 'process', 'processes')} (${megabytes(rssBytes)} with shared pages counted in each)`;
 }
 
 export function stoppedLine({ tookMs, restarts }: Extract<Note, { type: 'stopped' }>): string {

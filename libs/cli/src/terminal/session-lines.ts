@@ -2,16 +2,20 @@ import type { PhaseView, Session } from '@witan/api';
 import { fill, marks } from './bars.ts';
 import { capital, duration, names, plural, short, words } from './format.ts';
 import type { Style } from './style.ts';
+import { width } from './wrap.ts';
 
 const LABEL_WIDTH = 15;
 const BAR_WIDTH_MAX = 28;
+const BAR_WIDTH_MIN = 4;
+/** Of a phase that has ended, without the bar. */
+const LINE_WIDTH = 2 + LABEL_WIDTH + 23;
 
 /** A session as a person wants to see it: one bar a phase, whom it waits for, what was repaired, who was caught. */
 export function sessionLines(session: Session, style: Style, columns: number): string[] {
-  const barWidth = Math.max(8, Math.min(BAR_WIDTH_MAX, columns - LABEL_WIDTH - 32));
+  const barWidth = Math.max(BAR_WIDTH_MIN, Math.min(BAR_WIDTH_MAX, columns - LINE_WIDTH));
   return [
     headLine(session, style),
-    ...session.phases.map((phase) => phaseLine(phase, session, style, barWidth)),
+    ...session.phases.flatMap((phase) => phaseLines(phase, session, style, { columns, barWidth })),
     ...footLines(session, style),
   ];
 }
@@ -36,20 +40,28 @@ export function stateWord(session: Session, colours: Style['colours']): string {
   }
 }
 
-function phaseLine(phase: PhaseView, session: Session, style: Style, barWidth: number): string {
+function phaseLines(
+  phase: PhaseView,
+  session: Session,
+  style: Style,
+  { columns, barWidth }: { readonly columns: number; readonly barWidth: number },
+): string[] {
   const { colours } = style;
   const label = capital(phase.name).padEnd(LABEL_WIDTH);
-  if (phase.startedAt === null) return colours.dim(`  ${label}${fill(0, 1, barWidth, style)}`);
+  if (phase.startedAt === null) return [colours.dim(`  ${label}${fill(0, 1, barWidth, style)}`)];
   const count = phase.expected === 0 ? 'nobody asked' : `${phase.received}/${phase.expected}`;
   const bar = fill(phase.received, phase.expected, barWidth, style);
   if (phase.endedAt !== null) {
     const took = duration(phase.durationMs ?? 0);
     const view = phase.closeView ? `  closed in view ${phase.closeView}` : '';
-    return `  ${label}${colours.green(bar)}  ${count.padEnd(12)} ${took.padStart(7)}${colours.yellow(view)}`;
+    return [`  ${label}${colours.green(bar)}  ${count.padEnd(12)} ${took.padStart(7)}${colours.yellow(view)}`];
   }
   const running = session.state === 'running' ? colours.cyan : colours.yellow;
-  const waiting = session.waitingOn.length > 0 ? `waits for ${names(session.waitingOn, 2)}` : '';
-  return `  ${colours.bold(label)}${running(bar)}  ${count.padEnd(12)} ${waiting}`;
+  const line = `  ${colours.bold(label)}${running(bar)}  ${count}`;
+  if (session.waitingOn.length === 0) return [line];
+  const waiting = `waits for ${names(session.waitingOn, 2)}`;
+  const whole = `${line.padEnd(line.length + 12 - count.length)} ${waiting}`;
+  return width(whole) <= columns ? [whole] : [line, `  ${''.padEnd(LABEL_WIDTH)}${waiting}`];
 }
 
 function footLines(session: Session, style: Style): string[] {
