@@ -51,8 +51,9 @@ export async function installDependencies(say) {
   clearInterval(ticker);
   if (result.code !== 0) {
     // npm tells the reason first and its whole help after it.
-    const reason = result.output.split('\n').filter((line) => /^npm err(or|!) \S/i.test(line));
-    throw new InstallError(`npm ci failed with exit code ${result.code}:\n${reason.slice(0, 8).join('\n')}`);
+    const told = result.output.split('\n').filter((line) => /^npm err(or|!) \S/i.test(line));
+    const reason = told.length > 0 ? told.slice(0, 8).join('\n') : lastLines(result.output, 5);
+    throw new InstallError(`npm ci failed with exit code ${result.code}:\n${reason}`);
   }
   // An npm that does not run install scripts leaves out the one that fetches the Node binary.
   if (!existsSync(PINNED_NODE))
@@ -134,7 +135,10 @@ export async function installProgram({ names, aptPackage, say }) {
     await run(command, [...before, 'update']);
     result = await install();
   }
-  if (result.code !== 0) say(`  apt-get install ${aptPackage} failed:\n${lastLines(result.output, 5)}`);
+  if (result.code !== 0) {
+    const reason = result.output.split('\n').find((line) => line.startsWith('E: ')) ?? lastLines(result.output, 1);
+    say(`  apt-get install ${aptPackage} failed: ${reason}`);
+  }
   return findProgram(names);
 }
 
