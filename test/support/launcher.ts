@@ -2,7 +2,26 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { WitanEvent } from '@witan/api';
 import { NODE, ROOT } from './service-process.ts';
+
+export interface ClusterFile {
+  readonly url: string;
+  readonly launcherPid: number;
+  readonly processes: readonly { name: string; pid: number; state: string; metrics?: string }[];
+}
+
+/** What `npm start` wrote down for other programs. */
+export function clusterIn(dataDir: string): ClusterFile {
+  return JSON.parse(readFileSync(join(dataDir, 'cluster.json'), 'utf8')) as ClusterFile;
+}
+
+/** Ids of the launcher, the NATS server itself, and all that the launcher started, what keeps the server included. */
+export function pidsIn(dataDir: string): { launcher: number; nats: number; children: number[] } {
+  const { launcherPid, processes } = clusterIn(dataDir);
+  const nats = Number(readFileSync(join(dataDir, 'nats', 'nats.pid'), 'utf8'));
+  return { launcher: launcherPid, nats, children: processes.map(({ pid }) => pid) };
+}
 
 /** One line of `npm start -- --json`. */
 export interface LauncherNote {
@@ -28,11 +47,9 @@ export class Launcher {
   readonly notes: LauncherNote[] = [];
   readonly ended: Promise<number | null>;
   errors = '';
-  readonly #dataDir: string;
   readonly #waiting = new Set<() => void>();
 
   constructor(dataDir: string, options: readonly string[] = []) {
-    this.#dataDir = dataDir;
     const args = [join(ROOT, 'deploy/local/start.mjs'), '--json', '--port', '0', '--data', dataDir, ...options];
     this.process = spawn(NODE, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     createInterface({ input: this.process.stdout! }).on('line', (line) => {
@@ -67,14 +84,9 @@ export class Launcher {
     return (await this.until(({ type }) => type === 'ready')).summary as LauncherSummary;
   }
 
-  /** What it wrote down for other programs. */
-  get cluster(): { url: string; processes: { name: string; pid: number; state: string; metrics?: string }[] } {
-    return JSON.parse(readFileSync(join(this.#dataDir, 'cluster.json'), 'utf8'));
-  }
-
-  get pids(): number[] {
-    const nats = Number(readFileSync(join(this.#dataDir, 'nats', 'nats.pid'), 'utf8'));
-    return [...this.cluster.processes.map(({ pid }) => pid), nats];
+  /** What the gateway told it. */
+  get events(): WitanEvent[] {
+    return this.notes.flatMap(({ type, event }) => (type === 'event' ? [event as WitanEvent] : []));
   }
 
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {

@@ -73,6 +73,7 @@ class Launch {
       const cluster = await this.#prepare();
       const work = cluster.start().then((url) => {
         this.#url = url;
+        this.#publish();
         tasks.push(this.#follow(url, ending.signal));
         // Only a defect ends the feed early; it then ends the launcher too.
         return Promise.all(tasks);
