@@ -1,4 +1,4 @@
-import type { WitanEvent } from '@witan/api';
+import { isOver, type WitanEvent } from '@witan/api';
 import { names, plural, sectionHealth } from '@witan/cli';
 import type { Picture } from './feed.ts';
 import type { Memory } from './memory.ts';
@@ -55,7 +55,7 @@ export function missing({ processes, picture: { section, session }, nodes }: Clu
   if (section === undefined) return 'waits for the first decision of the section';
   const { usable } = sectionHealth(section);
   const elders = `${plural(section.elders.length, 'elder')} of ${Math.min(ELDERS, nodes)}, ${usable} can sign, ${section.threshold} needed`;
-  if (session === undefined || session.endedAt !== null) return `the section has ${elders}`;
+  if (session === undefined || isOver(session)) return `the section has ${elders}`;
   const whom = session.waitingOn.length > 0 ? `, waits for ${names(session.waitingOn)}` : '';
   return `the section has ${elders}; DKG in ${session.phase}${whom}`;
 }

@@ -30,6 +30,31 @@ describe('witan status', () => {
   });
 });
 
+describe('a session of which nobody remembers when it was', () => {
+  beforeEach(() => {
+    gateway.session = { ...sessionThat('done'), startedAt: null, endedAt: null, durationMs: null };
+  });
+
+  test('is listed and shown without times and bars', async () => {
+    expect((await ask('dkg', 'list')).out).toMatch(/^dddddddd… +8 +0 +3 of 3 +done +aaaaaaaa… +–$/m);
+    expect((await ask('status')).out).toMatch(/^DKG dddddddd… done$/m);
+    const { code, out } = await ask('dkg', 'show');
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual([
+      'DKG dddddddd…  done  generation 8, attempt 0, 3 participants, 3 needed',
+      '  ✓ key aaaaaaaa…',
+      '',
+      `  ${'d'.repeat(64)}`,
+      '  nobody remembers when it was and how it went, section root',
+      '',
+    ]);
+  });
+
+  test('is over for who watches it', async () => {
+    expect(await ask('dkg', 'watch', 'dddd')).toMatchObject({ code: 0, err: '' });
+  });
+});
+
 describe('witan dkg watch of one session', () => {
   const end = (state: 'done' | 'failed'): WitanEvent => {
     const { id: session, resultKey } = sessionThat(state);

@@ -95,9 +95,10 @@ function matchesSession(session: Session, query: HandlerInput<'sessions'>['query
 
 const linkKey = (link: ChainLink): string => String(link.index).padStart(12, '0');
 
-/** Ascending in it is newest first: no start is later than this many milliseconds after 1970. */
-const END_OF_TIME_MS = 1e15;
-const sessionKey = (session: Session): string =>
-  `${String(END_OF_TIME_MS - Date.parse(session.startedAt)).padStart(16, '0')} ${session.id}`;
+/** Ascending in it is newest first: each session has a generation of its own, as each is a decision. */
+const LAST_GENERATION = 0xffff_ffff;
+const sessionKey = ({ generation, attempt, id }: Session): string =>
+  [LAST_GENERATION - generation, LAST_GENERATION - attempt].map((part) => String(part).padStart(10, '0')).join(' ') +
+  id;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -13,7 +13,7 @@ const { narrate } = await page('model/narrate.js');
 const { pastLines, story } = await page('model/past.js');
 const { bandAt, place, xIn } = await page('model/scale.js');
 const { timelineOf } = await page('model/timeline.js');
-const { briefCell, describeCell } = await page('model/describe.js');
+const { briefCell, describeCell, standing } = await page('model/describe.js');
 
 const NOW = Date.UTC(2026, 0, 1, 12, 30);
 const sessions = fakeBackend().sessions();
@@ -191,6 +191,25 @@ describe('a timeline', () => {
     const running = one(({ state }) => state === 'running' || state === 'stalled');
     const timeline = timelineOf(running, 0);
     for (const { at } of cellsOf(running)) if (at !== null) expect(timeline.end).toBeGreaterThanOrEqual(at);
+  });
+});
+
+describe('a session of which nobody remembers when it was', () => {
+  const forgotten = (state: Session['state']): Session => ({
+    ...one((session) => session.state === state),
+    startedAt: null,
+    endedAt: null,
+    durationMs: null,
+  });
+
+  test('has no timeline and no lines in the story', () => {
+    expect(timelineOf(forgotten('done'), NOW)).toBeNull();
+    expect(pastLines([forgotten('done'), forgotten('failed')])).toEqual([]);
+  });
+
+  test('is told of without its times', () => {
+    expect(standing(forgotten('done'))).toMatch(/^Made a key, held by \d+ participants; any \d+ of them sign\.$/);
+    expect(standing(forgotten('failed'))).toMatch(/^Ended without a key\. /);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isOver } from '@witan/api';
 import { duration, healthLine, marks, plural, type Style, sessionLines, short, width } from '@witan/cli';
 import type { ClusterState } from '../state.ts';
 import type { ProcessState, ProcessStatus } from '../supervisor.ts';
@@ -21,7 +22,7 @@ export function screenLines(state: ClusterState, screen: Screen): string[] {
       `  ${healthLine(section, style)}`,
     );
   }
-  const running = session !== undefined && session.endedAt === null;
+  const running = session !== undefined && !isOver(session);
   if (session !== undefined && (running || state.summary === undefined)) {
     lines.push('', ...sessionLines(session, style, columns));
   }

@@ -111,13 +111,21 @@ export const Session = Type.Object(
     antiEntropy: Type.Object({ requests: Count, messagesRecovered: Count }),
     repairs: Type.Array(Repair),
     resultKey: Nullable(PublicKey),
-    startedAt: Time,
-    endedAt: Nullable(Time),
+    startedAt: described(
+      Nullable(Time),
+      'null: it ended before this gateway listened, and nobody who took part remembers when anything in it was',
+    ),
+    endedAt: described(Nullable(Time), 'null while it runs, and where `startedAt` is null'),
     durationMs: Nullable(DurationMs),
   },
   { title: 'DkgSession' },
 );
 export type Session = Static<typeof Session>;
+
+/** Whether it has ended, well or badly, even if nobody remembers when. */
+export function isOver({ state }: Session): boolean {
+  return state === 'done' || state === 'failed';
+}
 
 export const SessionList = Type.Object(
   { sessions: Type.Array(Session), nextCursor: NextCursor },

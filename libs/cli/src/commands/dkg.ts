@@ -1,4 +1,4 @@
-import type { Client, PhaseView, Session } from '@witan/api';
+import { type Client, isOver, type PhaseView, type Session } from '@witan/api';
 import { WitanError } from '@witan/errors';
 import { connect } from '../gateway.ts';
 import { findByStart, hexStart } from '../input.ts';
@@ -7,6 +7,8 @@ import type { GlobalOptions } from '../program.ts';
 import { ago, capital, duration, names, plural, short, words } from '../terminal/format.ts';
 import { sessionLines, stateWord } from '../terminal/session-lines.ts';
 import { table } from '../terminal/table.ts';
+
+const UNKNOWN = '–';
 
 interface ListOptions extends GlobalOptions {
   readonly state?: Session['state'];
@@ -31,9 +33,9 @@ export async function listSessions(io: Io, options: ListOptions): Promise<number
     session.attempt,
     `${session.threshold} of ${session.participants.length}`,
     stateWord(session, io.style.colours),
-    session.endedAt === null ? session.phase : '',
+    isOver(session) ? '' : session.phase,
     session.resultKey === null ? '' : short(session.resultKey),
-    ago(session.startedAt, io.now()),
+    session.startedAt === null ? UNKNOWN : ago(session.startedAt, io.now()),
   ]);
   print(io, table(['session', 'gen', 'try', 'shares', 'state', 'phase', 'key', 'started'], rows, io.style));
   return 0;
@@ -51,7 +53,7 @@ export async function showSession(io: Io, id: string | undefined, options: Globa
     ...sessionLines(session, io.style, io.output.columns ?? 80),
     blank,
     `  ${session.id}`,
-    `  started ${ago(session.startedAt, io.now())}, section ${session.prefix}`,
+    `  ${startedLine(session, io.now())}, section ${session.prefix}`,
     ...session.phases.flatMap((phase) => sendersLine(phase, session)),
     ...session.repairs.map(
       (repair) =>
@@ -59,6 +61,10 @@ export async function showSession(io: Io, id: string | undefined, options: Globa
     ),
   ]);
   return 0;
+}
+
+function startedLine({ startedAt }: Session, now: number): string {
+  return startedAt === null ? 'nobody remembers when it was and how it went' : `started ${ago(startedAt, now)}`;
 }
 
 /** The session of that id or start of an id, or the newest. @throws WitanError `WITAN_ERR_NOT_FOUND`, `WITAN_ERR_INVALID` */

@@ -1,4 +1,4 @@
-import type { Client, Network, Section, Session } from '@witan/api';
+import { type Client, isOver, type Network, type Section, type Session } from '@witan/api';
 import { CODES } from '@witan/errors';
 import { connect } from '../gateway.ts';
 import { type Io, print, printJson } from '../io.ts';
@@ -68,6 +68,6 @@ function sectionLines(section: Section, latest: Session | undefined, { style, no
 function latestLine(session: Session, colours: Io['style']['colours'], now: number): string {
   const ended = session.endedAt === null ? '' : `, ${ago(session.endedAt, now)}`;
   const waiting = session.waitingOn.length === 0 ? '' : `, waits for ${names(session.waitingOn)}`;
-  const at = session.endedAt === null ? ` in ${session.phase}` : '';
+  const at = isOver(session) ? '' : ` in ${session.phase}`;
   return `DKG ${short(session.id)} ${stateWord(session, colours)}${at}${ended}${waiting}`;
 }

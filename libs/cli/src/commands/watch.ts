@@ -1,4 +1,4 @@
-import type { Client, Session, WitanEvent } from '@witan/api';
+import { type Client, isOver, type Session, type WitanEvent } from '@witan/api';
 import { CODES } from '@witan/errors';
 import { connect } from '../gateway.ts';
 import { type Io, print } from '../io.ts';
@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 1_000;
 export async function watch(io: Io, given: string | undefined, options: GlobalOptions): Promise<number> {
   const client = await connect(io, options);
   const wanted = given === undefined ? undefined : await findSession(client, given);
-  if (wanted?.endedAt != null) {
+  if (wanted !== undefined && isOver(wanted)) {
     print(io, options.json ? JSON.stringify(wanted) : sessionLines(wanted, io.style, io.output.columns ?? 80));
     return endCode(wanted);
   }
@@ -63,8 +63,8 @@ async function* eventsOf(io: Io, client: Client, id: string | undefined): AsyncG
   const ended = new AbortController();
   // Its last event may have come before the stream stood, or while it was interrupted: the session is asked as well.
   const look = (session: string): void => {
-    const isOver = ({ endedAt }: Session): void => void (endedAt !== null && ended.abort());
-    client.session({ id: session }).then(isOver, () => {});
+    const notice = (now: Session): void => void (isOver(now) && ended.abort());
+    client.session({ id: session }).then(notice, () => {});
   };
   const looking = id === undefined ? undefined : setInterval(look, LOOK_EVERY_MS, id);
   try {

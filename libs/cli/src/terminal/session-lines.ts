@@ -15,7 +15,10 @@ export function sessionLines(session: Session, style: Style, columns: number): s
   const barWidth = Math.max(BAR_WIDTH_MIN, Math.min(BAR_WIDTH_MAX, columns - LINE_WIDTH));
   return [
     headLine(session, style),
-    ...session.phases.flatMap((phase) => phaseLines(phase, session, style, { columns, barWidth })),
+    // Of a session that nobody remembers there is only its end.
+    ...(session.startedAt === null ? [] : session.phases).flatMap((phase) =>
+      phaseLines(phase, session, style, { columns, barWidth }),
+    ),
     ...footLines(session, style),
   ];
 }

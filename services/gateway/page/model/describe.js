@@ -118,9 +118,9 @@ export function standing(session) {
     case 'stalled':
       return `${title} cannot close: too few answer. It goes on by itself when those it waits for return.`;
     case 'done':
-      return `Made a key in ${duration(session.durationMs ?? Number.NaN)}, held by ${plural(holders(session), 'participant')}; any ${session.threshold} of them sign.`;
+      return `Made a key${session.durationMs === null ? '' : ` in ${duration(session.durationMs)}`}, held by ${plural(holders(session), 'participant')}; any ${session.threshold} of them sign.`;
     case 'failed':
-      return `Ended in ${title} without a key. The elders may decide on another attempt, without those who were silent or are blamed.`;
+      return `Ended${session.startedAt === null ? '' : ` in ${title}`} without a key. The elders may decide on another attempt, without those who were silent or are blamed.`;
   }
 }
 

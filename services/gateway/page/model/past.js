@@ -13,7 +13,8 @@ import { PHASE_TEXT, words } from './timeline.js';
  * @returns {Line[]}
  */
 export function pastLines(sessions) {
-  return sessions.flatMap((session) => [...ended(session), ...repaired(session), ...blamed(session), began(session)]);
+  const remembered = sessions.filter(({ startedAt }) => startedAt !== null);
+  return remembered.flatMap((session) => [...ended(session), ...repaired(session), ...blamed(session), began(session)]);
 }
 
 /**
@@ -31,7 +32,14 @@ export function story(live, past, most) {
 function began({ id, generation, attempt, participants, startedAt }) {
   const again = attempt > 0 ? `, attempt ${attempt + 1}` : '';
   const text = `DKG session for generation ${generation} began with ${plural(participants.length, 'participant')}${again}`;
-  return { id: `dkg.started/${id}`, at: Date.parse(startedAt), type: 'dkg.started', text, tone: 'plain', session: id };
+  return {
+    id: `dkg.started/${id}`,
+    at: Date.parse(startedAt ?? ''),
+    type: 'dkg.started',
+    text,
+    tone: 'plain',
+    session: id,
+  };
 }
 
 /** @param {Session} session @returns {Line[]} */
@@ -69,7 +77,7 @@ function blamed({ id, blame, phases, startedAt }) {
     const view = phases.find(({ name }) => name === phase);
     return {
       id: `dkg.blamed/${id}/${node}/${reason}`,
-      at: Date.parse(view?.endedAt ?? view?.startedAt ?? startedAt),
+      at: Date.parse(view?.endedAt ?? view?.startedAt ?? startedAt ?? ''),
       type: 'dkg.blamed',
       text: `is blamed in ${PHASE_TEXT[phase].title}: ${words(reason)}`,
       tone: /** @type {const} */ ('bad'),

@@ -58,11 +58,13 @@ export const PHASE_TEXT = {
 };
 
 /**
+ * Null of a session of which nobody remembers when anything was.
  * @param {Session} session
  * @param {number} now milliseconds since the epoch, by the gateway's clock
- * @returns {Timeline}
+ * @returns {Timeline | null}
  */
 export function timelineOf(session, now) {
+  if (session.startedAt === null) return null;
   const ended = session.endedAt !== null;
   const start = Date.parse(session.startedAt);
   const end = Math.max(start, session.endedAt === null ? Math.max(now, latest(session)) : Date.parse(session.endedAt));

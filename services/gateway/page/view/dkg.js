@@ -31,7 +31,8 @@ export function Dkg({ session, sessions, stale, onOlder }) {
 
 /** @param {{ session: Session, stale: boolean }} props */
 function SessionView({ session, stale }) {
-  const time = useFrameTime(session.endedAt === null && !stale);
+  const isOver = session.state === 'done' || session.state === 'failed';
+  const time = useFrameTime(!isOver && !stale);
   const timeline = timelineOf(session, time);
   const { word, tone, icon } = SESSION_LOOK[session.state];
   return html`<div class="session" data-session=${session.id} data-state=${session.state}>
@@ -40,23 +41,30 @@ function SessionView({ session, stale }) {
       <${Badge} tone=${tone} icon=${icon}>${word}<//>
       <p>${standing(session)}</p>
     </div>
-    ${isAwaiting(timeline) && html`<${WaitingOn} session=${session} />`}
+    ${timeline && isAwaiting(timeline) && html`<${WaitingOn} session=${session} />`}
     ${session.blame.length > 0 && html`<${Blamed} session=${session} />`}
-    <${Chart} timeline=${timeline} />
-    <${Legend} />
+    ${timeline ? html`<${Chart} timeline=${timeline} /><${Legend} />` : html`<p class="muted">It ended before this gateway listened, and those who took part do not remember how it went.</p>`}
     <dl class="session-facts">
       <div><dt>Session</dt><dd><${Hex} value=${session.id} what="session" /></dd></div>
       <div><dt>Threshold</dt><dd>${session.threshold} of ${session.participants.length}</dd></div>
-      <div><dt>Started</dt><dd><${Ago} at=${timeline.start} /></dd></div>
-      <div><dt>${timeline.ended ? 'Took' : 'Running for'}</dt><dd class="numeric">${duration(timeline.end - timeline.start)}</dd></div>
-      <div><dt>Anti-entropy</dt><dd>${repairs(session)}</dd></div>
+      ${timeline && html`<${Times} timeline=${timeline} />`}
       ${session.resultKey && html`<div><dt>Made the key</dt><dd><${KeyName} value=${session.resultKey} copy /></dd></div>`}
     </dl>
-    <details class="as-table">
+    ${
+      timeline &&
+      html`<details class="as-table">
       <summary>The same as a table</summary>
       <${SessionTable} timeline=${timeline} />
-    </details>
+    </details>`
+    }
   </div>`;
+}
+
+/** @param {{ timeline: import('../model/timeline.js').Timeline }} props */
+function Times({ timeline: { session, start, end, ended } }) {
+  return html`<div><dt>Started</dt><dd><${Ago} at=${start} /></dd></div>
+      <div><dt>${ended ? 'Took' : 'Running for'}</dt><dd class="numeric">${duration(end - start)}</dd></div>
+      <div><dt>Anti-entropy</dt><dd>${repairs(session)}</dd></div>`;
 }
 
 /** A phase that lasts no longer than this waits for nobody in particular: its messages are on their way. */

@@ -32,7 +32,7 @@ function Row({ session, current }) {
       <span class="muted">${plural(session.participants.length, 'participant')}</span>
       <${Strip} session=${session} />
       <span class="muted numeric session-time">${session.durationMs === null ? '' : duration(session.durationMs)}</span>
-      <span class="muted session-ago"><${Ago} at=${Date.parse(session.startedAt)} /></span>
+      <span class="muted session-ago">${session.startedAt === null ? '' : html`<${Ago} at=${Date.parse(session.startedAt)} />`}</span>
     </a>
   </li>`;
 }
@@ -41,7 +41,7 @@ const WIDTH = 132;
 
 /** The session's phases at a glance, to the same scale as the chart. @param {{ session: Session }} props */
 function Strip({ session }) {
-  const { bands } = timelineOf(session, Date.parse(session.endedAt ?? session.startedAt));
+  const bands = timelineOf(session, Date.parse(session.endedAt ?? session.startedAt ?? ''))?.bands ?? [];
   const placed = place(bands, WIDTH, 9);
   return html`<svg class="strip" width=${WIDTH} height="10" viewBox=${`0 0 ${WIDTH} 10`} preserveAspectRatio="none" aria-hidden="true">
     ${placed.map(({ band, x0, x1 }) => html`<rect key=${band.name} class=${cx(band.state, (band.view ?? 0) > 0 && 'late')} x=${x0 + 1} y="1" width=${Math.max(2, x1 - x0 - 2)} height="8" rx="2" />`)}

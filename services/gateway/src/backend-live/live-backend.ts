@@ -241,7 +241,7 @@ export class LiveBackend implements Backend {
       for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), isHistory);
     }
     if (action.type === 'handover') {
-      this.#book.handedOver(toHex(action.session), toHex(action.key));
+      this.#book.handedOver(toHex(action.session), toHex(action.key), isHistory);
       const { index, parentKey } = ledger.chain.at(-1)!;
       const data = { ...place, key: toHex(action.key), parentKey: toHex(parentKey), index };
       publish({ type: 'handover', at, data });

@@ -24,7 +24,7 @@ export class SessionBook {
 
   /** @param isHistory whether it was decided before this gateway listened: then it is known, and no news */
   open(certified: Certified, isHistory: boolean): void {
-    const record = new SessionRecord(certified, this.#now());
+    const record = new SessionRecord(certified, isHistory ? undefined : this.#now());
     const { session } = record;
     if (this.#records.has(session.id)) return;
     for (const earlier of this.#records.values()) this.#supersede(earlier, session.prefix, isHistory);
@@ -48,14 +48,15 @@ export class SessionBook {
   /** A section runs one session at a time: a further one means that it has given up the one before. */
   #supersede(record: SessionRecord, prefix: string, isHistory: boolean): void {
     if (record.session.prefix !== prefix || record.hasEnded) return;
-    record.giveUp(this.#now());
+    record.giveUp(isHistory ? undefined : this.#now());
     if (isHistory) return;
     const data = { session: record.session.id, phase: record.phase, reason: 'superseded' };
     this.#publish({ type: 'dkg.failed', at: time(this.#now()), data });
   }
 
-  handedOver(id: string, key: string): void {
-    this.#records.get(id)?.handedOver(key, this.#now());
+  /** @param isHistory whether it happened before this gateway listened */
+  handedOver(id: string, key: string, isHistory: boolean): void {
+    this.#records.get(id)?.handedOver(key, isHistory ? undefined : this.#now());
   }
 
   /**

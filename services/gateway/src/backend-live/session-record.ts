@@ -29,7 +29,7 @@ export type News =
 /** One DKG session, put together from what its participants report of it. */
 export class SessionRecord {
   readonly session: DkgSession;
-  readonly #startedMs: number;
+  readonly #startedMs: number | undefined;
   readonly #phases: readonly PhaseRecord[];
   readonly #stalled = new Map<string, readonly string[]>();
   /** Why a node asked another, by `asker>asked`. */
@@ -46,20 +46,15 @@ export class SessionRecord {
   #endedMs: number | undefined;
   #resultKey: string | undefined;
 
-  constructor(certified: Certified, nowMs: number) {
+  /** @param nowMs undefined for a session that was decided before anybody listened here */
+  constructor(certified: Certified, nowMs: number | undefined) {
     this.session = openSession(certified);
     this.#startedMs = nowMs;
-    this.#phases = PHASES.map(() => ({
-      startedMs: undefined,
-      endedMs: undefined,
-      expected: 0,
-      close: undefined,
-      messages: new Map(),
-    }));
+    this.#phases = PHASES.map(untold);
   }
 
   /** The section has taken the key of this session into use, which ends every doubt about it. */
-  handedOver(key: string, nowMs: number): void {
+  handedOver(key: string, nowMs: number | undefined): void {
     this.#resultKey ??= key;
     this.#endedMs ??= nowMs;
     this.#stalled.clear();
@@ -70,7 +65,7 @@ export class SessionRecord {
   }
 
   /** The section has decided on another attempt. Who was waited for is not waited for any more. */
-  giveUp(nowMs: number): void {
+  giveUp(nowMs: number | undefined): void {
     this.#givenUp = true;
     this.#endedMs ??= nowMs;
     this.#stalled.clear();
@@ -118,7 +113,8 @@ export class SessionRecord {
   }
 
   get durationMs(): number | undefined {
-    return this.#endedMs === undefined ? undefined : Math.max(this.#endedMs - this.#beginMs, 0);
+    const [begin, end] = [this.#beginMs, this.#endMs];
+    return begin === undefined || end === undefined ? undefined : Math.max(end - begin, 0);
   }
 
   durationOf(phase: Phase): number {
@@ -144,18 +140,30 @@ export class SessionRecord {
       threshold,
       waitingOn: this.#waitingOn(),
       blame: this.#blame,
-      phases: PHASES.map((name, index) => phaseView(name, this.#phases[index]!)),
+      phases: PHASES.map((name, index) =>
+        phaseView(name, this.#beginMs === undefined ? untold() : this.#phases[index]!),
+      ),
       antiEntropy: { requests: this.#requests, messagesRecovered: this.#recovered },
       repairs: this.#repairs,
       resultKey: this.#resultKey ?? null,
-      startedAt: time(this.#beginMs),
-      endedAt: this.#endedMs === undefined ? null : time(this.#endedMs),
+      startedAt: timeOrNull(this.#beginMs),
+      endedAt: timeOrNull(this.#endMs),
       durationMs: this.durationMs ?? null,
     };
   }
 
-  get #beginMs(): number {
-    return Math.min(this.#startedMs, this.#firstReportMs ?? this.#startedMs);
+  /**
+   * Of a session from before this gateway listened it is known only from one who took part in its beginning: what an
+   * elder tells of it after a restart says when that elder came to the same end again, and not when the section did.
+   */
+  get #beginMs(): number | undefined {
+    const told = this.#firstReportMs;
+    if (this.#startedMs === undefined) return this.#phases[0]!.startedMs === undefined ? undefined : told;
+    return Math.min(this.#startedMs, told ?? this.#startedMs);
+  }
+
+  get #endMs(): number | undefined {
+    return this.#beginMs === undefined ? undefined : this.#endedMs;
   }
 
   #state(): Session['state'] {
@@ -245,12 +253,16 @@ export class SessionRecord {
   }
 }
 
+function untold(): PhaseRecord {
+  return { startedMs: undefined, endedMs: undefined, expected: 0, close: undefined, messages: new Map() };
+}
+
 function phaseView(name: Phase, record: PhaseRecord): PhaseView {
   const { startedMs, endedMs, expected, close, messages } = record;
   return {
     name,
-    startedAt: startedMs === undefined ? null : time(startedMs),
-    endedAt: endedMs === undefined ? null : time(endedMs),
+    startedAt: timeOrNull(startedMs),
+    endedAt: timeOrNull(endedMs),
     durationMs: startedMs === undefined || endedMs === undefined ? null : Math.max(endedMs - startedMs, 0),
     expected,
     received: messages.size,
@@ -260,6 +272,10 @@ function phaseView(name: Phase, record: PhaseRecord): PhaseView {
       .sort((a, b) => (a.at < b.at ? -1 : 1)),
     close: close ? { view: close.view, included: [...close.included] } : null,
   };
+}
+
+function timeOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : time(ms);
 }
 
 export function time(ms: number): string {

@@ -142,7 +142,7 @@ export class FakeSession {
   }
 
   #end(at: number): number {
-    const durationMs = at - Date.parse(this.view.startedAt);
+    const durationMs = at - Date.parse(this.view.startedAt!);
     this.view.endedAt = time(at);
     this.view.durationMs = durationMs;
     return durationMs;
