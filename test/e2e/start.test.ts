@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Chain, createClient, Node, PHASES, ProofBundle, parse, type Section, Session } from '@witan/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { memoryOf } from '../../deploy/local/src/memory.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { clusterIn, Launcher, pidsIn } from '../support/launcher.ts';
 import { listeningAddresses } from '../support/listeners.ts';
+import { memoryBytes } from '../support/memory.ts';
 import { isAlive } from '../support/orphans.ts';
 import { NODE, ROOT } from '../support/service-process.ts';
 import { Terminal } from '../support/terminal.ts';
@@ -125,9 +125,9 @@ describe('npm start on a terminal', () => {
 
   test('takes no more memory than it should', () => {
     const { launcher, nats, children } = pidsIn(data());
-    const { pssBytes } = memoryOf([launcher, nats, ...children])!;
-    console.info(`measured: npm start, idle: ${Math.round(pssBytes / 1e6)} MB (target ${TARGET_BYTES / 1e6} MB)`);
-    expect(pssBytes).toBeLessThan(TARGET_BYTES);
+    const bytes = memoryBytes([launcher, nats, ...children]);
+    console.info(`measured: npm start, idle: ${Math.round(bytes / 1e6)} MB (target ${TARGET_BYTES / 1e6} MB)`);
+    expect(bytes).toBeLessThan(TARGET_BYTES);
   });
 });
 

@@ -103,6 +103,14 @@ export class Checkout {
   }
 }
 
+/** Flags with which Node takes itself for another version: what a program does then, not what that version can do. */
+export function asNode(version: string): string[] {
+  const pretend = `
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });
+    Object.defineProperty(process, 'version', { value: 'v${version}' });`;
+  return [`--import=data:text/javascript,${encodeURIComponent(pretend)}`];
+}
+
 /** Flags with which Node believes that this user runs it. */
 export function asUser(uid: number): string[] {
   return [`--import=data:text/javascript,process.getuid = () => ${uid};`];

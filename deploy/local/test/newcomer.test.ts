@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { asNode } from '../../../test/support/old-node.ts';
-import { asUser, Checkout } from './checkout.ts';
+import { asNode, asUser, Checkout } from './checkout.ts';
 
 const ROOT = asUser(0);
 const PERSON = asUser(1000);

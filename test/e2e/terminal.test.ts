@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Size, Terminal } from '../../../test/support/terminal.ts';
-import { SUMMARY } from './made-state.ts';
+import { NODE, ROOT } from '../support/service-process.ts';
+import { type Size, Terminal } from '../support/terminal.ts';
 
-const SHOW = join(import.meta.dirname, 'fixtures/show.ts');
+/** What `npm start` shows, without anything behind it. */
+const SHOW = join(ROOT, 'deploy/local/test/fixtures/show.ts');
+const KEYS = { section: 'a'.repeat(96), genesis: 'c'.repeat(96) };
 const WITHIN_MS = 20_000;
 
 let terminal: Terminal;
@@ -12,7 +14,7 @@ afterEach(() => terminal.process.kill('SIGKILL'));
 
 const show = (size: Size, env: Record<string, string> = {}) => {
   // Not `exec`: Ctrl-C has to reach it as it does under npm.
-  terminal = new Terminal(`'${process.execPath}' '${SHOW}'`, size, { env });
+  terminal = new Terminal(`'${NODE}' '${SHOW}'`, size, { env });
   return terminal;
 };
 
@@ -93,7 +95,7 @@ describe('on a terminal, npm start', () => {
     }
     expect(screen.text).not.toContain('Contribution');
     // The terminal folds what is printed: copied, a key is one word.
-    for (const key of [SUMMARY.sectionKey, SUMMARY.genesisKey]) expect(terminal.raw).toContain(key);
+    for (const key of Object.values(KEYS)) expect(terminal.raw).toContain(key);
   });
 
   test('ends at Ctrl-C with what stays, and the cursor as it was', async () => {
@@ -105,7 +107,7 @@ describe('on a terminal, npm start', () => {
     expect(screen.frames.some((frame) => frame.includes('Witan stops, 2 nodes'))).toBe(true);
     expect(screen.cursorVisible).toBe(true);
     expect(screen.lines.filter((line) => line.startsWith('Witan'))).toEqual([]);
-    expect(screen.text).toContain(`section key  ${SUMMARY.sectionKey.slice(0, 60)}`);
+    expect(screen.text).toContain(`section key  ${KEYS.section.slice(0, 60)}`);
     expect(screen.text.split('\n').at(-1)).toBe('Stopped in 12 ms, no process is left.');
   });
 
