@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ROUTES, type WitanEvent } from '@witan/api';
+import { createClient, ROUTES, type Session, type WitanEvent } from '@witan/api';
 import { verifyBundle } from '@witan/chain';
 import { toHex } from '@witan/crypto';
 import { isWitanError } from '@witan/errors';
@@ -142,6 +142,29 @@ describe('the gateway of the live system', () => {
       durationMs: 0,
     });
     figure('DKG of 7, DkgStart to the first report of its end', session.durationMs!);
+  });
+
+  test('that starts late shows the session of the key as it was, and earlier ones without times', async () => {
+    const late = cluster.service('gateway', 'a late gateway', { WITAN_HTTP_PORT: '0' });
+    const { url } = (await late.start().ready()).said({ event: 'ready' })[0]!;
+    try {
+      const timesOf = ({ phases }: Session) =>
+        phases.map(({ name, startedAt, endedAt, received }) => [name, startedAt, endedAt, received]);
+      const seenLive = timesOf((await cluster.lastSession())!);
+      const remembered = async () => {
+        const { sessions } = await createClient(String(url)).sessions();
+        expect(timesOf(sessions[0]!)).toEqual(seenLive);
+        return sessions;
+      };
+      const [newest, ...earlier] = await eventually('it has learned it', remembered, { withinMs: 10_000 });
+      expect(newest!.durationMs).toBeGreaterThan(0);
+      expect(earlier.length).toBeGreaterThan(0);
+      for (const session of earlier) {
+        expect(session).toMatchObject({ state: 'done', startedAt: null, endedAt: null, durationMs: null });
+      }
+    } finally {
+      await late.stop();
+    }
   });
 
   test('serves its documents and its page', async () => {
