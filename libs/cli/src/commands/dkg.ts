@@ -86,7 +86,7 @@ async function* idsOf(all: AsyncIterable<Session>): AsyncGenerator<string> {
 /** When the session had whose message, from its start, and who sent none, once a phase has begun. */
 function sendersLine(phase: PhaseView, session: Session): string[] {
   if (phase.startedAt === null || phase.messages.length === 0) return [];
-  const began = Date.parse(session.startedAt);
+  const began = Date.parse(session.startedAt ?? phase.startedAt);
   const sent = new Set(phase.messages.map((message) => message.from));
   const times = phase.messages.map(
     (message) => `${short(message.from)} ${duration(Math.max(0, Date.parse(message.at) - began))}`,
