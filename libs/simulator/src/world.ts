@@ -123,7 +123,7 @@ export class World {
   }
 
   /** A coordinator, which is no node: attached under its own name, known to nobody. */
-  startCoordinator(identity: Identity, tamper?: Tamper): Coordinator {
+  startCoordinator(identity: Identity, onDkg?: (session: dkg.Session, report: dkg.DkgReport) => void): Coordinator {
     const coordinator = new Coordinator({
       identity,
       network: NETWORK,
@@ -132,12 +132,13 @@ export class World {
       journal: new MemoryJournal(),
       sealer: CLEAR,
       clock: this.clock,
-      transport: this.network.attach(identity.name, tamper),
+      transport: this.network.attach(identity.name),
       params: this.#sectionParams(),
       dkg: this.#dkgParams(),
       wallClock: () => EPOCH_MS + this.clock.now(),
       random: (length) => this.random.bytes(length),
       observer: {},
+      ...(onDkg ? { onDkg } : {}),
     });
     coordinator.start();
     return coordinator;

@@ -12,3 +12,11 @@ export function shareVerification(): void {
     setVerificationCache(0);
   });
 }
+
+/** Virtual ms in which a session ends that waits for so many phase deadlines, and votes on who is missing. */
+export function deadlinesMs(count: number): number {
+  return count * (2_000 + 800);
+}
+
+/** Virtual ms from the start of a process to its usable share. */
+export const BACK_WITHIN_MS = 2_000;

@@ -4,6 +4,7 @@ import type { LieKind } from '../byzantine/kinds.ts';
 import { everyone, type Liar, type Lie, Memory, type Told, tellAll } from '../byzantine/liar.ts';
 import { lyingMachine } from '../byzantine/lying-machine.ts';
 import { messageLies } from '../byzantine/message-lies.ts';
+import { ruined } from '../byzantine/noise-lies.ts';
 import type { Tamper } from '../network.ts';
 import type { Random } from '../random.ts';
 import { readStatement, type Statement } from '../statement.ts';
@@ -77,9 +78,13 @@ export class ScriptedLiar implements Tamper {
 
   #lieOf(kind: LieKind): Lie | undefined {
     if (kind === 'silence') return (_liar, truth) => (truth.payload ? everyone() : undefined);
+    if (kind === 'garbage')
+      return ({ random }, truth, raw) => (truth.payload ? everyone(ruined(random, raw)) : undefined);
     if (kind === 'silence-to-some') return this.#silenceToSome;
     if (kind === 'two-messages') return this.#twoMessages;
-    return (messageLies as Partial<Record<LieKind, Lie>>)[kind];
+    const lie = (messageLies as Partial<Record<LieKind, Lie>>)[kind];
+    if (!lie && kind !== 'no-answer') throw new Error(`no scenario tells the lie ${kind}`);
+    return lie;
   }
 
   readonly #silenceToSome: Lie = (_liar, _truth, raw) => {

@@ -3,32 +3,23 @@ import type { SectionReport } from '@witan/section';
 import { sayDkg, saySection } from '../transcript.ts';
 import type { SimNode, Watcher, World } from '../world.ts';
 
-/** What is worth a line unless more is asked for. */
-const TOLD: ReadonlySet<string> = new Set([
-  'closed',
-  'asked',
-  'answered',
-  'blame',
-  'stalled',
-  'resumed',
-  'done',
-  'failed',
-]);
-const TOLD_IN_DETAIL: ReadonlySet<string> = new Set([
-  ...TOLD,
-  'phase',
-  'message',
-  'rejected',
-  'held',
-  'served',
-  'started',
-]);
+/** What comes of a session, whoever had to ask whom on the way. */
+const OUTCOME = ['closed', 'blame', 'done', 'failed'];
+const USUAL = [...OUTCOME, 'asked', 'answered', 'stalled', 'resumed'];
+const ALL = [...USUAL, 'phase', 'message', 'rejected', 'held', 'served', 'started'];
+/** What is worth a line, `off` unless more or less is asked for. */
+const TOLD = { few: new Set(OUTCOME), off: new Set(USUAL), on: new Set(ALL) } as const;
+export type Details = keyof typeof TOLD;
+
+export function isDetails(text: string): text is Details {
+  return Object.hasOwn(TOLD, text);
+}
 
 /**
  * Lines about what happens, those of nodes that say the same in one line: `n0 n1 n3: closes complaining in view 0 …`.
  */
 export class ScenarioLog implements Watcher {
-  detailed = false;
+  details: Details = 'off';
   readonly #world: World;
   /** What a liar says of itself is of no interest. */
   readonly #isHonest: (node: SimNode) => boolean;
@@ -63,14 +54,14 @@ export class ScenarioLog implements Watcher {
   }
 
   dkg(node: SimNode, session: Session, report: DkgReport): void {
-    if (!(this.detailed ? TOLD_IN_DETAIL : TOLD).has(report.type) || !this.#isHonest(node)) return;
+    if (!TOLD[this.details].has(report.type) || !this.#isHonest(node)) return;
     const text = sayDkg(report, (name) => this.#world.label(name));
     if (text !== undefined) this.say(`${this.#which(session)}${text}`, node.label);
   }
 
   section(node: SimNode, report: SectionReport): void {
     const isNews = report.type === 'decided' || report.type === 'equivocation' || report.type === 'share';
-    if ((!isNews && !this.detailed) || !this.#isHonest(node)) return;
+    if ((!isNews && this.details !== 'on') || !this.#isHonest(node)) return;
     // Who decides and who hears of it is a matter of milliseconds.
     const text = saySection(report, (name) => this.#world.label(name))?.replace('learns', 'decides');
     if (text !== undefined) this.say(text, node.label);

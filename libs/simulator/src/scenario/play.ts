@@ -1,6 +1,7 @@
 import { PHASES, type PhaseName } from '@witan/dkg';
 import type { Policy } from '@witan/section';
 import type { SimNode } from '../world.ts';
+import { isDetails } from './log.ts';
 import { type Command, parseScenario, printScenario } from './parse.ts';
 import { type Goal, type Moment, Stage } from './stage.ts';
 
@@ -39,7 +40,9 @@ class Player {
       return [`${nodes} members, 1 elder`];
     },
     details: ({ words }) => {
-      this.#here.log.detailed = words[0] !== 'off';
+      const [details = 'on'] = words;
+      if (!isDetails(details)) throw new Error(`no details ${details}`);
+      this.#here.log.details = details;
       return undefined;
     },
     lose: (command) => this.#addRule(command, 'lose'),
@@ -72,14 +75,14 @@ class Player {
     kill: ({ words, options }) => {
       const keep = options.get('unsynced') !== 'lost';
       const moment = readMoment(options);
-      for (const node of this.#nodes(words[0])!) {
-        if (moment) this.#here.killWhen(node, moment, keep);
-        else this.#here.kill(node, keep);
+      for (const process of this.#processes(words[0]!)) {
+        if (moment) this.#here.killWhen(process, moment, keep);
+        else this.#here.kill(process, keep);
       }
       return undefined;
     },
     restart: ({ words }) => {
-      for (const node of this.#nodes(words[0])!) this.#here.world.start(node);
+      for (const process of this.#processes(words[0]!)) this.#here.start(process);
       return undefined;
     },
     run: ({ options }) => {
@@ -96,6 +99,11 @@ class Player {
     return this.#stage;
   }
 
+  /** `n1,c0` */
+  #processes(labels: string) {
+    return labels.split(',').map((label) => this.#here.process(label));
+  }
+
   /** `n1,n3` */
   #nodes(labels: string | undefined): readonly SimNode[] | undefined {
     return labels?.split(',').map((label) => this.#here.node(label));
@@ -106,6 +114,7 @@ class Player {
       {
         what: words[0],
         phase: options.get('phase'),
+        view: optionalNumber(options.get('view')),
         from: this.#nodes(options.get('from')),
         to: this.#nodes(options.get('to')),
         times: optionalNumber(options.get('times')) ?? Number.POSITIVE_INFINITY,
@@ -117,7 +126,8 @@ class Player {
 
 function readMoment(options: ReadonlyMap<string, string>): Moment | undefined {
   const [sends, enters, writes] = [options.get('sends'), options.get('enters'), options.get('writes')];
-  if (sends !== undefined) return { sends };
+  const of = options.get('phase');
+  if (sends !== undefined) return of === undefined ? { sends } : { sends, phase: phase(of) };
   if (enters !== undefined) return { enters: phase(enters) };
   return writes === undefined ? undefined : { writes: phase(writes) };
 }

@@ -9,6 +9,7 @@ import { FAIR, type Outgoing, type Packet, type Ruling } from '../network.ts';
 import { Random } from '../random.ts';
 import { readStatement } from '../statement.ts';
 import { type SimNode, World } from '../world.ts';
+import { CoordinatorProcess } from './coordinator.ts';
 import { ScriptedLiar } from './liar.ts';
 import { ScenarioLog } from './log.ts';
 
@@ -31,16 +32,33 @@ export interface StageOptions {
 export interface Filter {
   readonly what: string | undefined;
   readonly phase?: string | undefined;
+  readonly view?: number | undefined;
   readonly from: readonly SimNode[] | undefined;
   readonly to: readonly SimNode[] | undefined;
   /** Only the first so many. */
   times: number;
 }
 
-/** When a node is killed: as it is about to send something, or as it enters a phase. */
-export type Moment = { readonly sends: string } | { readonly enters: PhaseName } | { readonly writes: PhaseName };
+/**
+ * When a process is killed: as it is about to send something, as it enters a phase, or with something of a phase written
+ * and not sent.
+ */
+export type Moment =
+  | { readonly sends: string; readonly phase?: PhaseName }
+  | { readonly enters: PhaseName }
+  | { readonly writes: PhaseName };
 
-export type Goal = 'done' | 'failed' | 'stalled' | 'handover' | 'started' | `closed:${PhaseName}` | `in:${PhaseName}`;
+export type Goal =
+  | 'done'
+  | 'failed'
+  | 'stalled'
+  | 'handover'
+  | 'shares'
+  | 'started'
+  | `closed:${PhaseName}`
+  | `in:${PhaseName}`;
+
+type Process = SimNode | CoordinatorProcess;
 
 /** A section on which a scenario plays: what a test or a scenario file can do to it, step by step. */
 export class Stage {
@@ -48,11 +66,11 @@ export class Stage {
   readonly log: ScenarioLog;
   readonly #liars = new Map<SimNode, ScriptedLiar>();
   readonly #rules: { readonly filter: Filter; readonly ruling: Ruling }[] = [];
-  readonly #killings: { readonly node: SimNode; readonly moment: Moment; readonly keepUnsynced: boolean }[] = [];
+  readonly #coordinators: CoordinatorProcess[] = [];
+  readonly #killings: { readonly process: Process; readonly moment: Moment; readonly keepUnsynced: boolean }[] = [];
   readonly #heard: { readonly session: string; readonly what: string; readonly topic: string; raw: Uint8Array }[] = [];
   readonly #checkers: Checker[];
-  /** Kinds of decisions that were made, and whether a session has failed. */
-  readonly #reached = new Set<string>();
+  #hasFailed = false;
   readonly #random: Random;
 
   constructor({ nodes, elders, seed, policy }: StageOptions) {
@@ -69,7 +87,7 @@ export class Stage {
     });
     this.world.network.weather = EVEN;
     this.world.network.rule = (packet) => this.#rule(packet);
-    this.world.onSend = (node, outgoing) => this.#maybeKill(node, { sends: readStatement(outgoing.bytes)?.what ?? '' });
+    this.world.onSend = (node, { bytes }) => this.#maybeKill(node, sendingOf(bytes));
     this.world.onWrite = (node, when, stream) => {
       if (when === 'after' && stream.startsWith('dkg/')) this.#maybeKill(node, { writes: this.#phaseOf(node) });
     };
@@ -80,10 +98,11 @@ export class Stage {
     this.#checkers = CHECKERS.map((make) => make(scene));
     this.world.watchers.push(this.log, ...this.#checkers, {
       dkg: (node, session, report) => this.#onDkg(node, session, report),
-      section: (_node, report) => {
-        if (report.type === 'decided') this.#reached.add(report.certified.decision.action.type);
+      sends: (_node, outgoing) => {
+        this.#remember(outgoing);
+        const coordinator = this.#coordinators.find(({ name }) => name === outgoing.from);
+        if (coordinator) this.#maybeKill(coordinator, sendingOf(outgoing.bytes));
       },
-      sends: (_node, outgoing) => this.#remember(outgoing),
     });
     this.world.startAll();
     this.world.run(JOIN_WITHIN_MS, () => this.world.nodes.every(isMember));
@@ -92,6 +111,11 @@ export class Stage {
 
   /** Nodes that lie: nothing is demanded of them. */
   readonly #accused = new Set<SimNode>();
+
+  /** `n3`, or `c0` for a coordinator. */
+  process(label: string): Process {
+    return this.#coordinators.find((each) => each.label === label) ?? this.node(label);
+  }
 
   node(label: string): SimNode {
     const found = this.world.nodes.find((each) => each.label === label);
@@ -115,16 +139,34 @@ export class Stage {
   }
 
   startCoordinator(lying: boolean): void {
-    if (lying) new LyingCoordinator(this.world, this.#random.fork(), () => {});
-    else this.world.startCoordinator(Identity.fromSeed(this.#random.bytes(32)));
+    if (lying) {
+      new LyingCoordinator(this.world, this.#random.fork(), () => {});
+      return;
+    }
+    const identity = Identity.fromSeed(this.#random.bytes(32));
+    const coordinator = new CoordinatorProcess(this.world, `c${this.#coordinators.length}`, identity, (report) => {
+      if (report.type === 'phase') this.#maybeKill(coordinator, { enters: report.phase });
+    });
+    this.#coordinators.push(coordinator);
+    coordinator.start();
   }
 
-  kill(node: SimNode, keepUnsynced = true): void {
-    this.world.kill(node, keepUnsynced);
+  start(process: Process): void {
+    if (process instanceof CoordinatorProcess) {
+      process.start();
+      this.log.say('starts again', process.label);
+    } else this.world.start(process);
   }
 
-  killWhen(node: SimNode, moment: Moment, keepUnsynced = true): void {
-    this.#killings.push({ node, moment, keepUnsynced });
+  kill(process: Process, keepUnsynced = true): void {
+    if (process instanceof CoordinatorProcess) {
+      process.kill();
+      this.log.say('is killed', process.label);
+    } else this.world.kill(process, keepUnsynced);
+  }
+
+  killWhen(process: Process, moment: Moment, keepUnsynced = true): void {
+    this.#killings.push({ process, moment, keepUnsynced });
   }
 
   /** Runs until the goal is reached by every node that is up and honest, then a moment longer. False if it is not. */
@@ -169,14 +211,16 @@ export class Stage {
   }
 
   #isReached(goal: Goal): boolean {
-    if (goal === 'started') return this.#reached.has('dkg');
-    if (goal === 'failed') return this.#reached.has('failed');
-    if (goal === 'handover') return this.#allSettled();
-    const [kind, phase] = goal.split(':') as [string, PhaseName | undefined];
     const up = this.world.nodes.filter((node) => node.elder && !this.#accused.has(node));
-    return up.every((node) => {
-      const state = [...node.elder!.sessions.all.values()].at(-1)?.state;
-      if (!state) return false;
+    if (goal === 'started') return up.some(({ elder }) => elder!.state.ledger?.pending !== undefined);
+    if (goal === 'failed') return this.#hasFailed;
+    if (goal === 'handover') return this.#allSettled();
+    if (goal === 'shares') return this.#allSettled() && this.#areAble();
+    const [kind, phase] = goal.split(':') as [string, PhaseName | undefined];
+    const last = up.map((node) => [...node.elder!.sessions.all.values()].at(-1)?.state);
+    const newest = Math.max(...last.map((state) => state?.session.generation ?? -1));
+    return last.every((state) => {
+      if (!state || state.session.generation < newest) return false;
       const at = phase === undefined ? -1 : PHASES.indexOf(phase);
       if (kind === 'done') return isDone(state);
       if (kind === 'stalled') return state.progress.stalled;
@@ -194,6 +238,12 @@ export class Stage {
     return ledgers.every((ledger) => ledger && toHex(ledger.head) === toHex(first.head));
   }
 
+  /** All elders who are up and honest can sign. */
+  #areAble(): boolean {
+    const up = this.world.nodes.filter((node) => node.elder && !this.#accused.has(node));
+    return up.every(({ elder }) => elderIndex(elder!.state) < 0 || currentShare(elder!.state) !== undefined);
+  }
+
   #rule(packet: Packet): Ruling {
     for (const { filter, ruling } of this.#rules) {
       if (filter.times <= 0 || !this.#fits(filter, packet)) continue;
@@ -203,24 +253,25 @@ export class Stage {
     return 'pass';
   }
 
-  #fits({ what, phase, from, to }: Filter, packet: Packet): boolean {
+  #fits({ what, phase, view, from, to }: Filter, packet: Packet): boolean {
     if (phase !== undefined && phaseOf(packet) !== phase) return false;
+    if (view !== undefined && readStatement(packet.bytes)?.view !== view) return false;
     const isOf = (nodes: readonly SimNode[] | undefined, name: string) =>
       nodes === undefined || nodes.some((node) => node.name === name);
     return isOf(from, packet.from) && isOf(to, packet.to) && (what === undefined || whatIs(packet) === what);
   }
 
-  #maybeKill(node: SimNode, now: Record<string, string>): void {
-    const at = this.#killings.findIndex(({ node: victim, moment }) => {
-      return victim === node && Object.entries(moment).every(([name, value]) => now[name] === value);
+  #maybeKill(process: Process, now: Record<string, string>): void {
+    const at = this.#killings.findIndex(({ process: victim, moment }) => {
+      return victim === process && Object.entries(moment).every(([name, value]) => now[name] === value);
     });
     const [killing] = at < 0 ? [] : this.#killings.splice(at, 1);
-    if (killing) this.world.kill(node, killing.keepUnsynced);
+    if (killing) this.kill(process, killing.keepUnsynced);
   }
 
   #onDkg(node: SimNode, _session: Session, report: DkgReport): void {
     if (report.type === 'phase') this.#maybeKill(node, { enters: report.phase });
-    else if (report.type === 'failed') this.#reached.add('failed');
+    else if (report.type === 'failed') this.#hasFailed = true;
   }
 
   #phaseOf(node: SimNode): string {
@@ -245,7 +296,11 @@ function isMember({ elder, name }: SimNode): boolean {
   return elder?.state.ledger?.members.has(name) ?? false;
 }
 
-function phaseOf({ bytes }: Packet): PhaseName | undefined {
+function sendingOf(bytes: Uint8Array): Record<string, string> {
+  return { sends: readStatement(bytes)?.what ?? '', phase: phaseOf({ bytes }) ?? '' };
+}
+
+function phaseOf({ bytes }: Pick<Packet, 'bytes'>): PhaseName | undefined {
   const phase = readStatement(bytes)?.phase;
   return phase === undefined ? undefined : PHASES[phase];
 }

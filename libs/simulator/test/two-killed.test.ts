@@ -1,0 +1,70 @@
+import { isDone, PHASES, type PhaseName } from '@witan/dkg';
+import { expect, test } from 'vitest';
+import { type Moment, Stage } from '../src/index.ts';
+import { BACK_WITHIN_MS, deadlinesMs, shareVerification } from './support.ts';
+
+shareVerification();
+
+const MOMENTS = ['enters', 'writes', 'sends'] as const;
+
+/**
+ * Pairs that cost two deadlines: one of them has not spoken in the phase, and the phase waits for it; the other one has,
+ * or in Justification was not asked to, so the next phase waits for that one.
+ */
+const TAKES_TWO: ReadonlySet<string> = new Set([
+  'contribution enters writes',
+  'contribution enters sends',
+  'contribution writes sends',
+  'complaining enters sends',
+  'complaining writes sends',
+  'justification enters enters',
+  'justification enters writes',
+  'justification enters sends',
+  'justification sends enters',
+  'justification sends writes',
+  'justification sends sends',
+]);
+
+const pairs = PHASES.flatMap((phase) =>
+  MOMENTS.flatMap((first, at) => {
+    // In Justification the first is the accused one, so that who is first matters.
+    const others = phase === 'justification' ? MOMENTS : MOMENTS.slice(at);
+    return others.map((second) => ({ phase, first, second }));
+  }),
+);
+
+function momentOf(kind: (typeof MOMENTS)[number], phase: PhaseName, isAccused: boolean): Moment {
+  if (kind === 'enters') return { enters: phase };
+  if (kind === 'writes') return { writes: phase };
+  return phase === 'justification' && !isAccused ? { sends: 'prevote', phase } : { sends: phase, phase };
+}
+
+test.each(pairs)(
+  'two of seven killed in $phase ($first, $second), with no coordinator either',
+  { timeout: 60_000 },
+  ({ phase, first, second }) => {
+    const stage = new Stage({ nodes: 7, elders: 7, seed: 11 });
+    const [accused, plain, accuser] = ['n3', 'n4', 'n5'].map((label) => stage.node(label));
+    const justifying = phase === 'justification';
+    if (justifying) stage.lie(accused!, 'wrong-share', undefined, [accuser!]);
+    stage.killWhen(accused!, momentOf(first, phase, justifying));
+    stage.killWhen(plain!, momentOf(second, phase, false));
+    expect(stage.run('started')).toBe(true);
+    const { clock } = stage.world;
+    const begun = clock.now();
+
+    const deadlines = TAKES_TWO.has(`${phase} ${first} ${second}`) ? 2 : 1;
+    expect(stage.run('done', deadlinesMs(deadlines))).toBe(true);
+    // So that the list above does not outlive its reason.
+    if (deadlines === 2) expect(clock.now() - begun).toBeGreaterThan(deadlinesMs(1));
+    expect([accused!.elder, plain!.elder]).toEqual([undefined, undefined]);
+    expect(stage.run('handover')).toBe(true);
+
+    stage.world.start(accused!);
+    stage.world.start(plain!);
+    expect(stage.run('shares', BACK_WITHIN_MS)).toBe(true);
+    const states = stage.world.nodes.map(({ elder }) => [...elder!.sessions.all.values()].at(-1)!.state);
+    expect(states.map(isDone)).toEqual(states.map(() => true));
+    expect(stage.log.take().filter((line) => /VIOLATION|TROUBLE/.test(line))).toEqual([]);
+  },
+);
