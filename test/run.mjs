@@ -56,7 +56,7 @@ const STEPS = [
   {
     name: 'simulation',
     title: `Simulation, ${SEEDS} seeds`,
-    args: [SIMULATION, '--seeds', String(SEEDS)],
+    args: [SIMULATION, '--seeds', String(SEEDS), '--demand-all'],
     missing: () => (existsSync(rootPath(SIMULATION)) ? undefined : `${SIMULATION} is not there`),
   },
   {

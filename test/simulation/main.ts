@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
-import { add, noTotals, quantile, type Totals, table } from './totals.ts';
+import { absent, add, noTotals, quantile, type Totals, table } from './totals.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const PROGRESS_EVERY_MS = 5_000;
@@ -33,7 +33,8 @@ function take(result: SeedResult): void {
   for (const { invariant, at, node, detail } of result.violations) {
     say(`seed ${result.seed}: ${invariant} violated at ${node}, ${at} ms: ${detail}`);
   }
-  say(`  replay: npm run sim -- --seed ${result.seed} --trace`);
+  const planted = wanted.plant === undefined ? '' : ` --plant ${wanted.plant}`;
+  say(`  replay: npm run sim -- --seed ${result.seed} --trace${planted}`);
 }
 
 function clearLine(): void {
@@ -47,7 +48,7 @@ function progress(): void {
 }
 
 if (wanted.seeds === 1) {
-  const result = runSeed(wanted.from, wanted.trace);
+  const result = runSeed(wanted.from, wanted.trace, wanted.plant);
   if (wanted.trace) process.stdout.write(`${result.transcript.join('\n')}\n`);
   take(result);
 } else {
@@ -56,14 +57,14 @@ if (wanted.seeds === 1) {
 finish();
 
 /** Hands out seeds one by one: they differ much in how long they take. */
-async function inParallel({ from, seeds, workers, keepGoing }: Options): Promise<void> {
+async function inParallel({ from, seeds, workers, keepGoing, plant }: Options): Promise<void> {
   let next = from;
   const isOver = () => next >= from + seeds || (failures.length > 0 && !keepGoing);
   const ticker = setInterval(progress, process.stderr.isTTY ? 200 : PROGRESS_EVERY_MS);
   const runWorker = () =>
     new Promise<void>((resolve, reject) => {
       if (isOver()) return resolve();
-      const child: ChildProcess = fork(WORKER);
+      const child: ChildProcess = fork(WORKER, plant === undefined ? [] : [plant]);
       let seed = next++;
       child.on('message', (result) => {
         take(result as SeedResult);
@@ -91,7 +92,9 @@ function finish(): void {
   const tookMs = performance.now() - begun;
   if (wanted.json) process.stdout.write(`${JSON.stringify(figures(totals, tookMs), null, 2)}\n`);
   else process.stdout.write(`${table(totals, tookMs)}\n`);
-  process.exitCode = failures.length > 0 ? 1 : 0;
+  const missed = wanted.demandAll ? absent(totals) : [];
+  if (missed.length > 0) say(`has not occurred in any seed: ${missed.join(', ')}`);
+  process.exitCode = failures.length > 0 || missed.length > 0 ? 1 : 0;
 }
 
 function figures({ healedAfterMs, ...rest }: Totals, tookMs: number): object {

@@ -1,3 +1,4 @@
+import { LIE_KINDS } from '@witan/simulator';
 import type { SeedResult } from './run-seed.ts';
 
 /** What all seeds together have met. */
@@ -23,6 +24,11 @@ const COUNTED = [
   'blackouts',
   'cuts',
   'packets',
+  'lost',
+  'cutOff',
+  'repeated',
+  'late',
+  'reordered',
   'repairs',
   'held',
 ] as const;
@@ -45,6 +51,22 @@ export function add(totals: Totals, { seed, ok, tallied, healedAfterMs, virtualM
 
 function addAll(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
   for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
+}
+
+/** Faults and lies that no seed has met; there is none of which a long run should not have some. */
+export function absent({ counts, lies }: Totals): readonly string[] {
+  const met: Record<string, number> = {
+    'a packet lost': counts.lost!,
+    'a packet on a link that is cut': counts.cutOff!,
+    'a packet repeated': counts.repeated!,
+    'a packet late': counts.late!,
+    'a packet out of order': counts.reordered!,
+    'a crash that loses writes': counts.lostWrites!,
+    'a crash that loses none': counts.crashes! - counts.lostWrites!,
+    'a crash of all nodes': counts.blackouts!,
+    ...Object.fromEntries([...Object.keys(LIE_KINDS), 'coordinator'].map((kind) => [`lie: ${kind}`, lies[kind] ?? 0])),
+  };
+  return Object.keys(met).filter((name) => met[name] === 0);
 }
 
 /** `share` in [0, 1] of the values are at most this. */
@@ -76,7 +98,11 @@ export function table(totals: Totals, tookMs: number): string {
       `${number(counts.crashes!)}, ${number(counts.lostWrites!)} losing writes, ${number(counts.blackouts!)} of all nodes at once`,
     ],
     ['links cut', number(counts.cuts!)],
-    ['packets', `${number(counts.packets!)}, ${number(counts.repairs!)} repairs by anti-entropy`],
+    [
+      'packets',
+      `${number(counts.packets!)}: ${number(counts.lost!)} lost, ${number(counts.cutOff!)} on cut links, ${number(counts.repeated!)} repeated, ${number(counts.late!)} late, ${number(counts.reordered!)} out of order`,
+    ],
+    ['repairs', `${number(counts.repairs!)} by anti-entropy`],
     ['lies told', list(totals.lies)],
     ['blames', list(totals.blames)],
     [

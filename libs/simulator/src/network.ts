@@ -52,6 +52,19 @@ interface Port {
   readonly tamper: Tamper | undefined;
 }
 
+/** What has become of packets. Those that a scenario's rule takes are not among the lost and the late. */
+export interface PacketCounts {
+  /** Lost ones included, copies not. */
+  packets: number;
+  lost: number;
+  /** Lost on a link that was cut. */
+  cutOff: number;
+  repeated: number;
+  late: number;
+  /** Arrived behind one that was sent later over the same link. */
+  reordered: number;
+}
+
 /** Links between all pairs of processes, each with its own luck. Everything that happens follows from the seed. */
 export class SimNetwork {
   weather: Weather = FAIR;
@@ -61,13 +74,14 @@ export class SimNetwork {
   rule: (packet: Packet) => Ruling = () => 'pass';
   /** Hears of every packet that arrives, just before it does. */
   onArrival: (packet: Packet) => void = () => {};
-  /** Packets sent, lost ones included. */
-  sent = 0;
+  readonly counts: PacketCounts = { packets: 0, lost: 0, cutOff: 0, repeated: 0, late: 0, reordered: 0 };
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #ports = new Map<string, Port>();
   /** One-way cuts, as `from>to`. */
   readonly #cuts = new Set<string>();
+  /** By link, which of the packets sent over it arrived last. */
+  readonly #arrived = new Map<string, number>();
 
   constructor(clock: VirtualClock, random: Random) {
     this.#clock = clock;
@@ -192,21 +206,40 @@ export class SimNetwork {
   }
 
   #carry(packet: Packet, to: Port, arrive: () => void): void {
-    this.sent++;
+    const { counts } = this;
+    const nth = counts.packets++;
     const { drop, duplicate, delayMs, slow, slowMs } = this.weather;
-    if (this.#cuts.has(`${packet.from}>${packet.to}`) || this.#random.chance(drop)) return;
+    const link = `${packet.from}>${packet.to}`;
+    if (this.#cuts.has(link)) {
+      counts.cutOff++;
+      return;
+    }
+    if (this.#random.chance(drop)) {
+      counts.lost++;
+      return;
+    }
     const ruling = this.rule(packet);
     if (ruling === 'lose') return;
     const detour = ruling === 'pass' ? 0 : ruling;
     const copies = this.#random.chance(duplicate) ? 2 : 1;
+    counts.repeated += copies - 1;
     for (let copy = 0; copy < copies; copy++) {
-      const late = detour + (this.#random.chance(slow) ? this.#random.between(0, slowMs) : 0);
+      const isLate = this.#random.chance(slow);
+      if (isLate) counts.late++;
+      const late = detour + (isLate ? this.#random.between(0, slowMs) : 0);
       this.#clock.setTimer(this.#random.between(delayMs[0], delayMs[1]) + late, () => {
         if (!this.#isAttached(to)) return;
+        this.#noteOrder(link, nth);
         this.onArrival(packet);
         arrive();
       });
     }
+  }
+
+  #noteOrder(link: string, nth: number): void {
+    const latest = this.#arrived.get(link) ?? -1;
+    if (nth < latest) this.counts.reordered++;
+    else this.#arrived.set(link, nth);
   }
 
   #isAttached(port: Port): boolean {

@@ -96,7 +96,13 @@ function drawTraitors(random: Random, nodes: number, most: number): Plan['traito
     Array.from({ length: nodes }, (_, index) => index),
     count,
   );
-  return new Map(indices.map((index) => [index, random.sample(LIES, random.between(1, 4))]));
+  return new Map(indices.map((index) => [index, withOccasion(random.sample(LIES, random.between(1, 4)))]));
+}
+
+/** Who is to lie in Justification has to be accused, and few are by chance. */
+function withOccasion(kinds: readonly LieKind[]): readonly LieKind[] {
+  const isToAnswer = kinds.includes('false-justification') || kinds.includes('no-justification');
+  return isToAnswer && !kinds.includes('wrong-share') ? [...kinds, 'wrong-share'] : kinds;
 }
 
 function drawWeather(random: Random): Weather {

@@ -121,7 +121,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
     ok: violations.length === 0,
     violations,
     plan,
-    tallied: tally.result(fate.counts, world.network.sent),
+    tallied: tally.result(fate.counts, world.network.counts),
     healedAfterMs,
     slowestSessionMs: progress.slowestMs,
     virtualMs: Math.round(world.clock.now()),

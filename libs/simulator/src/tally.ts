@@ -1,9 +1,10 @@
 import type { DkgReport, Session } from '@witan/dkg';
 import type { LieKind } from './byzantine/kinds.ts';
 import type { FateCounts } from './fate.ts';
+import type { PacketCounts } from './network.ts';
 import type { SimNode, Watcher } from './world.ts';
 
-export interface Tallied extends FateCounts {
+export interface Tallied extends FateCounts, PacketCounts {
   readonly sessions: number;
   readonly retries: number;
   readonly sessionsDone: number;
@@ -17,7 +18,6 @@ export interface Tallied extends FateCounts {
   readonly repairs: number;
   /** Held messages that were applied. */
   readonly held: number;
-  readonly packets: number;
   /** Whether it ended with more liars among the elders than their number tolerates: nothing was demanded then. */
   readonly overrun: boolean;
 }
@@ -51,11 +51,12 @@ export class Tally implements Watcher {
     } else if (report.type === 'answered' && report.result === 'new') this.#repairs++;
   };
 
-  result(fate: FateCounts, packets: number): Tallied {
+  result(fate: FateCounts, packets: PacketCounts): Tallied {
     const decided = [...this.#decisions.values()];
     const count = (type: string) => decided.filter((each) => each === type).length;
     return {
       ...fate,
+      ...packets,
       sessions: this.#sessions.size,
       retries: [...this.#sessions.values()].filter((session) => session.attempt > 0).length,
       sessionsDone: this.#done.size,
@@ -65,7 +66,6 @@ export class Tally implements Watcher {
       blames: Object.fromEntries(this.#blames),
       repairs: this.#repairs,
       held: this.#held,
-      packets,
       overrun: this.overrun,
     };
   }

@@ -1,11 +1,9 @@
-import { isDone, PHASES, type PhaseName } from '@witan/dkg';
+import { isDone, PHASES } from '@witan/dkg';
 import { expect, test } from 'vitest';
-import { type Moment, Stage } from '../src/index.ts';
-import { BACK_WITHIN_MS, deadlinesMs, shareVerification } from './support.ts';
+import { Stage } from '../src/index.ts';
+import { BACK_WITHIN_MS, deadlinesMs, MOMENTS, momentOf, shareVerification } from './support.ts';
 
 shareVerification();
-
-const MOMENTS = ['enters', 'writes', 'sends'] as const;
 
 /**
  * Pairs that cost two deadlines: one of them has not spoken in the phase, and the phase waits for it; the other one has,
@@ -32,12 +30,6 @@ const pairs = PHASES.flatMap((phase) =>
     return others.map((second) => ({ phase, first, second }));
   }),
 );
-
-function momentOf(kind: (typeof MOMENTS)[number], phase: PhaseName, isAccused: boolean): Moment {
-  if (kind === 'enters') return { enters: phase };
-  if (kind === 'writes') return { writes: phase };
-  return phase === 'justification' && !isAccused ? { sends: 'prevote', phase } : { sends: phase, phase };
-}
 
 test.each(pairs)(
   'two of seven killed in $phase ($first, $second), with no coordinator either',

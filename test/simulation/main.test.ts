@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { LIE_KINDS } from '@witan/simulator';
+import { describe, expect, test } from 'vitest';
+import { PLANTED } from './planted.ts';
+import { absent, noTotals } from './totals.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+async function run(command: string) {
+  const [program, ...args] = command.split(' ');
+  const child = spawn(program!, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, stdout, stderr };
+}
+
+const violationsIn = (stderr: string) => stderr.split('\n').filter((line) => / violated at /.test(line));
+
+describe('a seed that fails', { timeout: 120_000 }, () => {
+  test.each(Object.keys(PLANTED))('prints the one command that replays it: %s', async (plant) => {
+    const found = await run(`npm run sim -- --seeds 20 --workers 1 --plant ${plant}`);
+    expect(found.code).toBe(1);
+    expect(found.stdout).toMatch(/seeds +\d+, 1 failed/);
+    const violations = violationsIn(found.stderr);
+    expect(violations.length).toBeGreaterThan(0);
+    const commands = found.stderr.match(/(?<=replay: )npm run sim -- .*/g) ?? [];
+    expect(commands).toHaveLength(1);
+
+    const again = await run(commands[0]!);
+    expect(again.code).toBe(1);
+    expect(violationsIn(again.stderr)).toEqual(violations);
+    // The trace tells it where it happens.
+    const [, invariant, node] = /: (\S+) violated at (\S+), /.exec(violations[0]!)!;
+    expect(again.stdout).toContain(`VIOLATION ${invariant} at ${node}: `);
+  });
+});
+
+test('whoever demands all faults and lies is told which have not occurred', { timeout: 60_000 }, async () => {
+  const { code, stderr } = await run('npm run sim -- --seed 1 --demand-all');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/has not occurred in any seed: .*lie: sybil/);
+});
+
+test('each fault and each lie is demanded', () => {
+  const lies = Object.fromEntries([...Object.keys(LIE_KINDS), 'coordinator'].map((kind) => [kind, 1]));
+  const faults = ['lost', 'cutOff', 'repeated', 'late', 'reordered', 'lostWrites', 'blackouts'];
+  const counts = { ...Object.fromEntries(faults.map((name) => [name, 1])), crashes: 2 };
+  expect(absent({ ...noTotals(), counts, lies })).toEqual([]);
+  expect(absent(noTotals())).toHaveLength(faults.length + 1 + Object.keys(lies).length);
+  for (const name of faults) expect(absent({ ...noTotals(), counts: { ...counts, [name]: 0 }, lies })).toHaveLength(1);
+  for (const kind of Object.keys(lies)) {
+    expect(absent({ ...noTotals(), counts, lies: { ...lies, [kind]: 0 } })).toEqual([`lie: ${kind}`]);
+  }
+  // As many crashes as lost writes: none without.
+  expect(absent({ ...noTotals(), counts: { ...counts, crashes: 1 }, lies })).toEqual(['a crash that loses none']);
+});
