@@ -11,6 +11,8 @@ import { HELP, type Options, parseOptions } from './options.ts';
 import { measurePeers } from './peers/measure.ts';
 import { peersReport } from './peers/report.ts';
 import { profileReport } from './profile-report.ts';
+import { measureRecovery } from './recovery/measure.ts';
+import { recoveryReport } from './recovery/report.ts';
 import { number } from './table.ts';
 
 function options(): Options {
@@ -43,6 +45,13 @@ if (wanted.parts.includes('dkg')) {
   for (const participants of wanted.sizes) all.push(await benchDkg(participants));
   figures.dkg = all;
   print(`${dkgReport(all)}\n`);
+}
+
+if (wanted.parts.includes('recovery')) {
+  const onRun = (what: string, ms: number) => process.stderr.write(`${what}: ${number(ms)} ms\n`);
+  const recovery = await measureRecovery({ runs: wanted.kills, onRun });
+  figures.recovery = recovery;
+  print(`${recoveryReport(recovery)}\n`);
 }
 
 if (wanted.parts.includes('peers')) {

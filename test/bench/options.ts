@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['dkg', 'peers', 'anti-entropy', 'crypto'] as const;
+export const PARTS = ['dkg', 'recovery', 'peers', 'anti-entropy', 'crypto'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {
   readonly parts: readonly Part[];
   readonly sizes: readonly number[];
   readonly runs: number;
+  readonly kills: number;
   readonly seeds: number;
   readonly cores: number;
   readonly dataDir: string;
@@ -21,6 +22,7 @@ export const HELP = `npm run bench [-- options]
   --only LIST      of ${PARTS.join(', ')}; all by default
   --sizes LIST     participants of a session; 7,16,31 by default
   --runs N         counted DKG sessions of each size; 11 by default
+  --kills N        sessions for each way to be killed, for recovery; 3 by default
   --seeds N        lossy runs for anti-entropy at each rate; 20 by default
   --cores N        cores that a DKG is kept on; 2 by default, or what there is
   --data DIR       where journals are kept while it runs; .witan/bench by default
@@ -37,6 +39,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
       only: { type: 'string' },
       sizes: { type: 'string', default: '7,16,31' },
       runs: { type: 'string', default: '11' },
+      kills: { type: 'string', default: '3' },
       seeds: { type: 'string', default: '20' },
       cores: { type: 'string', default: String(Math.min(2, availableParallelism())) },
       data: { type: 'string', default: fileURLToPath(new URL('../../.witan/bench', import.meta.url)) },
@@ -50,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     parts: values.only === undefined ? PARTS : values.only.split(',').map(part),
     sizes: values.sizes.split(',').map((size) => integer('sizes', size, 2, 33)),
     runs: integer('runs', values.runs, 1, 10_000),
+    kills: integer('kills', values.kills, 1, 1000),
     seeds: integer('seeds', values.seeds, 1, 10_000),
     cores: integer('cores', values.cores, 1, availableParallelism()),
     dataDir: values.data,

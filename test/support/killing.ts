@@ -1,0 +1,159 @@
+import type { Session } from '@witan/api';
+import { forms, type PhaseName } from '@witan/dkg';
+import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import { type Cluster, PATIENCE_MS } from './cluster.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { eventually } from './eventually.ts';
+import type { Rule } from './link.ts';
+import { silentInPhase, spokenInSession } from './session-messages.ts';
+
+/** Who is killed in a phase, and who speaks in it too late: not before the others are dead. */
+export interface Deaths {
+  readonly phase: PhaseName;
+  readonly killed: readonly ClusterNode[];
+  /** All others wait for these in the phase. Those of them who are killed have not spoken in it. */
+  readonly slow: readonly ClusterNode[];
+  /** One of the slow, whose Contribution cannot be opened by one of the others: it has to justify itself. */
+  readonly accused?: ClusterNode;
+  readonly coordinatorToo?: boolean;
+}
+
+export interface Round extends Deaths {
+  readonly session: string;
+  /** On this process's clock. */
+  readonly killedAtMs: number;
+}
+
+/**
+ * Kills processes of a cluster in the middle of DKG sessions. It has the elders start one after another: the last of them
+ * is not heard of and replaced, then heard of and in its place again. The cluster needs links, and two nodes more than
+ * take part.
+ */
+export class Killing {
+  readonly #cluster: Cluster;
+  readonly #tag: Uint8Array;
+  #elders: readonly ClusterNode[] = [];
+  #isAway = false;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#tag = networkTag(cluster.network);
+  }
+
+  /** Six elders that take part in every session. */
+  async steady(): Promise<readonly ClusterNode[]> {
+    if (this.#elders.length === 0) this.#elders = await this.#cluster.elders();
+    return this.#elders.slice(0, -1);
+  }
+
+  /** Has a session begin, and kills in it as soon as all are in the phase. Those who are late speak then. */
+  async kill(deaths: Deaths): Promise<Round> {
+    const { phase, killed, slow, accused, coordinatorToo = true } = deaths;
+    await this.steady();
+    for (const node of slow) {
+      const isAccused = node === accused;
+      node.link.govern(isAccused ? this.#dealFalsely(node, phase) : silentInPhase(phase, this.#tag, node.identity()));
+    }
+    if (accused && !slow.includes(accused)) throw new Error('the accused has to be slow');
+    const session = await this.#provoke();
+    const participants = await this.#participants(session);
+    const isIn = ({ elder }: ClusterNode) => elder.said({ event: 'dkg-phase', phase, session }).length > 0;
+    const allAreIn = () => {
+      const others = participants.filter((node) => !isIn(node)).map(({ elder }) => elder.name);
+      if (others.length > 0) throw new Error(`${others} are not, in session ${session}`);
+      return true;
+    };
+    await eventually(`all are in ${phase}`, allAreIn, { withinMs: PATIENCE_MS, everyMs: 2 });
+    const done = killed.find(({ elder }) => elder.said({ event: 'dkg-done', session }).length > 0);
+    if (done) throw new Error(`${done.elder.name} was done before it was killed in ${phase}`);
+    const coordinator = coordinatorToo ? [this.#cluster.coordinators[0]!] : [];
+    const ends = [...killed.map((node) => node.elder), ...coordinator].map((each) => each.kill());
+    const killedAtMs = performance.now();
+    await Promise.all(ends);
+    for (const node of slow) if (!killed.includes(node)) node.link.heal();
+    return { ...deaths, session, killedAtMs };
+  }
+
+  /** How long after the kill every participant that was left had the new key. */
+  async endedAfterMs({ session, killed, killedAtMs }: Round): Promise<number> {
+    const left = (await this.#participants(session)).filter((node) => !killed.includes(node));
+    const ends = left.map(({ elder }) => elder.says({ event: 'dkg-done', session }, PATIENCE_MS));
+    return Math.max(...(await Promise.all(ends)).map(({ atMs }) => atMs)) - killedAtMs;
+  }
+
+  /** The section has gone over to the key of this session. */
+  async handedOver(session: string): Promise<void> {
+    const isSo = async () =>
+      (await this.#cluster.api.session({ id: session })).resultKey === (await this.#cluster.section()).key;
+    await eventually('the elders hand over to the new key', isSo, { withinMs: PATIENCE_MS });
+  }
+
+  /**
+   * Starts what was killed, waits until all of it does its part and the section rests.
+   * @returns from the start of each elder process to a usable share of the key of this session, ms
+   */
+  async recover({ session, killed, coordinatorToo = true }: Round): Promise<readonly number[]> {
+    const { generation } = await this.#cluster.api.session({ id: session });
+    if (coordinatorToo) this.#cluster.coordinators[0]!.start();
+    for (const { elder, link } of killed) {
+      link.heal();
+      elder.start();
+    }
+    // The handover is the decision after the DkgStart.
+    const tookMs = await Promise.all(killed.map((node) => node.usableShareMs(generation + 1, PATIENCE_MS)));
+    await this.#cluster.settled();
+    return tookMs;
+  }
+
+  async #participants(session: string): Promise<readonly ClusterNode[]> {
+    const known = () => this.#cluster.api.session({ id: session });
+    const { participants } = await eventually('the gateway knows the session', known, {
+      withinMs: PATIENCE_MS,
+      everyMs: 2,
+    });
+    return participants.map(({ name }) => this.#cluster.nodeOf(name));
+  }
+
+  /** Gives the id of the session that the elders start. */
+  async #provoke(): Promise<string> {
+    const { sessions } = await this.#cluster.api.sessions({ limit: 1000 });
+    const known = new Set(sessions.map(({ id }) => id));
+    const { link } = this.#elders.at(-1)!;
+    if (this.#isAway) link.heal();
+    else link.govern(withoutHeartbeats);
+    this.#isAway = !this.#isAway;
+    const started = () => this.#cluster.nodes.flatMap(({ elder }) => elder.said({ event: 'dkg-started' }));
+    return eventually(
+      'the elders start a session',
+      () => started().find(({ session }) => !known.has(session as string))?.session as string | undefined,
+      { withinMs: PATIENCE_MS, everyMs: 5 },
+    );
+  }
+
+  /** A dealer whose share for the first receiver cannot be opened: signed with the node's own key, as by whoever broke in. */
+  #dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
+    const identity = dealer.identity();
+    const silence = silentInPhase(thenSilentIn, this.#tag, identity);
+    return (message) => {
+      // Asked for its contribution, it would show another one.
+      if (message.subject.startsWith('_INBOX.')) return 'lost';
+      const spoken = spokenInSession(message, this.#tag);
+      if (spoken?.payload.type !== 'contribution') return silence(message);
+      const [first, ...rest] = spoken.payload.shares;
+      const shares = [{ ...first!, ciphertext: first!.ciphertext.map((byte) => byte ^ 1) }, ...rest];
+      const body = encode(forms.messageCodec, {
+        session: Buffer.from(spoken.session, 'hex'),
+        follows: spoken.follows,
+        payload: { ...spoken.payload, shares },
+      });
+      return { ...message, payload: sealEnvelope(identity, this.#tag, 'dkgMessage', body).raw };
+    };
+  }
+}
+
+const withoutHeartbeats: Rule = (message) => (message.subject.endsWith('.heartbeats') ? 'lost' : message);
+
+/** Phases that closed without somebody whom they had waited for: each has cost its deadline. */
+export function deadlinesOf({ phases }: Session): readonly PhaseName[] {
+  return phases.filter(({ close, expected }) => close && close.included.length < expected).map(({ name }) => name);
+}
