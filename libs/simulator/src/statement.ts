@@ -18,18 +18,20 @@ export interface Statement {
   readonly phase: Phase | undefined;
   readonly payload: forms.Payload | undefined;
   readonly follows: forms.Follows | undefined;
-  /** Hex hash of what a vote is for. */
-  readonly value: string | undefined;
   readonly view: number | undefined;
   /** Where an honest author says one thing for ever; undefined for what it says anew each time. */
   readonly slot: string | undefined;
-  /** The vote that came with a message. */
-  readonly ahead: Ballot | undefined;
+  /** The vote that it is, or that came with a message. */
+  readonly ballot: Ballot | undefined;
 }
 
-interface Ballot {
-  readonly phase: Phase;
+export interface Ballot {
+  /** What is voted on, for finding others on the same: session and phase, or the section's generation. */
+  readonly subject: string;
+  /** Of the close of a DKG phase. */
+  readonly phase: Phase | undefined;
   readonly slot: string;
+  /** Hex hash of what the vote is for; undefined for nothing. */
   readonly value: string | undefined;
   /** Everything that is said in the slot. */
   readonly content: string;
@@ -43,10 +45,9 @@ const NOTHING: Content = {
   phase: undefined,
   payload: undefined,
   follows: undefined,
-  value: undefined,
   view: undefined,
   slot: undefined,
-  ahead: undefined,
+  ballot: undefined,
 };
 
 // Everyone gets the same bytes object; reading it once is enough.
@@ -79,16 +80,17 @@ function readContent(kind: Kind, body: Uint8Array): Content {
       const place = payload.type === 'opening' ? `opening/${payload.dealer}` : payload.type;
       const phase = forms.phaseOf(payload.type);
       const after = toHex(follows.type === 'close' ? follows.hash : (follows.vote.value ?? new Uint8Array(0)));
-      const ahead =
-        follows.type === 'vote' ? readBallot(id, forms.votedOn(payload.type) ?? phase, follows.vote) : undefined;
+      const ballot =
+        follows.type === 'vote' ? closeBallot(id, forms.votedOn(payload.type) ?? phase, follows.vote) : undefined;
       const slot = `${id}/${place}/${after}`;
-      return { ...NOTHING, what: payload.type, session: id, phase, payload, follows, slot, ahead };
+      return { ...NOTHING, what: payload.type, session: id, phase, payload, follows, slot, ballot };
     }
     case 'dkgVote': {
       const { session, phase, vote } = decode(forms.voteBody, body);
       const id = toHex(session);
-      const { slot, value } = readBallot(id, phase, vote);
-      return { ...NOTHING, what: vote.step, session: id, phase: phase as Phase, value, view: vote.view, slot };
+      const ballot = closeBallot(id, phase, vote);
+      const { slot } = ballot;
+      return { ...NOTHING, what: vote.step, session: id, phase: phase as Phase, view: vote.view, slot, ballot };
     }
     case 'dkgProposal': {
       const { session, phase, proposal } = decode(forms.proposalBody, body);
@@ -98,9 +100,8 @@ function readContent(kind: Kind, body: Uint8Array): Content {
     }
     case 'sectionVote': {
       const { vote } = decode(sectionForms.voteBody, body);
-      const slot = `${toHex(vote.instance)}/${vote.view}/${vote.step}`;
-      const value = vote.value && toHex(vote.value);
-      return { ...NOTHING, what: `section-${vote.step}`, value, view: vote.view, slot };
+      const ballot = readBallot(toHex(vote.instance), undefined, vote);
+      return { ...NOTHING, what: `section-${vote.step}`, view: vote.view, slot: ballot.slot, ballot };
     }
     case 'sectionProposal': {
       const { proposal } = decode(sectionForms.proposalBody, body);
@@ -118,19 +119,22 @@ function readContent(kind: Kind, body: Uint8Array): Content {
 
 type Vote = Extract<forms.Follows, { type: 'vote' }>['vote'];
 
-function readBallot(session: string, phase: number, { view, step, value, fast, extra }: Vote): Ballot {
+function closeBallot(session: string, phase: number, vote: Vote): Ballot {
+  return readBallot(`${session}/${phase}`, phase as Phase, vote);
+}
+
+function readBallot(subject: string, phase: Phase | undefined, { view, step, value, fast, extra }: Vote): Ballot {
   const hash = value && toHex(value);
-  const slot = `${session}/${phase}/${view}/${step}`;
-  return { phase: phase as Phase, slot, value: hash, content: `${hash}/${fast}/${toHex(extra)}` };
+  const slot = `${subject}/${view}/${step}`;
+  return { subject, phase, slot, value: hash, content: `${hash}/${fast}/${toHex(extra)}` };
 }
 
 /** What is said in each slot that the statement fills: one, or two with a vote that came with a message. */
 export function saidIn(statement: Statement): ReadonlyMap<string, string> {
-  const { slot, kind, body, id, ahead } = statement;
+  const { slot, id, ballot } = statement;
   const said = new Map<string, string>();
-  if (ahead) said.set(ahead.slot, ahead.content);
-  if (slot === undefined) return said;
-  if (kind !== 'dkgVote') return said.set(slot, id);
-  const { session, phase, vote } = decode(forms.voteBody, body);
-  return said.set(slot, readBallot(toHex(session), phase, vote).content);
+  if (slot !== undefined) said.set(slot, id);
+  // A vote alone is what it says: another signature of it is the same vote.
+  if (ballot) said.set(ballot.slot, ballot.content);
+  return said;
 }

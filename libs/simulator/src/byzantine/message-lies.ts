@@ -35,7 +35,7 @@ function forge(liar: Liar, state: State, truth: Statement, payload: forms.Payloa
 /** The liar's state in the phase that it speaks of: what is said ahead supposes a close. */
 function stateAt(liar: Liar, truth: Statement): State | undefined {
   const state = stateOf(liar, truth.session);
-  return state && truth.ahead?.phase === state.phase ? (forms.supposedState(state) ?? state) : state;
+  return state && truth.ballot?.phase === state.phase ? (forms.supposedState(state) ?? state) : state;
 }
 
 /** The same lie for everyone; several payloads are said one after the other. */

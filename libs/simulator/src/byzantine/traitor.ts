@@ -14,7 +14,7 @@ import { everyone, type Liar, type Lie, type Memory, oneEach, sign, type Told, t
 import { lyingMachine } from './lying-machine.ts';
 import { messageLies } from './message-lies.ts';
 import { noiseLies } from './noise-lies.ts';
-import { subjectOf, voteLies } from './vote-lies.ts';
+import { voteLies } from './vote-lies.ts';
 
 const LIES: Partial<Record<LieKind, Lie>> = { ...messageLies, ...voteLies, ...noiseLies };
 const ANSWER_LIES: readonly LieKind[] = ['no-answer', 'empty-answer', 'endless-answer', 'false-answer'];
@@ -146,13 +146,9 @@ export function overhear(memory: Memory, { form, about, bytes }: Outgoing): void
   memory.hear(about, bytes);
   const statement = readStatement(bytes);
   if (!statement) return;
-  if (statement.value !== undefined) {
-    const subject = subjectOf(statement);
-    memory.values.set(subject, (memory.values.get(subject) ?? new Set()).add(statement.value));
-  }
-  if (statement.ahead?.value !== undefined) {
-    const subject = `${statement.session}/${statement.ahead.phase}`;
-    memory.values.set(subject, (memory.values.get(subject) ?? new Set()).add(statement.ahead.value));
+  const { subject, value } = statement.ballot ?? {};
+  if (subject !== undefined && value !== undefined) {
+    memory.values.set(subject, (memory.values.get(subject) ?? new Set()).add(value));
   }
   if (statement.kind !== 'sectionProposal') return;
   try {

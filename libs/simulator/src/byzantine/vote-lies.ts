@@ -12,19 +12,18 @@ const SIGNATURE_BYTES = 96;
 
 /** To some the true vote, to some one for something else that others vote for, for nothing, or for what does not exist. */
 const twoVotes: Lie = (liar, truth, raw) => {
-  if (truth.kind !== 'dkgVote' && truth.kind !== 'sectionVote' && !truth.ahead) return undefined;
-  const subject = truth.ahead ? `${truth.session}/${truth.ahead.phase}` : subjectOf(truth);
-  const value = truth.ahead ? truth.ahead.value : truth.value;
-  const hashes = [...(liar.memory.values.get(subject) ?? [])].filter((hash) => hash !== value);
+  const { ballot } = truth;
+  if (!ballot) return undefined;
+  const hashes = [...(liar.memory.values.get(ballot.subject) ?? [])].filter((hash) => hash !== ballot.value);
   const choices: (string | undefined)[] = [undefined, ...hashes];
   if (liar.random.chance(0.2)) choices.push(Buffer.from(liar.random.bytes(32)).toString('hex'));
   const second = [voteFor(liar, truth, liar.random.pick(choices))];
   return oneEach(liar.random, [[raw], second, [...second, raw], []]);
 };
 
-function voteFor(liar: Liar, { kind, body, ahead }: Statement, hash: string | undefined): Uint8Array {
+function voteFor(liar: Liar, { kind, body, ballot }: Statement, hash: string | undefined): Uint8Array {
   const value = hash === undefined ? undefined : fromHex(hash);
-  if (ahead) return voteAhead(liar, body, ahead.phase, value);
+  if (kind === 'dkgMessage') return voteAhead(liar, body, ballot!.phase!, value);
   if (kind === 'dkgVote') {
     const fields = decode(forms.voteBody, body);
     return sign(
@@ -56,11 +55,6 @@ function endorse({ node, memory, random }: Liar, hash: string, view: number): Ui
   const share = node.elder && currentShare(node.elder.state);
   if (!decision || share === undefined || random.chance(0.2)) return random.bytes(SIGNATURE_BYTES);
   return signShare(share, certificateMessage(decisionHash(decision), view));
-}
-
-/** What a vote is on, for finding others on the same. */
-export function subjectOf({ session, phase, slot }: Statement): string {
-  return session === undefined ? (slot?.split('/')[0] ?? '') : `${session}/${phase}`;
 }
 
 /** Proposals that others do not get, in the place of a true one or beside a vote: the first view of a close is open. */
