@@ -52,7 +52,8 @@ export class Killing {
     await this.steady();
     for (const node of slow) {
       const isAccused = node === accused;
-      node.link.govern(isAccused ? this.#dealFalsely(node, phase) : silentInPhase(phase, this.#tag, node.identity()));
+      const silence = isAccused ? this.#dealFalsely(node, phase) : silentInPhase(phase, this.#tag, node.identity());
+      node.link.govern(butAsking(silence));
     }
     if (accused && !slow.includes(accused)) throw new Error('the accused has to be slow');
     const session = await this.#provoke();
@@ -149,6 +150,11 @@ export class Killing {
       return { ...message, payload: sealEnvelope(identity, this.#tag, 'dkgMessage', body).raw };
     };
   }
+}
+
+/** Who is silent may ask for what it lacks, so that it gets to the phase like the others. */
+function butAsking(silence: Rule): Rule {
+  return (message) => (/\.ae\.(dkg|section)$/.test(message.subject) ? message : silence(message));
 }
 
 const withoutHeartbeats: Rule = (message) => (message.subject.endsWith('.heartbeats') ? 'lost' : message);
