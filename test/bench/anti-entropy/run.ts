@@ -100,7 +100,7 @@ export function runOnce({ contender, participants, seed, rate }: RunOptions): Ru
   for (const start of starts) start();
   while (done.size < participants && clock.now() < GIVE_UP_MS && clock.step());
   const finishMs = done.size === participants ? clock.now() : undefined;
-  return { ...tally, messages, packets: network.sent, kilobytes: bytesCarried / 1024, finishMs };
+  return { ...tally, messages, packets: network.counts.packets, kilobytes: bytesCarried / 1024, finishMs };
 }
 
 interface CommonOptions {
