@@ -187,19 +187,100 @@ describe('the gateway of the live system', () => {
   });
 });
 
-test('every service answers the NATS services protocol', async () => {
-  const bus = await cluster.bus();
-  const raw = await cluster.rawNats();
-  const inbox = `_INBOX.${randomBytes(8).toString('hex')}`;
-  const names: string[] = [];
-  bus.subscribe(inbox, (message) => {
-    names.push((JSON.parse(new TextDecoder().decode(message.payload)) as { name: string }).name);
+describe('the NATS services protocol', () => {
+  interface Answer {
+    readonly type: string;
+    readonly name: string;
+    readonly id: string;
+    readonly version: string;
+    readonly metadata: Readonly<Record<string, string>>;
+    readonly endpoints?: readonly Endpoint[];
+  }
+  interface Endpoint {
+    readonly name: string;
+    readonly subject: string;
+    readonly queue_group: string;
+    readonly num_requests?: number;
+    readonly num_errors?: number;
+    readonly last_error?: string;
+  }
+  const KINDS = ['adult', 'dkg-coordinator', 'elder', 'gateway'] as const;
+
+  /** What every service says, in the order of their names. */
+  async function answers(verb: 'PING' | 'INFO' | 'STATS'): Promise<readonly Answer[]> {
+    const bus = await cluster.bus();
+    const raw = await cluster.rawNats();
+    const inbox = `_INBOX.${randomBytes(8).toString('hex')}`;
+    const heard: Answer[] = [];
+    bus.subscribe(inbox, ({ payload }) => void heard.push(JSON.parse(new TextDecoder().decode(payload)) as Answer));
+    await bus.flush();
+    raw.publish(`$SRV.${verb}`, new Uint8Array(0), inbox);
+    await eventually('all have answered', () => heard.length >= cluster.processes.length, { withinMs: 10_000 });
+    return heard.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  const ofElder = async (name: string) => {
+    const all = await answers('STATS');
+    const found = all.find((each) => each.name === 'witan-elder' && each.metadata.node === name);
+    return new Map(found!.endpoints!.map((endpoint) => [endpoint.name, endpoint]));
+  };
+
+  test('PING: every service says what it is and whose', async () => {
+    const all = await answers('PING');
+    const expected = cluster.processes.map(({ kind }) => `witan-${kind}`).sort();
+    expect(all.map(({ name }) => name)).toEqual(expected);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    for (const each of all) {
+      expect(each).toMatchObject({ type: 'io.nats.micro.v1.ping_response', version: '0.1.0' });
+    }
+    for (const name of ['witan-elder', 'witan-adult']) {
+      const nodes = all.filter((each) => each.name === name).map(({ metadata }) => metadata.node);
+      expect(nodes.sort()).toEqual(cluster.nodes.map((node) => node.name).sort());
+    }
+    expect(all.find(({ name }) => name === 'witan-gateway')!.metadata).toEqual({ url: cluster.url });
   });
-  await bus.flush();
-  raw.publish('$SRV.PING', new Uint8Array(0), inbox);
-  const expected = ['witan-dkg-coordinator', 'witan-gateway'].concat(
-    Array.from({ length: NODES }, () => ['witan-adult', 'witan-elder']).flat(),
-  );
-  await eventually('all have answered', () => names.length >= expected.length, { withinMs: 10_000 });
-  expect(names.sort()).toEqual(expected.sort());
+
+  test('INFO: what each is for, and where an elder answers', async () => {
+    const all = await answers('INFO');
+    for (const kind of KINDS) {
+      const [info] = all.filter(({ name }) => name === `witan-${kind}`);
+      expect(info).toMatchObject({
+        type: 'io.nats.micro.v1.info_response',
+        description: expect.stringMatching(/\w{4}/),
+      });
+      const { node } = info!.metadata;
+      const at = (verb: string) => `witan.${cluster.network}.node.${node}.elder.${verb}`;
+      const endpoints = info!.endpoints!.map(({ name, subject, queue_group: queue }) => ({ name, subject, queue }));
+      const own = ['ae.section', 'ae.dkg', 'sign', 'dkg.history'].map((verb) => ({
+        name: verb.replace('.', '-'),
+        subject: at(verb),
+        queue: '',
+      }));
+      const anyone = `witan.${cluster.network}.section.root.ask.ae.section`;
+      expect(endpoints).toEqual(
+        kind === 'elder' ? own.toSpliced(1, 0, { name: 'ae-section-anyone', subject: anyone, queue: 'section' }) : [],
+      );
+    }
+  });
+
+  test('STATS: what was asked of an elder, and what of that was refused and why', async () => {
+    const [elder] = await cluster.elders();
+    const bus = await cluster.bus();
+    const before = await ofElder(elder!.name);
+    await attest();
+    for (const verb of ['ae.section', 'ae.dkg', 'sign', 'dkg.history']) {
+      const at = `witan.${cluster.network}.node.${elder!.name}.elder.${verb}`;
+      for (let i = 0; i < 3; i++) {
+        await expect(bus.request(at, randomBytes(50), { timeoutMs: 5000 })).rejects.toThrow('WITAN_ERR_MALFORMED');
+      }
+    }
+    const after = await ofElder(elder!.name);
+    const grown = (name: string, field: 'num_requests' | 'num_errors') =>
+      after.get(name)![field]! - before.get(name)![field]!;
+    for (const name of ['ae-section', 'ae-dkg', 'sign', 'dkg-history']) {
+      expect([name, grown(name, 'num_errors'), after.get(name)!.last_error]).toEqual([name, 3, 'WITAN_ERR_MALFORMED']);
+    }
+    expect(grown('sign', 'num_requests')).toBe(4);
+    expect(grown('ae-section-anyone', 'num_errors')).toBe(0);
+  });
 });

@@ -20,7 +20,8 @@ export interface Bus {
   /**
    * Calls `handler` for each message, its own ones too (unless it was connected without `echo`). With a `queue`, each
    * message goes to one of the subscriptions that share the queue's name. A subscription lives on over reconnects. A handler that throws (or rejects) is
-   * counted, and a requester is told the error's code.
+   * counted, and a requester is told the error's code; one that refuses a request, with a code that blames the
+   * requester (`status` below 500), has not failed.
    * @throws WITAN_ERR_INVALID (subject), WITAN_ERR_UNAVAILABLE (closed)
    */
   subscribe(subject: string, handler: Handler, options?: SubscribeOptions): Subscription;
@@ -111,7 +112,7 @@ export interface BusStats {
   readonly requests: number;
   /** Requests that ended without a reply, or with an error. */
   readonly requestErrors: number;
-  /** Handlers that threw. */
+  /** Handlers that threw, other than to refuse a request. */
   readonly handlerErrors: number;
   /** Messages not sent (not connected, too much unsent) or not handled (slow consumer). */
   readonly dropped: number;

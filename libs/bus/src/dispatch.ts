@@ -66,9 +66,14 @@ export class Dispatcher {
   }
 
   #failed(error: unknown, message: BusMessage, fail: ((code: WitanErrorCode) => void) | undefined): void {
-    this.#counters.handlerErrors++;
-    this.#onEvent({ type: 'handler-error', subject: message.subject, error });
-    fail?.(errorCode(error));
+    const code = errorCode(error);
+    // A requester that is told what is wrong with its request has been served.
+    const isRefusal = message.respond !== undefined && CODES[code].status < 500;
+    if (!isRefusal) {
+      this.#counters.handlerErrors++;
+      this.#onEvent({ type: 'handler-error', subject: message.subject, error });
+    }
+    fail?.(code);
   }
 
   #fallBehind(): WitanError {

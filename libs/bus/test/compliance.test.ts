@@ -229,7 +229,7 @@ for (const implementation of IMPLEMENTATIONS) {
 
       test('a handler that fails, at once or later, says so with its code, and is counted', async () => {
         b.subscribe('r.fails', () => {
-          throw new WitanError('WITAN_ERR_MALFORMED', 'bad bytes, and a detail that is not for others');
+          throw new WitanError('WITAN_ERR_STORE', 'the disk, and a detail that is not for others');
         });
         b.subscribe('r.rejects', async () => {
           throw new Error('a defect');
@@ -237,7 +237,7 @@ for (const implementation of IMPLEMENTATIONS) {
         await b.flush();
         const first = await failure(() => a.request('r.fails', bytes(''), { timeoutMs: 5000 }));
         const second = await failure(() => a.request('r.rejects', bytes(''), { timeoutMs: 5000 }));
-        expect(first.code).toBe('WITAN_ERR_MALFORMED');
+        expect(first.code).toBe('WITAN_ERR_STORE');
         expect(first.detail).not.toContain('not for others');
         expect(second.code).toBe('WITAN_ERR_INTERNAL');
         expect(b.stats.handlerErrors).toBe(2);
@@ -246,6 +246,25 @@ for (const implementation of IMPLEMENTATIONS) {
           'r.fails',
           'r.rejects',
         ]);
+      });
+
+      test('a handler that refuses a request, at once or later, tells why, and has not failed', async () => {
+        b.subscribe('r.refuses', () => {
+          throw new WitanError('WITAN_ERR_MALFORMED', 'bad bytes');
+        });
+        b.subscribe('r.refuses-later', async () => {
+          throw new WitanError('WITAN_ERR_WRONG_SESSION', 'not here');
+        });
+        await b.flush();
+        const first = await failure(() => a.request('r.refuses', bytes(''), { timeoutMs: 5000 }));
+        const second = await failure(() => a.request('r.refuses-later', bytes(''), { timeoutMs: 5000 }));
+        expect([first.code, second.code]).toEqual(['WITAN_ERR_MALFORMED', 'WITAN_ERR_WRONG_SESSION']);
+        expect(b.stats.handlerErrors).toBe(0);
+        expect(a.stats.requestErrors).toBe(2);
+        expect(events.filter((event) => event.type === 'handler-error')).toEqual([]);
+        // With nobody to tell, it is this side's concern.
+        a.publish('r.refuses', bytes(''));
+        await until(() => b.stats.handlerErrors === 1);
       });
 
       test('can be ended by its caller', async () => {
@@ -479,7 +498,7 @@ for (const implementation of IMPLEMENTATIONS) {
         expect((await failure(() => a.request('n.later', bytes(''), { timeoutMs: 5000 }))).code).toBe(
           'WITAN_ERR_NOT_FOUND',
         );
-        expect(b.stats.handlerErrors).toBe(2);
+        expect(b.stats.handlerErrors).toBe(0);
         const stats = await ask('$SRV.STATS.elder');
         expect(stats).toMatchObject({
           type: 'io.nats.micro.v1.stats_response',

@@ -1,4 +1,4 @@
-import { type Bus, subjects } from '@witan/bus';
+import { type Bus, type BusMessage, type ServiceEndpoint, subjects } from '@witan/bus';
 import type { Transport } from './transport.ts';
 
 export interface BusTransportOptions {
@@ -11,16 +11,23 @@ export interface BusTransportOptions {
   readonly service: 'adult' | 'elder' | 'gateway' | 'coordinator';
 }
 
+export interface BusTransport extends Transport {
+  /** All that is served, for the announcement of the service: with it, requests begin to be answered. */
+  readonly endpoints: readonly ServiceEndpoint[];
+}
+
 /** Nodes that answer questions to anyone share this queue. */
 const ANYONE = 'section';
 
 /** A transport over the bus. Requests go to elders: they are the ones who know. */
-export function busTransport({ bus, network, prefix, name, service }: BusTransportOptions): Transport {
+export function busTransport({ bus, network, prefix, name, service }: BusTransportOptions): BusTransport {
   const subject = subjects(network);
   const root = subject.topic('x').slice(0, -1);
   const section = prefix === '' ? 'root' : prefix;
   const anyone = (verb: string) => subject.topic(`section.${section}.ask.${verb}`);
+  const endpoints: ServiceEndpoint[] = [];
   return {
+    endpoints,
     publish: (topic, bytes) => bus.publish(subject.topic(topic), bytes),
     subscribe: (pattern, handler) => {
       bus.subscribe(root + pattern, (message) => handler(message.payload, message.subject.slice(root.length)));
@@ -28,10 +35,14 @@ export function busTransport({ bus, network, prefix, name, service }: BusTranspo
     request: (to, verb, bytes, timeoutMs, done) =>
       bus.ask(to === '' ? anyone(verb) : subject.node(to, 'elder', verb), bytes, { timeoutMs }, done),
     serve: (verb, handler, forAnyone) => {
-      const serve = (at: string, options?: { queue: string }) =>
-        bus.subscribe(at, ({ payload, respond }) => respond && handler(payload, respond), options);
-      serve(subject.node(name, service, verb));
-      if (forAnyone) serve(anyone(verb), { queue: ANYONE });
+      const answer = ({ payload, respond }: BusMessage): void => {
+        const refusal = respond && handler(payload, respond);
+        if (refusal) throw refusal;
+      };
+      // Names of endpoints have no dots.
+      const as = verb.replaceAll('.', '-');
+      endpoints.push({ name: as, subject: subject.node(name, service, verb), handler: answer });
+      if (forAnyone) endpoints.push({ name: `${as}-anyone`, subject: anyone(verb), queue: ANYONE, handler: answer });
     },
   };
 }

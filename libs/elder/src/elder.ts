@@ -1,10 +1,11 @@
 import { type Identity, type Scalar, scalarFromHash } from '@witan/crypto';
 import type * as dkg from '@witan/dkg';
 import type { Params as DkgParams, DkgReport } from '@witan/dkg';
+import { asWitanError, WitanError } from '@witan/errors';
 import type { Journal } from '@witan/journal';
 import { Actor, type ActorObserver, type Clock, type EffectPorts, type Machine, type Sealer } from '@witan/runtime';
 import * as section from '@witan/section';
-import { networkTag } from '@witan/wire';
+import { networkTag, peekEnvelope } from '@witan/wire';
 import { Heartbeats } from './heartbeats.ts';
 import { Sessions } from './sessions.ts';
 import { answerSignRequest } from './sign-request.ts';
@@ -195,7 +196,7 @@ export class Elder {
     transport.subscribe(this.#topic('dkg.*'), (bytes, topic) =>
       this.#sessions.receive(bytes, topic, this.state.ledger),
     );
-    this.#serve('ae.section', (bytes, id) => this.#section.send({ type: 'request', id, bytes, at: clock.now() }), true);
+    this.#serve('ae.section', (bytes, id) => this.#askSection(bytes, id), true);
     this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id), false);
     transport.serve('sign', (bytes, respond) =>
       this.#guard('sign', () => respond(answerSignRequest(this.state, bytes, wallClock()))),
@@ -203,6 +204,13 @@ export class Elder {
     transport.serve('dkg.history', (bytes, respond) =>
       this.#guard('dkg.history', () => respond(this.#sessions.historyPage(bytes))),
     );
+  }
+
+  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a question about the section) */
+  #askSection(bytes: Uint8Array, id: string): void {
+    const { kind } = peekEnvelope(bytes, this.#networkTag);
+    if (kind !== 'sectionHoldings') throw new WitanError('WITAN_ERR_INVALID', `a ${kind} is no question`);
+    this.#section.send({ type: 'request', id, bytes, at: this.#options.clock.now() });
   }
 
   /** Requests that an actor answers: kept until it does, and no longer than anyone waits for the answer. */
@@ -213,7 +221,7 @@ export class Elder {
         const id = `${verb}/${this.#replyCount++}`;
         this.#replies.set(id, respond);
         if (this.#replies.size > 1024) this.#replies.delete(this.#replies.keys().next().value!);
-        this.#guard(
+        return this.#guard(
           verb,
           () => deliver(bytes, id),
           () => this.#replies.delete(id),
@@ -223,12 +231,15 @@ export class Elder {
     );
   }
 
-  #guard(verb: string, act: () => void, undo?: () => void): void {
+  /** @returns why the request is not taken, if it is not */
+  #guard(verb: string, act: () => void, undo?: () => void): WitanError | undefined {
     try {
       act();
+      return undefined;
     } catch (error) {
       undo?.();
       this.#options.observer.badRequest?.(verb, error);
+      return asWitanError(error);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { WitanError } from '@witan/errors';
 import type { EffectPorts } from '@witan/runtime';
 
 /**
@@ -10,10 +11,13 @@ export interface Transport {
   subscribe(pattern: string, handler: (bytes: Uint8Array, topic: string) => void): void;
   /** Calls `done` once, at the latest after `timeoutMs`. An empty `to` asks any node of the section. */
   request: EffectPorts['request'];
-  /** Answers requests to this node, and with `anyone` also those to any node of the section. */
+  /**
+   * Answers requests to this node, and with `anyone` also those to any node of the section. The handler gives back why
+   * it refuses a request, as far as that is known when it returns.
+   */
   serve(
     verb: string,
-    handler: (bytes: Uint8Array, respond: (bytes: Uint8Array) => void) => void,
+    handler: (bytes: Uint8Array, respond: (bytes: Uint8Array) => void) => WitanError | undefined,
     anyone?: boolean,
   ): void;
 }

@@ -124,7 +124,7 @@ class Host<S extends ServiceSettings> {
       fail: (error) => this.#fail(error),
     });
     if (this.#isStopping()) return;
-    await this.#announce(this.#running.info ?? {});
+    await this.#announce(this.#running);
     if (this.#isStopping()) return;
     this.#phase = 'running';
     this.#sayReady(this.#running.info ?? {});
@@ -135,9 +135,9 @@ class Host<S extends ServiceSettings> {
     return this.#phase === 'stopping';
   }
 
-  async #announce(metadata: Readonly<Record<string, string>>): Promise<void> {
+  async #announce({ info: metadata = {}, endpoints = [] }: RunningService): Promise<void> {
     const { name, version, description } = this.#definition;
-    this.#announced = await this.#bus?.announce({ name: `witan-${name}`, version, description, metadata });
+    this.#announced = await this.#bus?.announce({ name: `witan-${name}`, version, description, metadata, endpoints });
   }
 
   #sayReady(info: Readonly<Record<string, string>>): void {

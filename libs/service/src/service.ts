@@ -1,4 +1,4 @@
-import type { Bus } from '@witan/bus';
+import type { Bus, ServiceEndpoint } from '@witan/bus';
 import type { ConfigOf, commonSettings, Settings } from '@witan/config';
 import type { Exposition, Logger, Meter } from '@witan/observability';
 import type { Check, Readiness } from './probes.ts';
@@ -53,6 +53,8 @@ export interface RunningService {
   stop(): Promise<void>;
   /** Facts for the ready line, the launcher and `$SRV.INFO`, such as its address or the node's name. */
   readonly info?: Readonly<Record<string, string>>;
+  /** What it answers on the bus, from its announcement to the beginning of its stop. */
+  readonly endpoints?: readonly ServiceEndpoint[];
 }
 
 /** Sent to the process that started the service over the IPC channel, if there is one. */

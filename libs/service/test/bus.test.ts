@@ -34,15 +34,15 @@ describe('the measured bus', () => {
   test('errors are counted by their code and passed on', async () => {
     const { meter, bus } = make();
     bus.subscribe('fails', () => {
-      throw new WitanError('WITAN_ERR_STALE', 'old');
+      throw new WitanError('WITAN_ERR_STORE', 'EIO');
     });
     const options = { timeoutMs: 1000 };
     await expect(bus.request('nobody', bytes(''), options)).rejects.toThrow('WITAN_ERR_UNAVAILABLE');
-    await expect(bus.request('fails', bytes(''), options)).rejects.toThrow('WITAN_ERR_STALE');
+    await expect(bus.request('fails', bytes(''), options)).rejects.toThrow('WITAN_ERR_STORE');
     const result = await new Promise((resolve) => bus.ask('fails', bytes(''), options, resolve));
-    expect(result).toEqual({ ok: false, error: 'WITAN_ERR_STALE' });
+    expect(result).toEqual({ ok: false, error: 'WITAN_ERR_STORE' });
     expect(meter.value(ERRORS, { code: 'WITAN_ERR_UNAVAILABLE' })).toBe(1);
-    expect(meter.value(ERRORS, { code: 'WITAN_ERR_STALE' })).toBe(2);
+    expect(meter.value(ERRORS, { code: 'WITAN_ERR_STORE' })).toBe(2);
     expect(meter.value('witan_bus_handler_errors_total')).toBe(2);
     expect(meter.observations(DURATION)).toEqual([]);
   });

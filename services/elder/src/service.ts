@@ -26,6 +26,7 @@ await runService({
     const journal = home.openElderJournal();
     const journalFailed = watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
+    const transport = busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'elder' });
     const sessions = watchSessions({ meter, log, node: name, wallClock: Date.now });
     const elder: Elder = new Elder({
       identity: home.identity,
@@ -36,7 +37,7 @@ await runService({
       journal,
       sealer: home.vault,
       clock: systemClock,
-      transport: busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'elder' }),
+      transport,
       wallClock: Date.now,
       random: secureRandom,
       params: protocolParams(config, SECTION_PARAMS, DKG_PARAMS),
@@ -67,6 +68,7 @@ await runService({
         elder.stop();
         journal.close();
       },
+      endpoints: transport.endpoints,
       info: { node: name, ...(genesisKey === undefined ? {} : { genesisKey }) },
     };
   },

@@ -21,7 +21,7 @@ export const BUS_METRICS = {
     help: 'Messages not sent (not connected, too much unsent) or not handled (too many unfinished)',
   }),
   slowConsumers: counter({ name: 'witan_bus_slow_consumers_total', help: 'Times that this client fell behind' }),
-  handlerErrors: counter({ name: 'witan_bus_handler_errors_total', help: 'Messages whose handler threw' }),
+  handlerErrors: counter({ name: 'witan_bus_handler_errors_total', help: 'Messages whose handler failed' }),
   requestDuration: histogram({
     name: 'witan_bus_request_duration_seconds',
     help: 'From a request to its answer; requests without an answer count as errors instead',
