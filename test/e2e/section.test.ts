@@ -6,6 +6,7 @@ import { isWitanError } from '@witan/errors';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
+import type { LogLine } from '../support/service-process.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const NODES = 9;
@@ -184,6 +185,37 @@ describe('the gateway of the live system', () => {
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
     expect(await response.json()).toMatchObject({ code: 'WITAN_ERR_NOT_FOUND', status: 404 });
+  });
+});
+
+describe('the logs of all services', () => {
+  /** Longer than what is shortened for people: a name, an id, a key, or a secret. */
+  const LONG = /[0-9a-f]{32,}|[A-Za-z0-9_+-]{43,}/g;
+
+  test('hold names of nodes, ids of sessions and section keys, and nothing else that long', async () => {
+    const [{ sessions }, { links }] = await Promise.all([
+      cluster.api.sessions({ limit: 1000 }),
+      cluster.api.chain({ prefix: 'root', limit: 1000 }),
+    ]);
+    const open = new Set([
+      ...cluster.nodes.map(({ name }) => name),
+      ...sessions.map(({ id }) => id),
+      ...links.map(({ key }) => key),
+    ]);
+    // A coordinator is nobody, and another one after every start: whoever refuses it says its name.
+    const isOfNobody = ({ err }: LogLine) => (err as { code?: string } | undefined)?.code === 'WITAN_ERR_NOT_MEMBER';
+    const lines = cluster.processes.flatMap((service) => service.lines.filter((line) => !isOfNobody(line)));
+    const told = new Set(lines.flatMap((line) => JSON.stringify(line).match(LONG) ?? []));
+    expect(told).toEqual(open);
+  });
+
+  test.for(['elder', 'dkg-coordinator'] as const)('tell of a session from its start to its end: %s', async (kind) => {
+    const { id } = (await cluster.lastSession())!;
+    const service = cluster.processes.find((each) => each.kind === kind)!;
+    const told = service.said({ session: id }).map(({ event }) => event);
+    for (const event of ['decided', 'dkg-started', 'dkg-phase', 'dkg-closed', 'dkg-done']) {
+      expect(told).toContain(event);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { type Link, verifyChainJson } from '@witan/chain';
 import { fromHex, toHex } from '@witan/crypto';
 import { expect } from 'vitest';
 import type { Cluster } from './cluster.ts';
+import { LogRules } from './log-rules.ts';
 
 /** Counters that stay at zero whatever others do: each would be a defect of our own. */
 const DEFECTS: readonly string[] = [
@@ -19,12 +20,14 @@ const TROUBLES: readonly string[] = ['witan_journal_errors_total'];
 export class Invariants {
   readonly #cluster: Cluster;
   readonly #expectsTrouble: boolean;
+  readonly #logRules: LogRules;
   #genesisKey: string | undefined;
   #chain: readonly Link[] = [];
 
   constructor(cluster: Cluster, { expectsTrouble }: { readonly expectsTrouble: boolean }) {
     this.#cluster = cluster;
     this.#expectsTrouble = expectsTrouble;
+    this.#logRules = new LogRules(cluster);
   }
 
   /** The trust anchor: the first that was seen. */
@@ -38,6 +41,7 @@ export class Invariants {
     await this.#expectChain();
     this.#expectOneTruth();
     this.#expectNoDefects();
+    expect(this.#logRules.complaints(), 'lines of the logs').toEqual([]);
     for (const process of this.#cluster.processes.filter((each) => each.metricsUrl && each.isRunning)) {
       const metrics = await process.metrics();
       const zero = this.#expectsTrouble ? DEFECTS : [...DEFECTS, ...TROUBLES];

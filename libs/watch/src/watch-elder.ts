@@ -14,6 +14,7 @@ import {
 import type { Clock } from '@witan/runtime';
 import { currentShare, type SectionAskReason, type SectionReport } from '@witan/section';
 import { ASKED } from './asked.ts';
+import { logDecision } from './log-decision.ts';
 import { logRejection } from './log-rejection.ts';
 
 interface Watched {
@@ -50,20 +51,9 @@ export function watchElder({
         );
         break;
       case 'decided': {
-        const { action, generation } = report.certified.decision;
-        decisions.decisions.inc({ action: action.type });
+        decisions.decisions.inc({ action: report.certified.decision.action.type });
         decisions.views.inc({ use: 'section' });
-        const fields = {
-          event: 'decided',
-          generation,
-          action: action.type,
-          view: report.certified.view,
-          source: report.source,
-        };
-        log.info(
-          action.type === 'handover' ? { ...fields, key: toHex(action.key) } : fields,
-          `decided: ${action.type}`,
-        );
+        logDecision(log, report);
         break;
       }
       case 'view':

@@ -1,7 +1,7 @@
-import { toHex } from '@witan/crypto';
 import { antiEntropyMetrics, decisionMetrics, type Logger, type Meter, rejectionMetrics } from '@witan/observability';
 import type { SectionAskReason, SectionReport } from '@witan/section';
 import { ASKED } from './asked.ts';
+import { logDecision } from './log-decision.ts';
 import { logRejection } from './log-rejection.ts';
 
 /** Metrics and log of a node that follows its section. */
@@ -12,15 +12,10 @@ export function watchFollower(meter: Meter, log: Logger): (report: SectionReport
   let askedFor: SectionAskReason = 'start';
   return (report) => {
     switch (report.type) {
-      case 'decided': {
-        const { action, generation } = report.certified.decision;
-        decisions.decisions.inc({ action: action.type });
-        log.info(
-          { event: 'decided', generation, action: action.type, key: toHex(report.ledger.key) },
-          `decided: ${action.type}`,
-        );
+      case 'decided':
+        decisions.decisions.inc({ action: report.certified.decision.action.type });
+        logDecision(log, report);
         break;
-      }
       case 'rejected':
         rejected.inc({ channel: 'events', reason: report.reason });
         logRejection(log, report.reason);

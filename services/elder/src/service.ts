@@ -19,10 +19,10 @@ await runService({
   start: async ({ config, log, meter, connectBus }) => {
     prepareTables();
     const { key, warning } = loadSealingKey(config);
-    if (warning) log.warn(warning);
     const home = openNodeHome(config.dataDir, key, secureRandom);
     const { name } = home.identity;
     log.bind({ node: name });
+    if (warning) log.warn(warning);
     const journal = home.openElderJournal();
     const journalFailed = watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
