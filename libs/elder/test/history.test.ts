@@ -1,0 +1,89 @@
+import type { DkgReport } from '@witan/dkg';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { History, toEntry } from '../src/history.ts';
+import { encodeHistory, encodeHistoryRequest, type HistoryPage, openHistoryRequest } from '../src/history-messages.ts';
+
+const NODE = 'ab'.repeat(32);
+const message = (at: number): DkgReport => ({
+  type: 'message',
+  at,
+  phase: 'contribution',
+  from: NODE,
+  id: 'cd'.repeat(32),
+});
+const pageOf = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as HistoryPage;
+
+describe('what a node saw of a session', () => {
+  test('is told, but for what happens to every message', () => {
+    const history = new History();
+    expect(history.add(message(1), 100)).toEqual({ wallMs: 100, report: message(1) });
+    const unsaid: DkgReport[] = [
+      { type: 'rejected', at: 2, reason: 'late', phase: 'contribution' },
+      { type: 'held', at: 2, count: 1 },
+      { type: 'served', at: 2, to: NODE, items: 1, limited: false },
+    ];
+    for (const report of unsaid) expect(history.add(report, 100)).toBeUndefined();
+    expect(history.all).toHaveLength(1);
+  });
+
+  test('is kept up to a bound, and told beyond it', () => {
+    const history = new History();
+    for (let i = 0; i < 5000; i++) expect(history.add(message(i), i)).toBeDefined();
+    expect(history.all).toHaveLength(2000);
+    expect(history.all[0]?.report.at).toBe(0);
+  });
+
+  test('becomes text: keys in hex, evidence as the REST contract has it, and not without end', () => {
+    const key = new Uint8Array(48).fill(0xab);
+    const done = toEntry({ wallMs: 5, report: { type: 'done', at: 1, key, usableShare: true } });
+    expect(done).toEqual({ wallMs: 5, type: 'done', at: 1, key: 'ab'.repeat(48), usableShare: true });
+    const evidence = [Uint8Array.of(251, 255), new Uint8Array(100_000)];
+    const blame = toEntry({
+      wallMs: 5,
+      report: { type: 'blame', at: 1, node: NODE, reason: 'equivocation', phase: 'commitment', evidence },
+    });
+    const [short, long] = blame.evidence as string[];
+    expect(short).toBe('-_8');
+    expect(Buffer.from(long!, 'base64url')).toHaveLength(16 * 1024);
+  });
+});
+
+describe('pages', () => {
+  test('a question is what it was when it arrives', () => {
+    const session = new Uint8Array(32).fill(3);
+    expect(openHistoryRequest(encodeHistoryRequest(session, 7))).toEqual({ session: '03'.repeat(32), after: 7 });
+    expect(openHistoryRequest(encodeHistoryRequest(undefined, 0))).toEqual({ session: undefined, after: 0 });
+    expect(() => openHistoryRequest(Uint8Array.of(9, 9))).toThrow('WITAN_ERR_MALFORMED');
+  });
+
+  test('one after the other hold everything once, whatever the sizes of the entries', () => {
+    const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(200_000), fc.constant(400_000)), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(sizes, (all) => {
+        const told = all.map((size, at) => {
+          const report = { type: 'failed', at, reason: 'x'.repeat(size) } as const;
+          return { wallMs: at, report };
+        });
+        const read: number[] = [];
+        for (let after = 0, pages = 0; ; pages++) {
+          const page = pageOf(encodeHistory(['s'], told, after));
+          const size = JSON.stringify(page.entries).length;
+          expect(page.entries.length === 1 || size <= 256 * 1024 + page.entries.length + 2).toBe(true);
+          read.push(...page.entries.map(({ wallMs }) => wallMs));
+          after = page.next;
+          if (!page.more) break;
+          expect(pages).toBeLessThan(all.length);
+        }
+        expect(read).toEqual(told.map(({ wallMs }) => wallMs));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('behind the end there is nothing', () => {
+    expect(pageOf(encodeHistory([], [], 9))).toEqual({ sessions: [], entries: [], next: 9, more: false });
+  });
+});

@@ -1,0 +1,192 @@
+import type { Identity } from '@witan/crypto';
+import { decodeReports } from '@witan/dkg';
+import { openEnvelope } from '@witan/wire';
+import { describe, expect, test } from 'vitest';
+import { encodeHistoryRequest, type HistoryPage } from '../src/history-messages.ts';
+import { handOver, identities, sectionOf, sessionsOf, startSession, TAG, wordOf } from './support.ts';
+
+const ALL = identities(5);
+const members = ALL.slice(0, 4);
+const [first, second, third, fourth] = members as [Identity, Identity, Identity, Identity];
+const stranger = identities(1, 'stranger')[0]!;
+const before = sectionOf(members);
+const pending = startSession(before, [first, second, third]);
+const id = pending.pending!.id;
+const topicOf = (session: string) => `section.root.dkg.${session}`;
+const settle = (clock: { advance(ms: number): void }) => clock.advance(1);
+
+describe('a session that the section has decided', () => {
+  test('is begun by those who take part', () => {
+    const { sessions, clock, reports, desk } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    expect([...sessions.all.keys()]).toEqual([id]);
+    expect(reports.map(({ report }) => report.type)).toContain('started');
+    expect(desk.published.map(({ topic }) => topic)).toContain(topicOf(id));
+  });
+
+  test('is watched by an elder, a coordinator, and nobody else', () => {
+    const [, ...others] = [first, second, third, fourth];
+    const watched = startSession(before, others);
+    const all = (identity: Identity, role?: 'coordinator') => {
+      const { sessions, clock, desk } = sessionsOf(identity, role);
+      sessions.follow(watched);
+      settle(clock);
+      return { sessions: sessions.all.size, said: desk.published.length };
+    };
+    // The first is the only elder.
+    expect(all(first)).toEqual({ sessions: 1, said: 0 });
+    expect(all(stranger, 'coordinator')).toEqual({ sessions: 1, said: 0 });
+    expect(all(ALL[4]!)).toEqual({ sessions: 0, said: 0 });
+  });
+
+  test('is begun once, however often it is heard of', () => {
+    const { sessions, clock, reports } = sessionsOf(second);
+    for (let i = 0; i < 3; i++) sessions.follow(pending);
+    settle(clock);
+    expect(reports.filter(({ report }) => report.type === 'started')).toHaveLength(1);
+  });
+
+  test('goes on after a restart as the same one, from the journal', () => {
+    const life = sessionsOf(second);
+    life.sessions.follow(pending);
+    settle(life.clock);
+    const said = life.desk.published.find(({ topic }) => topic === topicOf(id))!;
+    life.sessions.stop();
+    const next = sessionsOf(second, 'elder', life.journal);
+    next.sessions.follow(pending);
+    settle(next.clock);
+    expect(next.reports[0]?.report).toMatchObject({ type: 'started', restarted: true });
+    expect(next.desk.published.find(({ topic }) => topic === topicOf(id))?.bytes).toEqual(said.bytes);
+  });
+});
+
+describe('what the section has gone on without', () => {
+  test('is told as superseded, stopped, and gone from the journal', () => {
+    const { sessions, clock, journal, superseded, desk } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    expect(journal.streams()).toEqual([`dkg/${id}`]);
+    const again = startSession(pending, [second, third], 1);
+    sessions.follow(again);
+    settle(clock);
+    expect(superseded.map((session) => session.id)).toEqual([id]);
+    expect([...sessions.all.keys()]).toEqual([again.pending!.id]);
+    expect(journal.streams()).toEqual([`dkg/${again.pending!.id}`]);
+    const said = desk.published.length;
+    sessions.receive(wordOf(third, id), topicOf(id), again);
+    clock.advance(60_000);
+    expect(desk.published.slice(said).filter(({ topic }) => topic === topicOf(id))).toEqual([]);
+  });
+
+  test('is not what has made the key that is in use: that is kept for those who are late', () => {
+    const { sessions, clock, superseded } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    sessions.follow(handOver(pending));
+    expect([...sessions.all.keys()]).toEqual([id]);
+    expect(superseded).toEqual([]);
+  });
+
+  test('is gone from the journal too when an earlier life could not destroy it', () => {
+    const { sessions, clock, journal } = sessionsOf(second);
+    journal.stream('dkg/ancient').append([Uint8Array.of(1)], true);
+    journal.stream('section').append([Uint8Array.of(1)], true);
+    sessions.follow(pending);
+    settle(clock);
+    expect([...journal.streams()].sort()).toEqual([`dkg/${id}`, 'section']);
+  });
+});
+
+describe('messages of a session that is not known', () => {
+  test('wait for its DkgStart, whose absence is told once, and are taken then', () => {
+    const { sessions, clock, told, refused, reports } = sessionsOf(second);
+    sessions.follow(before);
+    for (let i = 0; i < 3; i++) sessions.receive(wordOf(third, id, i), topicOf(id), before);
+    expect(told).toMatchObject([{ type: 'behind', node: third.name, generation: before.generation + 1 }]);
+    expect(refused).toEqual([]);
+    sessions.follow(pending);
+    settle(clock);
+    // They only have the form of a session's messages; that is for the session to find.
+    expect(reports.filter(({ report }) => report.type === 'rejected')).toHaveLength(3);
+  });
+
+  test('are refused, with the reason, and nobody is asked', () => {
+    const { sessions, told, refused, clock } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    const other = 'ee'.repeat(32);
+    sessions.receive(new Uint8Array(100), topicOf(other), pending);
+    sessions.receive(wordOf(stranger, other), topicOf(other), pending);
+    sessions.receive(wordOf(third, id), topicOf(other), pending);
+    const forged = wordOf(third, other);
+    forged[forged.length - 1]! ^= 1;
+    sessions.receive(forged, topicOf(other), pending);
+    expect(refused.map(({ code }) => code)).toEqual([
+      'WITAN_ERR_MALFORMED',
+      'WITAN_ERR_NOT_MEMBER',
+      'WITAN_ERR_WRONG_SESSION',
+      'WITAN_ERR_SIGNATURE',
+    ]);
+    expect(told).toEqual([]);
+  });
+
+  test('are held up to a bound', () => {
+    const { sessions, refused } = sessionsOf(second);
+    for (let i = 0; i < 100; i++) sessions.receive(wordOf(third, id, i), topicOf(id), before);
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['WITAN_ERR_RATE_LIMITED']));
+    expect(refused).toHaveLength(100 - 64);
+  });
+});
+
+describe('what is told of a session', () => {
+  test('goes out signed, in bundles, by those who take part', () => {
+    const { sessions, clock, desk } = sessionsOf(second);
+    sessions.follow(pending);
+    clock.advance(249);
+    const published = () => desk.published.filter(({ topic }) => topic === 'section.root.reports');
+    expect(published()).toEqual([]);
+    clock.advance(1);
+    expect(published()).toHaveLength(1);
+    const { kind, author, body } = openEnvelope(published()[0]!.bytes, TAG);
+    expect([kind, author]).toEqual(['dkgReport', second.name]);
+    const { session, entries } = decodeReports(body) as { session: string; entries: { type: string }[] };
+    expect(session).toBe(id);
+    expect(entries.map(({ type }) => type).slice(0, 2)).toEqual(['started', 'phase']);
+
+    const watching = sessionsOf(stranger, 'coordinator');
+    watching.sessions.follow(pending);
+    watching.clock.advance(10_000);
+    expect(watching.desk.published.filter(({ topic }) => topic.endsWith('reports'))).toEqual([]);
+  });
+
+  test('can be asked for by whoever knows the id', () => {
+    const { sessions, clock } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    const page = (of: string | undefined) =>
+      JSON.parse(
+        new TextDecoder().decode(
+          sessions.historyPage(encodeHistoryRequest(of ? Buffer.from(of, 'hex') : undefined, 0)),
+        ),
+      ) as HistoryPage;
+    expect(page(undefined)).toMatchObject({ sessions: [id], entries: [], more: false });
+    expect(page(id).entries.length).toBeGreaterThan(1);
+    expect(page('ee'.repeat(32)).entries).toEqual([]);
+  });
+
+  test('a stall names whom it waits for, so that they are left out of another attempt', () => {
+    const { sessions, clock, told } = sessionsOf(second);
+    sessions.follow(pending);
+    clock.advance(30_000);
+    const last = told.filter((event) => event.type === 'session').at(-1);
+    expect(last).toMatchObject({ id, status: { state: 'running', outcome: undefined } });
+    expect([...last!.status.avoid].sort()).toEqual([first.name, third.name].sort());
+  });
+});
+
+test('questions about a session that is not here are refused', () => {
+  const { sessions } = sessionsOf(second);
+  expect(() => sessions.request(new Uint8Array(9), 'x')).toThrow('WITAN_ERR_MALFORMED');
+  expect(() => sessions.request(wordOf(third, id), 'x')).toThrow('WITAN_ERR_WRONG_SESSION');
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { Strangers } from '../src/strangers.ts';
+
+const word = (value: number) => Uint8Array.of(value);
+
+test('messages of a session that is not known are given back in their order, once', () => {
+  const strangers = new Strangers();
+  expect(strangers.hold('a', word(1))).toBe(true);
+  expect(strangers.hold('b', word(9))).toBe(true);
+  expect(strangers.hold('a', word(2))).toBe(false);
+  expect(strangers.release('a')).toEqual([word(1), word(2)]);
+  expect(strangers.release('a')).toEqual([]);
+  expect(strangers.release('b')).toEqual([word(9)]);
+  expect(strangers.hold('a', word(3))).toBe(true);
+});
+
+test('of one session a bounded number of messages is held', () => {
+  const strangers = new Strangers();
+  let held = 0;
+  while (strangers.mayHold('a') && held < 10_000) strangers.hold('a', word(held++ % 256));
+  expect(held).toBe(64);
+  expect(strangers.mayHold('b')).toBe(true);
+  expect(strangers.release('a')).toHaveLength(64);
+});
+
+test('of many sessions the oldest make room', () => {
+  const strangers = new Strangers();
+  for (let i = 0; i < 1000; i++) strangers.hold(`session ${i}`, word(i % 256));
+  const released = Array.from({ length: 1000 }, (_, i) => strangers.release(`session ${i}`).length);
+  expect(released.reduce((sum, count) => sum + count)).toBe(4);
+  expect(released.slice(-4)).toEqual([1, 1, 1, 1]);
+});
