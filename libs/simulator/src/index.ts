@@ -1,7 +1,7 @@
 export { LIE_KINDS, type LieKind } from './byzantine/kinds.ts';
 export { INVARIANTS, type Invariant, type Violation } from './checkers/checker.ts';
 export { FAIR, type Packet, SimNetwork, type Tamper, type Weather } from './network.ts';
-export { NETWORK_TAG } from './network-tag.ts';
+export { NETWORK, NETWORK_TAG } from './network-tag.ts';
 export type { Plan } from './plan.ts';
 export { Random } from './random.ts';
 export { playScenario } from './scenario/play.ts';

@@ -1,0 +1,275 @@
+import type { DkgReport } from '@witan/dkg';
+import { WitanError } from '@witan/errors';
+import { World } from '@witan/simulator';
+import { describe, expect, test } from 'vitest';
+import { watchSessions } from '../src/index.ts';
+import { instruments, makeSession, NODES } from './support.ts';
+
+type Timeless<R> = R extends { readonly at: number } ? Omit<R, 'at'> : never;
+
+const KEY = new Uint8Array(48).fill(7);
+const PEER = NODES[1]!.name;
+const OWN = { node: NODES[0]!.name };
+const EPOCH_MS = 1_700_000_000_000;
+
+/** What one process tells of its sessions, at times of the test's own. */
+function setUp({ isCoordinator = false } = {}) {
+  const { meter, log, lines } = instruments();
+  const watched = watchSessions({ meter, log, wallClock: () => EPOCH_MS, ...(!isCoordinator && OWN) });
+  const first = makeSession();
+  const tell = (at: number, report: Timeless<DkgReport>, session = first) =>
+    watched.onReport(session, { ...report, at } as DkgReport);
+  const start = (at: number, restarted = false, session = first) =>
+    tell(at, { type: 'started', participants: [], restarted }, session);
+  return { meter, lines, watched, tell, start, session: first };
+}
+
+describe('how long it took', () => {
+  const PHASES = 'witan_dkg_phase_duration_seconds';
+  const SESSION = 'witan_dkg_session_duration_seconds';
+
+  test('each phase, and all of them', () => {
+    const { meter, tell, start } = setUp();
+    start(1000);
+    tell(1000, { type: 'phase', phase: 'initialisation', expected: 3 });
+    tell(1250, { type: 'closed', phase: 'initialisation', view: 0, included: [] });
+    tell(1250, { type: 'phase', phase: 'justification', expected: 1 });
+    tell(1750, { type: 'closed', phase: 'justification', view: 0, included: [] });
+    tell(1750, { type: 'phase', phase: 'finalisation', expected: 3 });
+    tell(3000, { type: 'done', key: KEY, usableShare: true });
+    expect(meter.observations(PHASES, { phase: 'initialisation' })).toEqual([0.25]);
+    expect(meter.observations(PHASES, { phase: 'justification' })).toEqual([0.5]);
+    expect(meter.observations(PHASES, { phase: 'finalisation' })).toEqual([1.25]);
+    expect(meter.observations(SESSION)).toEqual([2]);
+  });
+
+  test('nothing is said of what began before this process', () => {
+    const { meter, tell, start } = setUp();
+    start(0, true);
+    tell(0, { type: 'phase', phase: 'contribution', expected: 3 });
+    tell(90_000, { type: 'closed', phase: 'contribution', view: 0, included: [] });
+    tell(90_000, { type: 'phase', phase: 'complaining', expected: 3 });
+    tell(90_100, { type: 'closed', phase: 'complaining', view: 0, included: [] });
+    tell(90_100, { type: 'phase', phase: 'finalisation', expected: 3 });
+    tell(90_200, { type: 'done', key: KEY, usableShare: true });
+    expect(meter.observations(PHASES, { phase: 'contribution' })).toEqual([]);
+    expect(meter.observations(PHASES, { phase: 'complaining' })).toEqual([0.1]);
+    expect(meter.observations(SESSION)).toEqual([]);
+  });
+
+  test('a coordinator, which hears of it late, does not say', () => {
+    const { meter, tell, start } = setUp({ isCoordinator: true });
+    start(0);
+    tell(0, { type: 'phase', phase: 'contribution', expected: 3 });
+    tell(100, { type: 'closed', phase: 'contribution', view: 0, included: [] });
+    tell(200, { type: 'done', key: KEY, usableShare: false });
+    expect(meter.observations(PHASES, { phase: 'contribution' })).toEqual([]);
+    expect(meter.observations(SESSION)).toEqual([]);
+    expect(meter.value('witan_dkg_sessions_total', { outcome: 'done' })).toBe(1);
+  });
+});
+
+describe('how a session ends', () => {
+  const outcomes = (meter: ReturnType<typeof setUp>['meter']) =>
+    Object.fromEntries(meter.samples('witan_dkg_sessions_total').map(({ labels, value }) => [labels.outcome, value]));
+
+  test('done by its own words, or learned after a restart', () => {
+    const { meter, tell, start } = setUp();
+    start(0);
+    tell(1, { type: 'done', key: KEY, usableShare: true });
+    const other = makeSession(3);
+    start(2, true, other);
+    tell(3, { type: 'done', key: KEY, usableShare: true }, other);
+    expect(outcomes(meter)).toEqual({ done: 1, learned: 1 });
+  });
+
+  test('failed', () => {
+    const { meter, tell, start, lines } = setUp();
+    start(0);
+    tell(1, { type: 'failed', reason: 'too few dealers' });
+    expect(outcomes(meter)).toEqual({ failed: 1 });
+    expect(lines.at(-1)).toMatchObject({ level: 'error', event: 'dkg-failed', reason: 'too few dealers' });
+  });
+
+  test('superseded, known here or not', () => {
+    const { meter, start, watched, session } = setUp();
+    start(0);
+    watched.onSuperseded(session);
+    watched.onSuperseded(makeSession(9));
+    expect(outcomes(meter)).toEqual({ superseded: 2 });
+  });
+});
+
+describe('messages', () => {
+  const messages = (meter: ReturnType<typeof setUp>['meter']) =>
+    meter.samples('witan_dkg_messages_total').map(({ labels, value }) => `${labels.phase} ${labels.result} ${value}`);
+
+  test('count by what became of them; only what is bad counts as a rejection', () => {
+    const { meter, tell, start } = setUp();
+    start(0);
+    tell(0, { type: 'phase', phase: 'justification', expected: 3 });
+    tell(1, { type: 'message', phase: 'justification', from: PEER, id: 'ab' });
+    tell(1, { type: 'rejected', phase: 'contribution', reason: 'late' });
+    tell(1, { type: 'rejected', phase: 'justification', reason: 'duplicate' });
+    tell(1, { type: 'rejected', phase: 'unknown', reason: 'malformed' });
+    expect(messages(meter)).toEqual([
+      'justification accepted 1',
+      'contribution late 1',
+      'justification duplicate 1',
+      'unknown rejected 1',
+    ]);
+    expect(meter.samples('witan_messages_rejected_total')).toEqual([
+      { labels: { channel: 'dkg', reason: 'malformed' }, value: 1 },
+    ]);
+  });
+
+  test('that are held count when they come, not when they go; one that fails then is a failure', () => {
+    const { meter, tell, start } = setUp();
+    start(0);
+    for (const count of [1, 2, 0, 1]) tell(1, { type: 'held', count });
+    expect(meter.value('witan_dkg_messages_total', { phase: 'initialisation', result: 'held' })).toBe(3);
+    tell(2, { type: 'rejected', phase: 'contribution', reason: 'duplicate', heldFrom: PEER });
+    const failed = () => meter.samples('witan_held_messages_failed_total')[0]?.value ?? 0;
+    expect(failed()).toBe(0);
+    tell(2, { type: 'rejected', phase: 'contribution', reason: 'invalid', heldFrom: PEER });
+    expect(failed()).toBe(1);
+  });
+
+  test('of no session here count as unknown, by the code of the error', () => {
+    const { meter, watched } = setUp();
+    watched.onBadMessage(new WitanError('WITAN_ERR_NOT_MEMBER', 'nobody'));
+    expect(messages(meter)).toEqual(['unknown rejected 1']);
+    expect(meter.value('witan_messages_rejected_total', { channel: 'dkg', reason: 'not-member' })).toBe(1);
+  });
+});
+
+test.each([
+  'equivocation',
+  'invalid-message',
+  'too-many-complaints',
+  'not-justified',
+  'false-accusation',
+  'false-commitment',
+  'bad-signature-share',
+] as const)('blame for %s counts in witan_dkg_blames_total, and is told with its session', (reason) => {
+  const { meter, tell, start, lines, session } = setUp();
+  start(0);
+  tell(1, { type: 'blame', node: PEER, reason, phase: 'contribution', evidence: [KEY] });
+  expect(meter.samples('witan_dkg_blames_total')).toEqual([{ labels: { reason }, value: 1 }]);
+  expect(lines.at(-1)).toMatchObject({ event: 'blame', accused: PEER, reason, session: session.id, level: 'warn' });
+  expect(JSON.stringify(lines)).not.toContain(Buffer.from(KEY).toString('hex'));
+});
+
+describe('what was asked for', () => {
+  test.each(['later-phase', 'missing-message', 'no-progress', 'restart', 'more'] as const)(
+    '%s, with each result in witan_anti_entropy_requests_total',
+    (reason) => {
+      const { meter, tell, start } = setUp();
+      start(0);
+      for (const result of ['new', 'nothing', 'timeout', 'refused'] as const) {
+        tell(1, { type: 'asked', to: PEER, reason });
+        tell(2, { type: 'answered', from: PEER, recovered: result === 'new' ? 5 : 0, result });
+        expect(meter.value('witan_anti_entropy_requests_total', { kind: 'dkg', reason, result })).toBe(1);
+      }
+      expect(meter.value('witan_anti_entropy_recovered_total', { kind: 'dkg' })).toBe(5);
+    },
+  );
+
+  test('is told apart by session', () => {
+    const { meter, tell, start } = setUp();
+    const other = makeSession(3);
+    start(0);
+    start(0, false, other);
+    tell(1, { type: 'asked', to: PEER, reason: 'later-phase' });
+    tell(1, { type: 'asked', to: PEER, reason: 'no-progress' }, other);
+    tell(2, { type: 'answered', from: PEER, recovered: 0, result: 'nothing' });
+    expect(meter.samples('witan_anti_entropy_requests_total')).toEqual([
+      { labels: { kind: 'dkg', reason: 'later-phase', result: 'nothing' }, value: 1 },
+    ]);
+  });
+
+  test('and what others got', () => {
+    const { meter, tell, start } = setUp();
+    start(0);
+    tell(1, { type: 'served', to: PEER, items: 3, limited: false });
+    tell(1, { type: 'served', to: PEER, items: 0, limited: false });
+    tell(1, { type: 'served', to: PEER, items: 0, limited: true });
+    const served = meter.samples('witan_anti_entropy_served_total').map(({ labels }) => labels.result);
+    expect(served).toEqual(['answered', 'nothing', 'limited']);
+  });
+});
+
+test('every line about a session names it', () => {
+  const { tell, start, lines, session, watched } = setUp();
+  start(0);
+  tell(1, { type: 'phase', phase: 'contribution', expected: 3 });
+  tell(2, { type: 'stalled', phase: 'contribution', waitingOn: [PEER] });
+  tell(3, { type: 'resumed', phase: 'contribution' });
+  tell(4, { type: 'closed', phase: 'contribution', view: 1, included: [] });
+  tell(5, { type: 'done', key: KEY, usableShare: false });
+  watched.onSuperseded(session);
+  expect(lines.map(({ event }) => event)).toEqual([
+    'dkg-started',
+    'dkg-phase',
+    'dkg-stalled',
+    'dkg-resumed',
+    'dkg-closed',
+    'dkg-done',
+    'dkg-superseded',
+  ]);
+  expect(new Set(lines.map((line) => line.session))).toEqual(new Set([session.id]));
+});
+
+test('what a session sends is sent once, also when nothing is known of the session', () => {
+  const { start, watched, session } = setUp();
+  let sent = 0;
+  watched.sending(session, () => sent++);
+  start(0);
+  watched.sending(session, () => sent++);
+  expect(sent).toBe(2);
+});
+
+/** A section of three whose third node can be silenced, with the metrics of its first. */
+describe('gauges of now', () => {
+  const NAMES = ['witan_dkg_phase', 'witan_dkg_waiting_on', 'witan_held_messages', 'witan_dkg_phase_age_seconds'];
+
+  test('are those of the running session, in a stall and after a restart of the process', () => {
+    const world = new World({ seed: 7, nodes: 3, policy: { elderCount: 3 } });
+    world.startAll();
+    const [first, , third] = world.nodes;
+    const { meter, log } = instruments();
+    const sessions = watchSessions({ meter, log, node: first!.name, wallClock: () => EPOCH_MS });
+    sessions.watch(
+      () => first!.elder?.sessions.all ?? new Map(),
+      () => world.clock.now(),
+    );
+    world.watchers.push({
+      dkg: (node, session, report) => void (node === first && sessions.onReport(session, report)),
+    });
+    const read = () => NAMES.map((name) => meter.value(name));
+    const isPlay = () =>
+      [...first!.elder!.sessions.all.values()].some(({ session }) => session.participants.length === 3);
+    const isDone = () => first!.elder!.state.ledger?.elders.length === 3;
+
+    // Nobody hears the third in Contribution.
+    world.network.rule = ({ from, about }) =>
+      from === third!.name && about.includes('dkg') && isPlay() ? 'lose' : 'pass';
+    expect(world.run(60_000, isPlay)).toBe(true);
+    expect(world.run(60_000, () => (meter.value('witan_dkg_waiting_on') ?? 0) === 1)).toBe(true);
+    const phase = meter.value('witan_dkg_phase')!;
+    world.run(3000);
+    const [, , , age] = read();
+    expect(read().slice(0, 3)).toEqual([phase, 1, 0]);
+    expect(age).toBeGreaterThan(2);
+
+    world.kill(first!, true);
+    world.start(first!);
+    world.run(500);
+    expect(read().slice(0, 2)).toEqual([phase, 1]);
+
+    world.network.rule = () => 'pass';
+    expect(world.run(60_000, isDone)).toBe(true);
+    world.run(1000);
+    expect(read()).toEqual([0, 0, 0, 0]);
+  });
+});

@@ -1,0 +1,114 @@
+import type { Identity } from '@witan/crypto';
+import { heartbeatBody, SERVICES } from '@witan/section';
+import { encode, openEnvelope, sealEnvelope } from '@witan/wire';
+import { describe, expect, test } from 'vitest';
+import { LIVE_MS, Presence } from '../src/backend-live/presence.ts';
+import { identities, TAG } from './made-session.ts';
+
+const [node, other] = identities(2) as [Identity, Identity];
+const KEY = new Uint8Array(48).fill(1);
+const OLD_KEY = new Uint8Array(48).fill(2);
+
+interface Beat {
+  readonly by?: Identity;
+  readonly service?: (typeof SERVICES)[number];
+  readonly key?: Uint8Array;
+  readonly usableShare?: boolean;
+}
+
+const body = ({ service = 'elder', key = KEY, usableShare = true }: Beat) =>
+  encode(heartbeatBody, {
+    prefix: '',
+    service: SERVICES.indexOf(service),
+    generation: 3,
+    key,
+    usableShare,
+    sequence: 0,
+  });
+const signed = (beat: Beat = {}) => openEnvelope(sealEnvelope(beat.by ?? node, TAG, 'heartbeat', body(beat)).raw, TAG);
+
+function setUp(members: readonly Identity[] = [node, other]) {
+  const names = new Set(members.map(({ name }) => name));
+  const changes: [string, boolean, number][] = [];
+  const presence = new Presence(
+    (name) => names.has(name),
+    (...change) => void changes.push(change),
+  );
+  return { presence, changes };
+}
+
+describe('who is there', () => {
+  test('is told when it changes, and only then', () => {
+    const { presence, changes } = setUp();
+    for (const at of [0, 500, 1000]) presence.take(signed(), at);
+    presence.sweep(1000 + LIVE_MS - 1);
+    expect(changes).toEqual([[node.name, true, 0]]);
+    presence.sweep(1000 + LIVE_MS);
+    presence.sweep(9000);
+    expect(changes.slice(1)).toEqual([[node.name, false, 1000]]);
+    presence.take(signed(), 9500);
+    expect(changes.slice(2)).toEqual([[node.name, true, 9500]]);
+  });
+
+  test('a node is reachable by either of its processes, an elder only by its own', () => {
+    const { presence, changes } = setUp();
+    presence.take(signed({ service: 'elder' }), 0);
+    presence.take(signed({ service: 'adult' }), 3000);
+    presence.sweep(5000);
+    expect(changes).toHaveLength(1);
+    expect(presence.isReachable(node.name, 5000)).toBe(true);
+    expect(presence.lastSeenMs(node.name)).toBe(3000);
+    expect(presence.elder(node.name, KEY, 5000)).toEqual({ live: false, usableShare: false });
+  });
+
+  test('a node that nobody has heard of is not there', () => {
+    const { presence } = setUp();
+    expect(presence.lastSeenMs(node.name)).toBeUndefined();
+    expect(presence.isReachable(node.name, 0)).toBe(false);
+    expect(presence.elder(node.name, KEY, 0)).toEqual({ live: false, usableShare: false });
+  });
+});
+
+test.each([
+  [{}, 1, { live: true, usableShare: true }],
+  [{ usableShare: false }, 1, { live: true, usableShare: false }],
+  // It has not heard of the handover: its share is of another key.
+  [{ key: OLD_KEY }, 1, { live: true, usableShare: false }],
+  [{}, LIVE_MS, { live: false, usableShare: false }],
+] as const)('an elder that says %j can sign after %i ms: %j', (beat, afterMs, expected) => {
+  const { presence } = setUp();
+  presence.take(signed(beat), 0);
+  expect(presence.elder(node.name, KEY, afterMs)).toEqual(expected);
+});
+
+test('what is no heartbeat is refused, and changes nothing', () => {
+  const { presence, changes } = setUp();
+  const beat = body({});
+  const refused = [
+    openEnvelope(sealEnvelope(node, TAG, 'joinRequest', beat).raw, TAG),
+    openEnvelope(sealEnvelope(node, TAG, 'heartbeat', beat.slice(1)).raw, TAG),
+    openEnvelope(
+      sealEnvelope(
+        node,
+        TAG,
+        'heartbeat',
+        encode(heartbeatBody, { prefix: '', service: 9, generation: 3, key: KEY, usableShare: true, sequence: 0 }),
+      ).raw,
+      TAG,
+    ),
+  ];
+  for (const each of refused) expect(() => presence.take(each, 0)).toThrow(/WITAN_ERR_(INVALID|MALFORMED)/);
+  expect(changes).toEqual([]);
+  expect(presence.names()).toEqual([]);
+});
+
+test('of strangers the last heard of are remembered, and no member is forgotten for them', () => {
+  const { presence } = setUp([node]);
+  presence.take(signed(), 0);
+  const crowd = identities(400, 'stranger');
+  for (const [at, by] of crowd.entries()) presence.take(signed({ by }), 1 + at);
+  const names = new Set(presence.names());
+  expect(names.has(node.name)).toBe(true);
+  expect(names.size).toBe(1 + 256);
+  for (const { name } of crowd.slice(-256)) expect(names.has(name)).toBe(true);
+});
