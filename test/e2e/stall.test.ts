@@ -1,22 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { subjects } from '@witan/bus';
+import { forms } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
-import { networkTag } from '@witan/wire';
+import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually, steadily } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
+import { Recorder, resealed, stranger } from '../support/forge.ts';
+import { type Condition, type MetricCast, MetricRun } from '../support/metric-run.ts';
 import { hasPromtool, promtoolComplaints } from '../support/promtool.ts';
-import { silentInPhase } from '../support/session-messages.ts';
+import { silentInPhase, spokenInSession } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
-import { type Condition, dead, deviations } from './metric-table.ts';
+import { METRIC_TABLE } from './metric-table.ts';
 
 const ABSENT_AFTER_MS = 5000;
+const DEADLINE_MS = 1000;
 const { cluster } = useCluster({
   nodes: 8,
   links: true,
-  settings: { phaseDeadlineMs: 1000, absentAfterMs: ABSENT_AFTER_MS, settleMs: 300 },
+  settings: { phaseDeadlineMs: DEADLINE_MS, absentAfterMs: ABSENT_AFTER_MS, settleMs: 300 },
 });
 const tag = networkTag(cluster.network);
+const subject = subjects(cluster.network);
 
 const attest = () => cluster.api.attest({ body: { payload: 'aGVsbG8' } }, { timeoutMs: 20_000 });
 const refusal = () =>
@@ -25,21 +32,8 @@ const refusal = () =>
     (error: unknown) => error,
   );
 
-async function expectMetrics(elder: ClusterNode, condition: Condition): Promise<void> {
-  await eventually(
-    `the metrics of a ${condition} section are as the table says`,
-    async () => {
-      const wrong = await deviations(cluster, elder.elder, condition);
-      if (wrong.length > 0) throw new Error(wrong.join('\n'));
-      return true;
-    },
-    { withinMs: 20_000, everyMs: 200 },
-  );
-}
-
-/** An elder that dies and comes back, elders that die in a stall, and one that lives through all of it. */
-interface Cast {
-  readonly returning: ClusterNode;
+/** An elder that dies for long and comes back, elders that die in a stall, and those that live through all of it. */
+interface Cast extends MetricCast {
   readonly dying: readonly ClusterNode[];
   readonly surviving: readonly ClusterNode[];
 }
@@ -48,17 +42,53 @@ let chosen: Cast | undefined;
 
 async function cast(): Promise<Cast> {
   if (chosen) return chosen;
-  const elders = await cluster.elders();
-  chosen = { returning: elders[6]!, dying: elders.slice(0, 3), surviving: elders.slice(3, 6) };
+  const [elders, [adult]] = await Promise.all([cluster.elders(), cluster.adults()]);
+  const [surviving, dying] = [elders.slice(0, 3), elders.slice(3, 6)];
+  const parts = { elder: surviving[0]!, late: surviving[2]!, replaced: elders[6]!, newcomer: adult!, returning: dying };
+  chosen = { ...parts, dying, surviving };
   return chosen;
 }
 
+const metrics = new MetricRun(cluster, METRIC_TABLE, cast);
+/** The same of processes that are killed and start again in the stall. */
+const restarted = new MetricRun(cluster, METRIC_TABLE, async () => {
+  const parts = await cast();
+  return { ...parts, elder: parts.surviving[1]! };
+});
+
+const expectMetrics = (condition: Condition) =>
+  hold(`the metrics of a ${condition} section are as the table says`, () => metrics.deviations(condition));
+
+async function hold(what: string, deviations: () => Promise<string[]>): Promise<void> {
+  await eventually(
+    what,
+    async () => {
+      const wrong = await deviations();
+      if (wrong.length > 0) throw new Error(wrong.join('\n'));
+      return true;
+    },
+    { withinMs: 20_000, everyMs: 200 },
+  );
+}
+
+/** Kept, since one that nobody refers to any more is closed. */
+const streams: Response[] = [];
+
+/** Two follow the events of the gateway, and one of them leaves. */
+async function followEvents(): Promise<void> {
+  const leaving = new AbortController();
+  streams.push(await fetch(`${cluster.url}/v1/events`));
+  await fetch(`${cluster.url}/v1/events`, { signal: leaving.signal });
+  leaving.abort();
+}
+
 describe('a healthy section', () => {
-  test('every metric is emitted', async () => {
-    const { surviving } = await cast();
+  test('every metric is as it should be', async () => {
+    await cast();
     await attest();
-    await expectMetrics(surviving[0]!, 'healthy');
-    expect(await dead(cluster)).toEqual([]);
+    await followEvents();
+    await expectMetrics('healthy');
+    await metrics.mark();
   });
 
   test.runIf(hasPromtool)('promtool has nothing against what the services expose', async () => {
@@ -70,37 +100,72 @@ describe('a healthy section', () => {
   });
 });
 
-test('an elder that is dead for long is replaced by an adult, by a new DKG, and the chain grows', async () => {
-  const { returning } = await cast();
-  const [adult] = await cluster.adults();
-  const before = await cluster.section();
-  await returning.kill();
-  const diedAtMs = performance.now();
-  const after = await eventually(
-    'the adult is an elder',
-    async () => {
-      const section = await cluster.section();
-      return section.elders.some(({ name, usableShare }) => name === adult!.name && usableShare) && section;
-    },
-    { withinMs: PATIENCE_MS },
-  );
-  figure('an elder is replaced after its death', performance.now() - diedAtMs, { targetMs: ABSENT_AFTER_MS + 2000 });
-  expect(after.elders.map(({ name }) => name)).not.toContain(returning.name);
-  expect(after.elders).toHaveLength(7);
-  expect(after.chainLength).toBe(before.chainLength + 1);
-  await attest();
+describe('an elder that is dead for long', () => {
+  /** Held messages and usable share of the elder that misses a phase. */
+  async function gaugesOfLate(): Promise<(number | undefined)[]> {
+    const { late } = await cast();
+    const scrape = await late.elder.metrics();
+    return ['witan_held_messages', 'witan_elder_usable_share'].map((name) => scrape.value(name));
+  }
+
+  test('is replaced by an adult, by a new DKG, and the chain grows', async () => {
+    const { replaced, newcomer, late } = await cast();
+    const before = await cluster.section();
+    // One of the others hears nothing of a phase, nor any answer.
+    late.link.muffle((message) => {
+      const isAnswer = message.subject.startsWith('_INBOX.');
+      return !isAnswer && spokenInSession(message, tag)?.payload.type !== 'complaining';
+    });
+    await replaced.kill();
+    const diedAtMs = performance.now();
+    const holds = eventually(
+      'the one that misses a phase holds what follows it',
+      async () => (await gaugesOfLate())[0]! > 0,
+      { withinMs: PATIENCE_MS, everyMs: 10 },
+    );
+    const after = await eventually(
+      'the adult is an elder',
+      async () => {
+        const section = await cluster.section();
+        return section.elders.some(({ name, usableShare }) => name === newcomer.name && usableShare) && section;
+      },
+      { withinMs: PATIENCE_MS },
+    );
+    // Those who wait for the one that misses a phase wait a deadline in that phase and in the next.
+    const targetMs = ABSENT_AFTER_MS + 2 * DEADLINE_MS + 2000;
+    figure('an elder is replaced after its death', performance.now() - diedAtMs, { targetMs });
+    expect(after.elders.map(({ name }) => name)).not.toContain(replaced.name);
+    expect(after.elders).toHaveLength(7);
+    expect(after.chainLength).toBe(before.chainLength + 1);
+    await attest();
+    await holds;
+  });
+
+  test('one that missed a phase of that is an elder without a share, and gets it when it hears again', async () => {
+    const { late } = await cast();
+    await eventually('it knows that it has none', async () => (await gaugesOfLate())[1] === 0, {
+      withinMs: PATIENCE_MS,
+    });
+    expect((await cluster.elders()).map(({ name }) => name)).toContain(late.name);
+    late.link.heal();
+    await eventually('it holds nothing, and has its share', async () => String(await gaugesOfLate()) === '0,1', {
+      withinMs: PATIENCE_MS,
+    });
+  });
 });
 
 describe('below a supermajority', () => {
   let session: string;
+  let recorder: Recorder;
 
   test('a session stalls, and says in which phase and whom it waits for', async () => {
-    const { returning, dying } = await cast();
+    const { replaced, dying } = await cast();
+    recorder = new Recorder(await cluster.bus(), cluster.network);
     for (const node of dying) node.link.govern(silentInPhase('contribution', tag, node.identity()));
     const before = (await cluster.lastSession())!.id;
     // What comes back takes its place again: that takes a session.
-    returning.elder.start();
-    returning.adult.start();
+    replaced.elder.start();
+    replaced.adult.start();
     session = await eventually(
       'all others are in the phase that waits for three',
       async () => {
@@ -112,6 +177,8 @@ describe('below a supermajority', () => {
       },
       { withinMs: PATIENCE_MS, everyMs: 10 },
     );
+    // Whoever listens to everything answers for the dead, in that nobody knows that they are.
+    recorder.stop();
     await Promise.all(dying.map((node) => node.kill()));
     const stalled = await eventually(
       'the gateway shows the stall',
@@ -136,33 +203,24 @@ describe('below a supermajority', () => {
   });
 
   test('the metrics tell it, and stay true while it lasts', async () => {
-    const { surviving } = await cast();
-    await expectMetrics(surviving[0]!, 'stalled');
-    const hold = async () => (await deviations(cluster, surviving[0]!.elder, 'stalled')).length === 0;
-    await steadily('the metrics of the stall', hold, { forMs: 2000, everyMs: 200 });
+    await sendWhatNobodyTakes();
+    await expectMetrics('stalled');
+    const gauges = async () => expect(await metrics.gaugeDeviations('stalled')).toEqual([]);
+    await steadily('the metrics of the stall', gauges, { forMs: 2000, everyMs: 200 });
   });
 
-  test('a survivor that is killed and comes back tells the same', async () => {
+  test('a survivor, the gateway and the coordinator that are killed and come back tell the same', async () => {
     const { surviving } = await cast();
-    const { elder } = surviving[1]!;
-    await elder.kill();
-    elder.start();
-    await eventually(
-      'its gauges are those of the stall',
-      async () => {
-        const metrics = await elder.metrics();
-        const gauges = [
-          'witan_dkg_phase',
-          'witan_dkg_waiting_on',
-          'witan_elder_usable_share',
-          'witan_section_live_elders',
-          'witan_section_threshold',
-          'witan_section_quorum_margin',
-        ].map((name) => metrics.value(name));
-        return JSON.stringify(gauges) === JSON.stringify([2, 3, 1, 4, 5, -1]);
-      },
-      { withinMs: PATIENCE_MS },
-    );
+    const { elder, adult } = surviving[1]!;
+    const killed = [elder, adult, cluster.gateway, cluster.coordinators[0]!];
+    await Promise.all(killed.map((each) => each.kill()));
+    for (const each of killed) each.start();
+    await Promise.all(killed.map((each) => each.ready()));
+    await eventually('the refusal', async () => (await refusal()) !== undefined, { withinMs: PATIENCE_MS });
+    await followEvents();
+    await hold('their gauges are those of the stall', () => restarted.gaugeDeviations('stalled'));
+    expect((await cluster.api.session({ id: session })).state).toBe('stalled');
+    await metrics.mark();
   });
 
   test('it goes on when they return: the same session makes its key', async () => {
@@ -189,13 +247,31 @@ describe('below a supermajority', () => {
   });
 
   test('the metrics of the section that has recovered are those of a healthy one', async () => {
-    const { surviving, dying } = await cast();
-    await expectMetrics(surviving[0]!, 'recovered');
-    const recovered = await Promise.all(
-      dying.map(async ({ elder }) =>
-        (await elder.metrics()).value('witan_anti_entropy_recovered_total', { kind: 'dkg' }),
-      ),
-    );
-    expect(Math.max(...recovered.map((count) => count ?? 0))).toBeGreaterThan(0);
+    await expectMetrics('recovered');
+    await hold('those of who was killed too', () => restarted.gaugeDeviations('recovered'));
   });
+
+  /** A message once more, one of a phase that is over, one of a stranger, and noise for everyone. */
+  async function sendWhatNobodyTakes(): Promise<void> {
+    const { dying, surviving } = await cast();
+    const bus = await cluster.bus();
+    const topic = subject.dkg('', session);
+    const heard = recorder.ofKind('dkgMessage', tag);
+    const spoken = (author: ClusterNode, type: forms.PayloadType) =>
+      heard.find((payload) => {
+        const said = spokenInSession({ subject: topic, reply: undefined, headers: new Uint8Array(0), payload }, tag);
+        return said?.session === session && said.author === author.name && said.payload.type === type;
+      })!;
+    const repeated = spoken(surviving[2]!, 'contribution');
+    const over = decode(forms.messageCodec, peekEnvelope(spoken(dying[0]!, 'initialisation'), tag).body);
+    const late = encode(forms.messageCodec, {
+      ...over,
+      payload: { type: 'initialisation', ephemeral: randomBytes(32) },
+    });
+    bus.publish(topic, repeated);
+    bus.publish(topic, sealEnvelope(dying[0]!.identity(), tag, 'dkgMessage', late).raw);
+    bus.publish(topic, resealed(repeated, tag, stranger()));
+    bus.publish(subject.events(''), randomBytes(100));
+    await bus.flush();
+  }
 });

@@ -16,6 +16,7 @@ export class Link {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #rule: Rule = (message) => message;
+  #hears: (message: Published) => boolean = () => true;
   #held: { socket: Socket; bytes: Uint8Array }[] = [];
 
   private constructor(server: Server, natsPort: () => number) {
@@ -38,9 +39,15 @@ export class Link {
     this.#rule = rule;
   }
 
+  /** Of what is said to the service, only this reaches it from now on; the rest is lost. */
+  muffle(hears: (message: Published) => boolean): void {
+    this.#hears = hears;
+  }
+
   /** Everything passes again, and what was held back arrives late. */
   heal(): void {
     this.#rule = (message) => message;
+    this.#hears = () => true;
     for (const { socket, bytes } of this.#held.splice(0)) if (socket.writable) socket.write(bytes);
   }
 
@@ -50,7 +57,7 @@ export class Link {
   }
 
   #join(client: Socket, server: Socket): void {
-    const reader = new FrameReader();
+    const [said, heard] = [new FrameReader(), new FrameReader()];
     for (const [socket, other] of [
       [client, server],
       [server, client],
@@ -63,9 +70,14 @@ export class Link {
         other.destroy();
       });
     }
-    server.on('data', (chunk) => client.write(chunk));
+    server.on('data', (chunk) => {
+      for (const frame of heard.push(chunk)) {
+        if ('other' in frame) client.write(frame.other);
+        else if (this.#hears(frame.message)) client.write(frame.raw);
+      }
+    });
     client.on('data', (chunk) => {
-      for (const frame of reader.push(chunk)) {
+      for (const frame of said.push(chunk)) {
         if ('other' in frame) server.write(frame.other);
         else this.#pass(frame.message, server);
       }

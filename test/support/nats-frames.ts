@@ -1,4 +1,4 @@
-/** One message of the NATS client protocol on its way to the server: https://docs.nats.io/reference/reference-protocols/nats-protocol */
+/** One message of the NATS client protocol, on its way to the server or from it: https://docs.nats.io/reference/reference-protocols/nats-protocol */
 export interface Published {
   readonly subject: string;
   /** Where an answer is wanted. */
@@ -8,12 +8,12 @@ export interface Published {
   readonly payload: Uint8Array;
 }
 
-/** What a client says: a message, or bytes that are of no interest here. */
-export type Frame = { readonly message: Published } | { readonly other: Uint8Array };
+/** What one side says: a message and the bytes that it came in, or bytes that are of no interest here. */
+export type Frame = { readonly message: Published; readonly raw: Uint8Array } | { readonly other: Uint8Array };
 
 const CRLF = Buffer.from('\r\n');
 
-/** Cuts what a client sends into frames, whatever pieces it comes in. */
+/** Cuts what one side sends into frames, whatever pieces it comes in. */
 export class FrameReader {
   #rest: Buffer = Buffer.alloc(0);
 
@@ -30,7 +30,9 @@ export class FrameReader {
       if (this.#rest.length < end) return frames;
       const whole = this.#rest.subarray(0, end);
       frames.push(
-        size === undefined ? { other: whole } : { message: open(line, whole.subarray(bodyAt, bodyAt + size)) },
+        size === undefined
+          ? { other: whole }
+          : { message: open(line, whole.subarray(bodyAt, bodyAt + size)), raw: whole },
       );
       this.#rest = this.#rest.subarray(end);
     }
@@ -45,12 +47,14 @@ export function encodeMessage({ subject, reply, headers, payload }: Published): 
 }
 
 function sizeOf(line: string): number | undefined {
-  return /^H?PUB /i.test(line) ? Number(line.split(' ').at(-1)) : undefined;
+  return /^H?(?:PUB|MSG) /i.test(line) ? Number(line.split(' ').at(-1)) : undefined;
 }
 
 function open(line: string, body: Buffer): Published {
-  const [verb = '', subject = '', ...rest] = line.split(' ');
-  const withHeaders = verb.toUpperCase() === 'HPUB';
+  const [verb = '', subject = '', ...more] = line.split(' ');
+  const withHeaders = /^H/i.test(verb);
+  // What comes from the server names the subscription that it is for.
+  const rest = /MSG$/i.test(verb) ? more.slice(1) : more;
   const headerSize = withHeaders ? Number(rest.at(-2)) : 0;
   const reply = rest.length > (withHeaders ? 2 : 1) ? rest[0] : undefined;
   return { subject, reply, headers: body.subarray(0, headerSize), payload: body.subarray(headerSize) };

@@ -147,8 +147,13 @@ describe('adapters', () => {
     observer.poisoned('dkg.aa', 'x');
     observer.overflowed('dkg.aa');
     observer.effectFailed('dkg.aa', 'broadcast', new Error('x'));
-    for (const name of ['crashes', 'poison_messages', 'mailbox_overflows', 'effect_failures']) {
-      expect(meter.value(`witan_actor_${name}_total`, { actor: 'dkg' })).toBe(1);
+    for (const name of [
+      'witan_actor_crashes_total',
+      'witan_actor_poison_messages_total',
+      'witan_actor_mailbox_overflows_total',
+      'witan_actor_effect_failures_total',
+    ]) {
+      expect(meter.value(name, { actor: 'dkg' })).toBe(1);
     }
     observer.storeFailed('dkg.aa', new WitanError('WITAN_ERR_STORE_FULL', 'x'));
     observer.storeFailed('dkg.aa', new WitanError('WITAN_ERR_JOURNAL_CORRUPT', 'x'));
@@ -170,16 +175,23 @@ describe('adapters', () => {
     expect(meter.observations(name, { route: 'unmatched', method: 'other', status: 'other' })).toEqual([1]);
     http.streamOpened();
     http.streamOpened();
+    http.streamOpened();
     http.streamClosed('client-left');
+    http.streamClosed('too-slow');
     http.streamRefused();
     expect(meter.value('witan_http_event_streams')).toBe(1);
-    expect(meter.value('witan_http_event_streams_closed_total', { reason: 'client-left' })).toBe(1);
+    http.streamClosed('shutdown');
+    expect(meter.value('witan_http_event_streams')).toBe(0);
+    for (const reason of ['client-left', 'too-slow', 'shutdown']) {
+      expect(meter.value('witan_http_event_streams_closed_total', { reason })).toBe(1);
+    }
     expect(meter.value('witan_http_event_streams_refused_total')).toBe(1);
   });
 
   test('the bus: its own counts, and whether it is connected now', () => {
     const meter = new RecordingMeter();
-    let view = { ...idleBus, stats: { ...idleBus.stats, published: 4, receivedBytes: 99, disconnects: 1 } };
+    const counted = { published: 4, receivedBytes: 99, disconnects: 1, handlerErrors: 5, dropped: 6, slowConsumers: 7 };
+    let view = { ...idleBus, stats: { ...idleBus.stats, ...counted } };
     watchBus(meter, {
       get status() {
         return view.status;
@@ -194,6 +206,9 @@ describe('adapters', () => {
     expect(meter.value('witan_bus_messages_total', { direction: 'out' })).toBe(4);
     expect(meter.value('witan_bus_bytes_total', { direction: 'in' })).toBe(99);
     expect(meter.value('witan_bus_disconnects_total')).toBe(1);
+    expect(meter.value('witan_bus_handler_errors_total')).toBe(5);
+    expect(meter.value('witan_bus_dropped_total')).toBe(6);
+    expect(meter.value('witan_bus_slow_consumers_total')).toBe(7);
   });
 
   test('rejections: a code has its reason', () => {

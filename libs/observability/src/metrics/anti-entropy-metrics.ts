@@ -21,7 +21,7 @@ export const ANTI_ENTROPY_METRICS = {
   served: counter({
     name: 'witan_anti_entropy_served_total',
     help: 'Requests of others, by what they got; limited: over the rate of one peer',
-    labels: { kind: KINDS, result: ['answered', 'nothing', 'limited', 'refused'] },
+    labels: { kind: KINDS, result: ['answered', 'nothing', 'limited'] },
   }),
   held: gauge({
     name: 'witan_held_messages',

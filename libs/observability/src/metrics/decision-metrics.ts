@@ -12,7 +12,7 @@ export const DECISION_METRICS = {
   decisions: counter({
     name: 'witan_decisions_total',
     help: "The elders' decisions that were applied, by what was decided",
-    labels: { action: ['genesis', 'join', 'leave', 'relocate', 'dkg', 'handover', 'split'] },
+    labels: { action: ['genesis', 'join', 'dkg', 'handover'] },
   }),
 } as const;
 
