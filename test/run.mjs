@@ -2,11 +2,12 @@
 // What `npm test` runs: installs what is missing, then every check there is, and says at the end how each went.
 // Plain JavaScript for Node 20, since nothing is installed when it starts.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  canInstallPrograms,
   findProgram,
   InstallError,
   installDependencies,
@@ -14,6 +15,7 @@ import {
   pinnedNode,
   rootPath,
 } from '../deploy/local/install.mjs';
+import { isCi, skippedTests, verdict } from './verdict.mjs';
 
 const SIMULATION = 'test/simulation/run.mjs';
 const SEEDS = 500;
@@ -27,6 +29,8 @@ Usage: npm test -- [options]
   --list        the steps, without running them
   --help        this text
 
+What cannot run here is named at the end. Where CI is set, it is an error unless it cannot be installed.
+
 Examples:
   $ npm test
   $ npm test -- --only unit --only rules
@@ -35,8 +39,8 @@ Examples:
 
 /**
  * A step: what it checks, and the program with its arguments, run by the pinned Node. `vitest`: a vitest project,
- * whose tests are counted. `missing` says why it cannot run here, if it cannot.
- * @type {{name: string, title: string, args?: string[], vitest?: string, missing?: () => string | undefined}[]}
+ * whose tests are counted. `needs`: a program without which there is nothing to run.
+ * @type {{name: string, title: string, args?: string[], vitest?: string, needs?: string}[]}
  */
 const STEPS = [
   { name: 'types', title: 'Types (tsc)', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
@@ -57,15 +61,19 @@ const STEPS = [
     name: 'simulation',
     title: `Simulation, ${SEEDS} seeds`,
     args: [SIMULATION, '--seeds', String(SEEDS), '--demand-all'],
-    missing: () => (existsSync(rootPath(SIMULATION)) ? undefined : `${SIMULATION} is not there`),
   },
   {
     name: 'e2e',
     title: 'End to end: real processes, NATS and a browser',
     vitest: 'e2e',
-    missing: () =>
-      findProgram(['nats-server']) ? undefined : 'it needs nats-server: sudo apt-get install nats-server',
+    needs: 'nats-server',
   },
+];
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
+const TOOLS = [
+  { names: ['nats-server'], aptPackage: 'nats-server', what: 'tests over NATS, all end-to-end tests among them' },
+  { names: BROWSERS, aptPackage: 'chromium', what: 'tests in a browser' },
 ];
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
@@ -106,43 +114,42 @@ async function main({ only, skip, list, help }) {
   }
 
   await installDependencies(say);
-  if (steps.some(({ name }) => name === 'unit' || name === 'e2e')) await installTools();
+  const missing = steps.some(({ name }) => name === 'unit' || name === 'e2e') ? await installTools() : [];
   const results = [];
   for (const step of steps) results.push(await runStep(step));
-  return summarise(results);
+  const { lines, exitCode } = verdict({ results, missing, ci: isCi(process.env) });
+  say('\n── Summary');
+  for (const line of lines) say(line);
+  return exitCode;
 }
 
-/** What tests run against. Without one of them some tests are skipped, which is said and does not fail. */
+/** What tests run against. @returns what is not here all the same, for the summary */
 async function installTools() {
-  const tools = [
-    { names: ['nats-server'], aptPackage: 'nats-server', what: 'tests over NATS' },
-    { names: ['chromium', 'chromium-browser', 'google-chrome'], aptPackage: 'chromium', what: 'tests in a browser' },
-  ];
-  for (const { names, aptPackage, what } of tools) {
-    if (findProgram(names)) continue;
-    const path = await installProgram({ names, aptPackage, say });
-    if (!path)
-      say(`${aptPackage} is missing and cannot be installed here: ${what} are skipped (apt-get install ${aptPackage})`);
+  const missing = [];
+  for (const { names, aptPackage, what } of TOOLS) {
+    if (findProgram(names) ?? (await installProgram({ names, aptPackage, say }))) continue;
+    say(`${aptPackage} is missing: ${what} cannot run`);
+    missing.push({ name: aptPackage, what, installable: canInstallPrograms() });
   }
+  return missing;
 }
 
-async function runStep(step) {
-  const missing = step.missing?.();
-  if (missing) {
-    say(`\n── ${step.title}: skipped, ${missing}`);
-    return { step, outcome: 'skipped', seconds: 0, passed: 0, failed: 0 };
+async function runStep({ name, title, args, vitest, needs }) {
+  if (needs !== undefined && !findProgram([needs])) {
+    say(`\n── ${title}: NOT RUN, it needs ${needs}`);
+    return { name, outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [] };
   }
-  say(`\n── ${step.title}`);
+  say(`\n── ${title}`);
   const started = Date.now();
-  const counted = step.vitest ? await runVitest(step.vitest) : await runProgram(step.args);
+  const counted = vitest ? await runVitest(vitest) : await runProgram(args);
   const seconds = (Date.now() - started) / 1000;
-  return { step, outcome: counted.failed === 0 ? 'passed' : 'FAILED', seconds, ...counted };
+  return { name, outcome: counted.failed === 0 ? 'passed' : 'FAILED', seconds, ...counted };
 }
 
 /** One check: it passes or fails as a whole. */
 async function runProgram(args) {
   const ok = (await run(args)) === 0;
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [] };
 }
 
 async function runVitest(project) {
@@ -151,9 +158,9 @@ async function runVitest(project) {
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const code = await run(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters]);
-    const { passed, failed } = countsOf(report);
+    const { passed, failed, skipped } = countsOf(report);
     // A file that cannot be loaded or an error outside of any test fails the run without a failed test.
-    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
+    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -161,10 +168,11 @@ async function runVitest(project) {
 
 function countsOf(report) {
   try {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
-    return { passed: numPassedTests, failed: numFailedTests };
+    const read = JSON.parse(readFileSync(report, 'utf8'));
+    const skipped = skippedTests(read, rootPath('.'));
+    return { passed: read.numPassedTests, failed: read.numFailedTests, skipped };
   } catch {
-    return { passed: 0, failed: 0 };
+    return { passed: 0, failed: 0, skipped: [] };
   }
 }
 
@@ -173,23 +181,19 @@ function run(args) {
     const child = spawn(pinnedNode(), args, {
       cwd: rootPath('.'),
       stdio: 'inherit',
-      // Tests that start `node` get the pinned one; servers are often where only root's PATH looks.
-      env: { ...process.env, PATH: `${rootPath('node_modules/.bin')}:${process.env.PATH}:/usr/local/sbin:/usr/sbin` },
+      env: testEnvironment(),
     });
     child.on('error', () => resolve(127));
     child.on('exit', (code) => resolve(code ?? 1));
   });
 }
 
-function summarise(results) {
-  const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
-  say('\n── Summary');
-  for (const { step, outcome, seconds, passed, failed } of results) {
-    const counts = outcome === 'skipped' ? '' : `${passed} passed, ${failed} failed`;
-    const time = outcome === 'skipped' ? '' : `${seconds.toFixed(1)} s`;
-    say(`${step.name.padEnd(12)}${outcome.padEnd(9)}${time.padStart(9)}   ${counts}`.trimEnd());
-  }
-  say();
-  say(`${total('passed')} passed, ${total('failed')} failed`);
-  return total('failed') === 0 ? 0 : 1;
+/** Tests that start `node` get the pinned one, and find the servers and the browser that were found here. */
+function testEnvironment() {
+  const browser = process.env.WITAN_CHROMIUM ?? findProgram(BROWSERS);
+  return {
+    ...process.env,
+    PATH: `${rootPath('node_modules/.bin')}:${process.env.PATH}:/usr/local/sbin:/usr/sbin`,
+    ...(browser === undefined ? {} : { WITAN_CHROMIUM: browser }),
+  };
 }

@@ -143,6 +143,11 @@ export async function installProgram({ names, aptPackage, say }) {
   return findProgram(names);
 }
 
+/** Whether programs can be installed here without asking anybody. */
+export function canInstallPrograms() {
+  return findProgram(['apt-get']) !== undefined && privilege() !== undefined;
+}
+
 /** What to put before a command that needs root, or nothing where root is out of reach without a password. */
 function privilege() {
   if (process.getuid?.() === 0) return [];

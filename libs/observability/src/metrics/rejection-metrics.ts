@@ -41,7 +41,7 @@ export const REJECTION_METRICS = {
   rejected: counter({
     name: 'witan_messages_rejected_total',
     help: 'Messages that were not taken and changed nothing, by where they came in and why',
-    labels: { channel: ['dkg', 'decisions', 'events', 'request'], reason: REJECTION_REASONS },
+    labels: { channel: ['dkg', 'decisions', 'events', 'request', 'reply'], reason: REJECTION_REASONS },
   }),
 } as const;
 

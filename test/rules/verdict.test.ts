@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+
+interface Result {
+  readonly name: string;
+  readonly outcome: 'passed' | 'FAILED' | 'skipped';
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+}
+
+/** It is plain JavaScript, since it runs before anything is installed. */
+interface Verdict {
+  isCi(env: Readonly<Record<string, string | undefined>>): boolean;
+  skippedTests(report: object, root: string): string[];
+  verdict(run: {
+    readonly results: readonly Result[];
+    readonly missing: readonly { readonly name: string; readonly what: string; readonly installable: boolean }[];
+    readonly ci: boolean;
+  }): { readonly lines: string[]; readonly exitCode: number };
+}
+
+const url = new URL('../verdict.mjs', import.meta.url).href;
+const { isCi, skippedTests, verdict } = (await import(url)) as Verdict;
+
+const passed = { name: 'unit', outcome: 'passed', seconds: 1, passed: 5, failed: 0, skipped: [] } as const;
+const notRun = { name: 'e2e', outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [] } as const;
+const chromium = { name: 'chromium', what: 'tests in a browser', installable: true };
+const nats = { name: 'nats-server', what: 'tests over NATS', installable: false };
+
+const run = (given: Partial<Parameters<Verdict['verdict']>[0]>) => {
+  const { lines, exitCode } = verdict({ results: [passed], missing: [], ci: true, ...given });
+  return { text: lines.join('\n'), exitCode };
+};
+
+describe('what npm test says at its end', () => {
+  test('nothing is left out: no word of it', () => {
+    const { text, exitCode } = run({});
+    expect(exitCode).toBe(0);
+    expect(text).toContain('5 passed, 0 failed, 0 not run');
+    expect(text).not.toContain('NOT RUN');
+  });
+
+  test('a failure fails it, everywhere', () => {
+    const failed = { ...passed, outcome: 'FAILED', failed: 1 } as const;
+    for (const ci of [true, false]) expect(run({ results: [failed], ci }).exitCode).toBe(1);
+  });
+
+  test('what is missing is named, with what was not tested and why', () => {
+    const { text } = run({ results: [passed, notRun], missing: [nats, chromium], ci: false });
+    expect(text).toContain('tests over NATS: nats-server is missing, and it cannot be installed here');
+    expect(text).toContain('tests in a browser: chromium is missing, and apt-get could not install it');
+    expect(text).toMatch(/^e2e .*NOT RUN$/m);
+  });
+
+  test.each([
+    [chromium, true, 1],
+    [chromium, false, 0],
+    [nats, true, 0],
+    [nats, false, 0],
+  ])('without %j, CI %j: exit code %i', (missing, ci, expected) => {
+    const { text, exitCode } = run({ missing: [missing], ci });
+    expect(exitCode).toBe(expected);
+    expect(text.includes('FAILED')).toBe(expected === 1);
+    expect(text).toContain('NOT RUN:');
+  });
+
+  test('tests that were skipped are named', () => {
+    const { text } = run({ results: [{ ...passed, skipped: ['a.test.ts: one', 'a.test.ts: two'] }] });
+    expect(text).toContain('  a.test.ts: one\n  a.test.ts: two');
+    expect(text).toContain('5 passed, 0 failed, 2 not run');
+    expect(text).toMatch(/^unit .*5 passed, 0 failed, 2 not run$/m);
+  });
+});
+
+test('tests that did not run are found in a report, a group that is left out as a whole in one line', () => {
+  const of = (group: string, title: string, status: string) => ({ status, title, ancestorTitles: [group] });
+  const report = {
+    testResults: [
+      {
+        name: '/repo/libs/a/test/a.test.ts',
+        assertionResults: [
+          of('in a browser', 'one', 'skipped'),
+          of('in a browser', 'two', 'pending'),
+          of('else', 'three', 'passed'),
+          of('else', 'four', 'skipped'),
+          of('else', 'five', 'failed'),
+          { status: 'skipped', title: 'alone', ancestorTitles: [] },
+        ],
+      },
+    ],
+  };
+  expect(skippedTests(report, '/repo/')).toEqual([
+    'libs/a/test/a.test.ts: in a browser (all 2 tests)',
+    'libs/a/test/a.test.ts: else > four',
+    'libs/a/test/a.test.ts: alone',
+  ]);
+});
+
+test.each([
+  [{ CI: 'true' }, true],
+  [{ CI: '1' }, true],
+  [{ CI: '' }, false],
+  [{ CI: 'false' }, false],
+  [{}, false],
+])('%j: CI is %j', (env, expected) => {
+  expect(isCi(env)).toBe(expected);
+});

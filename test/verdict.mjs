@@ -1,0 +1,72 @@
+// What `npm test` says at its end, and whether all is well. Plain JavaScript for Node 20, as `run.mjs` is.
+
+/**
+ * A step that has been gone through.
+ * @typedef {{
+ *   name: string, outcome: 'passed' | 'FAILED' | 'skipped', seconds: number, passed: number, failed: number,
+ *   skipped: readonly string[],
+ * }} Result `skipped`: names of tests that did not run
+ *
+ * A program that tests need and that is not here.
+ * @typedef {{ name: string, what: string, installable: boolean }} Missing `what` is not tested without it.
+ *   `installable`: apt-get is there and may be used, and yet it could not be installed
+ */
+
+/** Whether nobody is there who would read that something was left out. @param {Record<string, string | undefined>} env */
+export function isCi(env) {
+  return !['', '0', 'false', undefined].includes(env.CI);
+}
+
+/**
+ * Names of the tests that a JSON report of vitest says were not run, one line for all of a group that was left out.
+ * @param {{ testResults?: { name: string, assertionResults: { status: string, ancestorTitles: string[], title: string }[] }[] }} report
+ * @param {string} root path of the repository
+ * @returns {string[]}
+ */
+export function skippedTests({ testResults = [] }, root) {
+  return testResults.flatMap(({ name, assertionResults }) => {
+    const file = name.startsWith(root) ? name.slice(root.length).replace(/^\//, '') : name;
+    const isSkipped = ({ status }) => status === 'pending' || status === 'skipped' || status === 'todo';
+    const groups = new Map();
+    for (const each of assertionResults) {
+      const group = each.ancestorTitles[0] ?? each.title;
+      const tests = groups.get(group) ?? { all: 0, skipped: [] };
+      tests.all++;
+      if (isSkipped(each)) tests.skipped.push([...each.ancestorTitles, each.title].join(' > '));
+      groups.set(group, tests);
+    }
+    return [...groups].flatMap(([group, { all, skipped }]) =>
+      skipped.length === all && all > 1
+        ? [`${file}: ${group} (all ${all} tests)`]
+        : skipped.map((title) => `${file}: ${title}`),
+    );
+  });
+}
+
+/**
+ * The last lines, and the exit code: 1 when a test failed, or when in CI something that can be installed was not there.
+ * @param {{ results: readonly Result[], missing: readonly Missing[], ci: boolean }} run
+ * @returns {{ lines: string[], exitCode: number }}
+ */
+export function verdict({ results, missing, ci }) {
+  const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
+  const skipped = results.flatMap(({ skipped: names }) => names);
+  const lines = results.map(({ name, outcome, seconds, passed, failed, skipped: { length } }) => {
+    const time = outcome === 'skipped' ? '' : `${seconds.toFixed(1)} s`;
+    const left = length > 0 ? `, ${length} not run` : '';
+    const counts = outcome === 'skipped' ? 'NOT RUN' : `${passed} passed, ${failed} failed${left}`;
+    return `${name.padEnd(12)}${outcome.padEnd(9)}${time.padStart(9)}   ${counts}`.trimEnd();
+  });
+  const culpable = ci ? missing.filter(({ installable }) => installable) : [];
+  if (skipped.length > 0 || missing.length > 0) {
+    lines.push('', 'NOT RUN:');
+    for (const { name, what, installable } of missing) {
+      const why = installable ? 'apt-get could not install it' : 'it cannot be installed here';
+      lines.push(`  ${what}: ${name} is missing, and ${why} (apt-get install ${name})`);
+    }
+    for (const name of skipped) lines.push(`  ${name}`);
+  }
+  lines.push('', `${total('passed')} passed, ${total('failed')} failed, ${skipped.length} not run`);
+  for (const { name } of culpable) lines.push(`FAILED: in CI nothing may be left out for want of ${name}`);
+  return { lines, exitCode: total('failed') === 0 && culpable.length === 0 ? 0 : 1 };
+}
