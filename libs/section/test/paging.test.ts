@@ -86,8 +86,8 @@ class Followers {
 const generationOf = ({ state }: Node) => state.ledger!.generation;
 const asksOf = ({ reports }: Node) => reports.flatMap((report) => (report.type === 'asked' ? [report.reason] : []));
 
-function heartbeat(by: Identity, generation: number): Uint8Array {
-  const beat = { prefix: '', service: 1, generation, key: GENESIS_KEY, usableShare: true, sequence: 0 };
+function heartbeat(by: Identity, generation: number, sequence: number): Uint8Array {
+  const beat = { prefix: '', service: 1, generation, key: GENESIS_KEY, usableShare: true, sequence };
   return sealEnvelope(by, NETWORK, 'heartbeat', encode(forms.heartbeatBody, beat)).raw;
 }
 
@@ -100,7 +100,7 @@ test('a history that does not fit one answer is fetched in several, and no decis
   }
   const net = new Followers([short, long]);
   const [late, other] = net.nodes;
-  net.step(late!, { type: 'received', bytes: heartbeat(other!.identity, long.generation), at: net.now });
+  net.step(late!, { type: 'received', bytes: heartbeat(other!.identity, long.generation, net.now), at: net.now });
   net.runUntil(1_000);
 
   expect(generationOf(late!)).toBe(280);
@@ -117,7 +117,7 @@ describe('two who both lack a decision, and have only each other to ask,', () =>
     const HEARD = 20;
     for (let count = 0; count < HEARD; count++) {
       for (const node of net.nodes) {
-        net.step(node, { type: 'received', bytes: heartbeat(members[2]!, 9), at: net.now });
+        net.step(node, { type: 'received', bytes: heartbeat(members[2]!, 9, net.now), at: net.now });
       }
       net.runUntil(net.now + 1_000);
     }

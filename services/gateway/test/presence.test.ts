@@ -16,6 +16,7 @@ interface Beat {
   readonly usableShare?: boolean;
 }
 
+let beats = 0;
 const body = ({ service = 'elder', key = KEY, usableShare = true }: Beat) =>
   encode(heartbeatBody, {
     prefix: '',
@@ -23,7 +24,7 @@ const body = ({ service = 'elder', key = KEY, usableShare = true }: Beat) =>
     generation: 3,
     key,
     usableShare,
-    sequence: 0,
+    sequence: beats++,
   });
 const signed = (beat: Beat = {}) => openEnvelope(sealEnvelope(beat.by ?? node, TAG, 'heartbeat', body(beat)).raw, TAG);
 

@@ -155,7 +155,7 @@ describe('a session that waits', () => {
   test('waits for nobody when the key is in use, whatever is told late', () => {
     const { book, id } = setUp();
     book.take(id, first, [phase, stalled([third])]);
-    book.handedOver(id, KEY);
+    book.handedOver(id, KEY, false);
     book.take(id, second, [stalled([third])]);
     expect(book.get(id)).toMatchObject({ state: 'done', resultKey: KEY, waitingOn: [] });
   });
@@ -177,7 +177,7 @@ test('many sessions: the oldest are forgotten', () => {
   for (let generation = 3; generation < 3 + 250; generation++) {
     const { certified, id: each } = startOf(members, generation);
     book.open(certified, false);
-    book.handedOver(each, KEY);
+    book.handedOver(each, KEY, false);
   }
   expect(book.all()).toHaveLength(200);
   expect(book.has(id)).toBe(false);
