@@ -229,7 +229,7 @@ export class Sessions {
   }
 
   #record(running: Running, report: dkg.DkgReport): void {
-    const told = running.history.add(report, this.#options.wallClock() - (this.#now() - report.at));
+    const told = running.history.add(report, Math.round(this.#options.wallClock() - (this.#now() - report.at)));
     if (!told || running.actor.state.me < 0) return;
     if (running.unsent.length === 0) {
       this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#publish(running));

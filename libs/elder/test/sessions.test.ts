@@ -150,8 +150,12 @@ describe('what is told of a session', () => {
     expect(published()).toHaveLength(1);
     const { kind, author, body } = openEnvelope(published()[0]!.bytes, TAG);
     expect([kind, author]).toEqual(['dkgReport', second.name]);
-    const { session, entries } = decodeReports(body) as { session: string; entries: { type: string }[] };
+    const { session, entries } = decodeReports(body) as {
+      session: string;
+      entries: { type: string; wallMs: number }[];
+    };
     expect(session).toBe(id);
+    expect(entries.every(({ wallMs }) => Number.isInteger(wallMs))).toBe(true);
     expect(entries.map(({ type }) => type).slice(0, 2)).toEqual(['started', 'phase']);
 
     const watching = sessionsOf(stranger, 'coordinator');

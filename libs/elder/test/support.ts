@@ -125,7 +125,8 @@ export function sessionsOf(
     journal,
     clock,
     transport: desk,
-    wallClock: () => 1_700_000_000_000 + clock.now(),
+    // The clocks of a process tell parts of milliseconds.
+    wallClock: () => 1_700_000_000_000.25 + clock.now(),
     random: (length) => new Uint8Array(length).fill(7),
     networkTag: TAG,
     params: PARAMS,
