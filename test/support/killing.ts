@@ -13,7 +13,7 @@ export interface Deaths {
   readonly killed: readonly ClusterNode[];
   /** All others wait for these in the phase. Those of them who are killed have not spoken in it. */
   readonly slow: readonly ClusterNode[];
-  /** One of the slow, whose Contribution cannot be opened by one of the others: it has to justify itself. */
+  /** One of the slow, whose Contribution cannot be opened by some of the others: it has to justify itself. */
   readonly accused?: ClusterNode;
   readonly coordinatorToo?: boolean;
 }
@@ -65,6 +65,9 @@ export class Killing {
       return true;
     };
     await eventually(`all are in ${phase}`, allAreIn, { withinMs: PATIENCE_MS, everyMs: 2 });
+    // In Justification nobody is asked to speak but the accused, who is slow.
+    const speakers = phase === 'justification' ? [] : killed.filter((node) => !slow.includes(node));
+    if (speakers.length > 0) await this.#haveSpoken(speakers, phase, session);
     const done = killed.find(({ elder }) => elder.said({ event: 'dkg-done', session }).length > 0);
     if (done) throw new Error(`${done.elder.name} was done before it was killed in ${phase}`);
     const coordinator = coordinatorToo ? [this.#cluster.coordinators[0]!] : [];
@@ -106,6 +109,18 @@ export class Killing {
     return tookMs;
   }
 
+  async #haveSpoken(speakers: readonly ClusterNode[], phase: PhaseName, session: string): Promise<void> {
+    const areHeard = async () => {
+      const { phases } = await this.#cluster.api.session({ id: session });
+      const heard = phases.find(({ name }) => name === phase)!.messages.map(({ from }) => from);
+      return speakers.every(({ name }) => heard.includes(name));
+    };
+    await eventually(`those who are not late have spoken in ${phase}`, areHeard, {
+      withinMs: PATIENCE_MS,
+      everyMs: 20,
+    });
+  }
+
   async #participants(session: string): Promise<readonly ClusterNode[]> {
     const known = () => this.#cluster.api.session({ id: session });
     const { participants } = await eventually('the gateway knows the session', known, {
@@ -131,7 +146,10 @@ export class Killing {
     );
   }
 
-  /** A dealer whose share for the first receiver cannot be opened: signed with the node's own key, as by whoever broke in. */
+  /**
+   * A dealer whose shares for the first two receivers, one of whom may be itself, cannot be opened: signed with the
+   * node's own key, as by whoever broke in.
+   */
   #dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
     const identity = dealer.identity();
     const silence = silentInPhase(thenSilentIn, this.#tag, identity);
@@ -140,8 +158,9 @@ export class Killing {
       if (message.subject.startsWith('_INBOX.')) return 'lost';
       const spoken = spokenInSession(message, this.#tag);
       if (spoken?.payload.type !== 'contribution') return silence(message);
-      const [first, ...rest] = spoken.payload.shares;
-      const shares = [{ ...first!, ciphertext: first!.ciphertext.map((byte) => byte ^ 1) }, ...rest];
+      const shares = spoken.payload.shares.map((share, receiver) =>
+        receiver < 2 ? { ...share, ciphertext: share.ciphertext.map((byte) => byte ^ 1) } : share,
+      );
       const body = encode(forms.messageCodec, {
         session: Buffer.from(spoken.session, 'hex'),
         follows: spoken.follows,
