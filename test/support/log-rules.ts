@@ -8,8 +8,6 @@ import type { LogLine, ServiceProcess } from './service-process.ts';
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const NAME = /^[0-9a-f]{64}$/;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
-/** Before a node has read its identity it has said no more than this. */
-const NAMELESS_LINES = 1;
 
 /** What every line of a real service's log is, looked at once each. */
 export class LogRules {
@@ -18,6 +16,8 @@ export class LogRules {
   /** Lines of a life, by process id, before its node was known. */
   readonly #nameless = new Map<unknown, number>();
   readonly #nodes = new Map<unknown, unknown>();
+  /** Lives that ended before that. */
+  readonly #failed = new Set<unknown>();
   #secrets: readonly string[] = [];
 
   constructor(cluster: Cluster) {
@@ -55,12 +55,15 @@ export class LogRules {
     return wrong;
   }
 
-  #isNamed({ kind }: ServiceProcess, { pid, node }: LogLine): boolean {
+  /** Before a node has read its identity it has said one line; if it could not read it, why, and that it stops. */
+  #isNamed({ kind }: ServiceProcess, { pid, node, level }: LogLine): boolean {
     if (kind === 'gateway' || kind === 'dkg-coordinator') return node === undefined;
     if (node === undefined) {
       const before = (this.#nameless.get(pid) ?? 0) + 1;
       this.#nameless.set(pid, before);
-      return before <= NAMELESS_LINES && !this.#nodes.has(pid);
+      const isOver = level === 'fatal' || this.#failed.has(pid);
+      if (isOver) this.#failed.add(pid);
+      return !this.#nodes.has(pid) && (before === 1 || isOver);
     }
     if (!this.#nodes.has(pid)) this.#nodes.set(pid, node);
     return NAME.test(String(node)) && this.#nodes.get(pid) === node;

@@ -1,15 +1,16 @@
 import {
   type Action,
+  attestationMessage,
   certificateMessage,
   decisionHash,
   encodeCertified,
   encodeDecision,
   NO_PARENT,
 } from '@witan/chain';
-import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare } from '@witan/crypto';
-import { signAnswerCodec, type Transport } from '@witan/elder';
+import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
+import { signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
 import { VirtualClock } from '@witan/runtime';
-import { bytes as bytesOf, encode, fixed, networkTag, sealEnvelope, struct } from '@witan/wire';
+import { bytes as bytesOf, decode, encode, fixed, networkTag, sealEnvelope, struct } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { LiveBackend } from '../src/backend-live/live-backend.ts';
 
@@ -36,15 +37,16 @@ const start = certify(1, genesis.hash, {
 });
 
 /** A gateway that has heard of a section of one node, and asks it; `answers` is what it is told, by verb. */
-function gateway(answers: Readonly<Record<string, Uint8Array>>) {
+function gateway(answers: Readonly<Record<string, Uint8Array | ((question: Uint8Array) => Uint8Array)>>) {
   const clock = new VirtualClock();
   const handlers = new Map<string, ((bytes: Uint8Array, topic: string) => void)[]>();
   const transport: Transport = {
     publish: () => {},
     subscribe: (topic, handler) => void handlers.set(topic, [...(handlers.get(topic) ?? []), handler]),
-    request: (_to, verb, _bytes, _timeoutMs, done) => {
+    request: (_to, verb, question, _timeoutMs, done) => {
       asked.push(verb);
-      const bytes = answers[verb];
+      const answer = answers[verb];
+      const bytes = typeof answer === 'function' ? answer(question) : answer;
       clock.defer(() => done(bytes ? { ok: true, bytes } : { ok: false, error: 'WITAN_ERR_TIMEOUT' }));
     },
     serve: () => {},
@@ -99,6 +101,47 @@ describe('an elder that is asked to sign', () => {
     const { result, rejected } = await attest(undefined);
     expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM' });
     expect(rejected).toEqual([]);
+  });
+});
+
+describe('while the section hands over to another key', () => {
+  const nextSecret = scalarFromHash(utf8('next'), 'gateway-tests');
+  const nextKey = encodeG1(keyPair(nextSecret).publicKey);
+  const handover = certify(2, start.hash, {
+    type: 'handover',
+    session: start.hash,
+    key: nextKey,
+    threshold: 1,
+    elders: [node.publicKey],
+    publicKeyShares: [nextKey],
+  });
+  const sign = (question: Uint8Array) => {
+    const signature = signShare(nextSecret, attestationMessage(decode(signRequestCodec, question)));
+    return encode(signAnswerCodec, { type: 'share', key: nextKey, index: 0, signature });
+  };
+  const attesting = async (whileItWaits: (hear: (channel: string, bytes: Uint8Array) => void) => void) => {
+    const { backend, clock, hear, asked } = gateway({ sign });
+    const result = backend.attest({ payload: utf8('payload'), context: '' }).catch((error: unknown) => error);
+    for (let i = 0; i < 30; i++) {
+      await Promise.resolve();
+      if (i === 8) whileItWaits(hear);
+      clock.advance(50);
+    }
+    return { result: await result, tries: asked.filter((verb) => verb === 'sign').length };
+  };
+
+  test('elders that are ahead of this gateway are asked again, until it knows that key', async () => {
+    const { result, tries } = await attesting((hear) => {
+      for (const { raw } of [start, handover]) hear('events', raw);
+    });
+    expect(result).toMatchObject({ key: toHex(nextKey) });
+    expect(tries).toBeGreaterThan(1);
+  });
+
+  test('one that goes on with a key that nobody handed over to does not hold a client up for long', async () => {
+    const { result, tries } = await attesting(() => {});
+    expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM', data: { waitingOn: [node.name] } });
+    expect(tries).toBe(10);
   });
 });
 

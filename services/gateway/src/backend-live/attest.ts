@@ -7,17 +7,24 @@ import { decode, encode } from '@witan/wire';
 
 const ELDER_TIMEOUT_MS = 2000;
 
+export interface AttestObserver {
+  /** An answer that cannot be read, or a share that is bad. */
+  readonly refused: (error: WitanError) => void;
+  /** A share under another key than this gateway knows as the section's. */
+  readonly otherKey: () => void;
+}
+
 /**
  * Asks every elder for its share, and combines as soon as a threshold of shares gives a signature that verifies. A bad
  * share costs its elder its place in this one signature, and nothing else.
  *
- * @param refused is told of each answer that cannot be read, and of each share that is bad
+ * @throws WitanError `WITAN_ERR_NO_QUORUM` when all have answered or had their time, with the names of those who gave none
  */
 export function attest(
   transport: Transport,
   ledger: Ledger,
   claim: AttestationClaim,
-  refused: (error: WitanError) => void,
+  { refused, otherKey }: AttestObserver,
 ): Promise<ProofBundle> {
   const request = encode(signRequestCodec, claim);
   const shares = new Map<number, SignatureShare>();
@@ -50,8 +57,9 @@ export function attest(
     transport.request(elder.name, 'sign', request, ELDER_TIMEOUT_MS, (result) => {
       answers++;
       const answer = result.ok ? readAnswer(result.bytes, refused) : undefined;
-      const isShare =
-        answer?.type === 'share' && answer.index === elder.index && Buffer.compare(answer.key, ledger.key) === 0;
+      const isOther = answer?.type === 'share' && Buffer.compare(answer.key, ledger.key) !== 0;
+      if (isOther) otherKey();
+      const isShare = answer?.type === 'share' && !isOther && answer.index === elder.index;
       if (isShare && !lying.has(elder.index)) {
         shares.set(elder.index, { index: elder.index, signature: answer.signature });
         if (tryToCombine()) return;

@@ -1,5 +1,5 @@
 import type { EventInput } from '@witan/api';
-import { linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } from '@witan/chain';
+import { type AttestationClaim, linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } from '@witan/chain';
 import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
 import { decodeReports } from '@witan/dkg';
 import { encodeHistoryRequest, Follower, type HistoryPage, type Transport } from '@witan/elder';
@@ -38,6 +38,9 @@ export type UntakenChannel = 'heartbeats' | 'reports' | 'replies';
 export type AttestationResult = 'signed' | 'no-quorum' | 'failed';
 
 const SWEEP_MS = 500;
+/** While a key is handed over, elders sign under the one or the other: then they are asked again, so often. */
+const TRIES = 10;
+const TRY_AGAIN_MS = 100;
 
 /** The gateway's knowledge: followed from the section's own decisions, verified, and kept in memory only. */
 export class LiveBackend implements Backend {
@@ -148,19 +151,35 @@ export class LiveBackend implements Backend {
   }
 
   async attest({ payload, context }: AttestInput) {
-    const { transport, clock, wallClock, onAttested } = this.#options;
-    const ledger = this.#known();
+    const { clock, wallClock, onAttested } = this.#options;
     const startedAt = clock.now();
-    const refused = (error: WitanError) => this.#options.onRejected?.('replies', error);
     const ended = (result: AttestationResult) => onAttested?.(result, clock.now() - startedAt);
     try {
       const claim = { payloadHash: sha256(payload), context, signedAt: wallClock() };
-      const bundle = await attest(transport, ledger, claim, refused);
+      const bundle = await this.#signed(claim);
       ended('signed');
       return { ...bundle, chain: [...bundle.chain] };
     } catch (error) {
       ended(errorCode(error) === 'WITAN_ERR_NO_QUORUM' ? 'no-quorum' : 'failed');
       throw error;
+    }
+  }
+
+  async #signed(claim: AttestationClaim): Promise<ProofBundle> {
+    const { transport, clock, onRejected } = this.#options;
+    for (let tries = 1; ; tries++) {
+      const ledger = this.#known();
+      let isBetweenKeys = false;
+      const otherKey = () => {
+        isBetweenKeys = true;
+      };
+      try {
+        return await attest(transport, ledger, claim, { refused: (error) => onRejected?.('replies', error), otherKey });
+      } catch (error) {
+        isBetweenKeys ||= this.#known().key !== ledger.key;
+        if (errorCode(error) !== 'WITAN_ERR_NO_QUORUM' || !isBetweenKeys || tries === TRIES) throw error;
+        await new Promise<void>((resolve) => clock.setTimer(TRY_AGAIN_MS, resolve));
+      }
     }
   }
 
