@@ -9,6 +9,7 @@ import { conclude } from './conclude.ts';
 import type { Fact } from './facts.ts';
 import { openMessage } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
+import { PRESENCE_AT } from './presence.ts';
 import { judgeDealers, toJustify } from './qualify.ts';
 import { missingOfClose, releaseHeld } from './receive.ts';
 import { agreeing, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
@@ -184,6 +185,7 @@ export function enter(turn: Turn, phase: Phase): void {
   turn.update({
     phase,
     atDeadline: undefined,
+    present: new Set(),
     equivocators: new Set(),
     overdue: 'no',
     agreement: freshAgreement(state.env, state.session, state.me, phase),
@@ -199,7 +201,7 @@ export function begin(turn: Turn): void {
   const { phase } = state;
   const waitedFor = phase === Phase.Finalisation ? state.session.participants.length : expected(state).length;
   turn.report({ type: 'phase', at: turn.at, phase: phaseName(phase), expected: waitedFor });
-  turn.setTimer(`deadline/${phase}`, state.env.params.deadlineMs);
+  turn.setTimer(`presence/${phase}`, PRESENCE_AT * state.env.params.deadlineMs);
   watch(turn);
 }
 

@@ -69,7 +69,7 @@ export function noteAnswer(turn: Turn, from: string, came: boolean): void {
       ...progress,
       asking: wasAsked ? undefined : asking,
       overdue: new Set([...overdue].filter((peer) => peer !== from)),
-      unanswered: came ? 0 : progress.unanswered + (wasAsked ? 1 : 0),
+      unanswered: progress.unanswered + (wasAsked && !came ? 1 : 0),
     },
   });
 }
@@ -128,7 +128,8 @@ export function tick(turn: Turn): boolean {
   const isIdle = now === progress.standing;
   const hasLearnt = progress.learnt !== progress.learntAtLastTick;
   const waitMs = hasLearnt ? firstMs : Math.min(progress.waitMs * 2, Math.max(firstMs, env.params.progressMaxMs));
-  turn.update({ progress: { ...progress, learntAtLastTick: progress.learnt, standing: now, waitMs } });
+  const unanswered = hasLearnt ? 0 : progress.unanswered;
+  turn.update({ progress: { ...progress, learntAtLastTick: progress.learnt, standing: now, waitMs, unanswered } });
   turn.setTimer('progress', waitMs);
   if (isIdle) askNext(turn, 'no-progress');
   return !isIdle;

@@ -23,21 +23,29 @@ export function allowed(state: State): readonly number[] {
 }
 
 /**
- * Whom the running phase waits for: those who were heard in the phase before. A node that was silent for one deadline
- * is not waited for again until it is heard. Fixed when the phase begins, but for those who are caught lying.
+ * Whom the running phase waits for: those who were there in the phase before. A node that was silent for one deadline, or
+ * has fallen silent in it, is not waited for again until it is heard. Fixed when the phase begins, but for those who are
+ * caught lying.
  */
 export function expected(state: State): readonly number[] {
-  const heard = lastHeard(state);
-  return allowed(state).filter(
-    (sender) => !state.equivocators.has(sender) && (heard === undefined || heard.has(sender)),
-  );
+  const there = lastThere(state);
+  return allowed(state).filter((sender) => !state.equivocators.has(sender) && there.has(sender));
 }
 
-function lastHeard(state: State): ReadonlyMap<number, string> | undefined {
-  if (state.phase === Phase.Initialisation) return undefined;
+/** By the closes that tell it, which change when a phase ends. */
+const knownThere = new WeakMap<State['closes'], { readonly phase: Phase; readonly those: ReadonlySet<number> }>();
+
+/** Who was there in the phase before. */
+function lastThere({ session, phase, closes }: State): ReadonlySet<number> {
+  const known = knownThere.get(closes);
+  if (known?.phase === phase) return known.those;
   // Only the accused speak in Justification, so Commitment looks one phase further back.
-  const before = Math.min(state.phase - 1, Phase.Complaining);
-  return state.closes[before]?.included;
+  const before = Math.min(phase - 1, Phase.Complaining);
+  const heard = closes[before]?.included.keys() ?? session.participants.map(({ index }) => index);
+  const silent = new Set(closes.slice(Math.max(before, 0), phase).flatMap((close) => close?.value.silent ?? []));
+  const those = new Set([...heard].filter((index) => !silent.has(index)));
+  knownThere.set(closes, { phase, those });
+  return those;
 }
 
 /** Of the expected, those whose message is not here. */
@@ -66,22 +74,32 @@ function countable(state: State): ReadonlyMap<number, string> {
   return out;
 }
 
-export function encodeClose(phase: Phase, included: ReadonlyMap<number, string>): Uint8Array {
-  const sorted = [...included].sort(([a], [b]) => a - b);
-  return encode(closeCodec, { phase, included: sorted.map(([sender, id]) => ({ sender, id: fromHex(id) })) });
+export function encodeClose(
+  phase: Phase,
+  included: ReadonlyMap<number, string>,
+  silent: readonly number[] = [],
+): Uint8Array {
+  const sorted = [...included].sort(([a], [b]) => a - b).map(([sender, id]) => ({ sender, id: fromHex(id) }));
+  return encode(closeCodec, { phase, included: sorted, silent: silent.toSorted((a, b) => a - b) });
+}
+
+/** For whom the next phase would wait after such a close if none of them had fallen silent. After Commitment nobody. */
+function wouldBeAwaited(state: State, included: ReadonlyMap<number, string>): readonly number[] {
+  if (state.phase === Phase.Commitment) return [];
+  return [...(state.phase === Phase.Justification ? lastThere(state) : included.keys())];
 }
 
 function candidate(state: State): agreement.Application['candidate'] {
   const determined = missing(state).length === 0;
   if (!(determined || state.atDeadline)) return undefined;
-  const { ids, value } = offered(state);
+  const { ids, value } = offered(state, determined);
   if (ids.length < fewest(state)) return undefined;
   if (state.phase === Phase.Commitment && !isSound(state, ids)) return undefined;
   return { value, determined };
 }
 
 interface Offered {
-  readonly of: Pick<State, 'equivocators' | 'falseCommitments'>;
+  readonly of: Pick<State, 'equivocators' | 'falseCommitments' | 'present'> & { readonly determined: boolean };
   readonly ids: readonly string[];
   readonly value: Uint8Array;
 }
@@ -89,15 +107,21 @@ interface Offered {
 /** By the messages of the phase: votes come and go without changing what there is to propose. */
 const offers = new WeakMap<object, Offered>();
 
-function offered(state: State): Offered {
+function offered(state: State, determined: boolean): Offered {
+  const { equivocators, falseCommitments, present, me } = state;
   const messages = state.messages[state.phase]!;
   const known = offers.get(messages);
-  const isSame = known?.of.equivocators === state.equivocators && known.of.falseCommitments === state.falseCommitments;
+  const isSame =
+    known?.of.equivocators === equivocators &&
+    known.of.falseCommitments === falseCommitments &&
+    known.of.present === present &&
+    known.of.determined === determined;
   if (known && isSame) return known;
   const included = countable(state);
-  const { equivocators, falseCommitments } = state;
-  const of = { equivocators, falseCommitments };
-  const made = { of, ids: [...included.values()], value: encodeClose(state.phase, included) };
+  const of = { equivocators, falseCommitments, present, determined };
+  const isGone = (index: number) => index !== me && !present.has(index);
+  const silent = determined ? [] : wouldBeAwaited(state, included).filter(isGone);
+  const made = { of, ids: [...included.values()], value: encodeClose(state.phase, included, silent) };
   offers.set(messages, made);
   return made;
 }
@@ -113,16 +137,23 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   const may = new Set(allowed(state));
   const included = new Map(value.included.map(({ sender, id }) => [sender, toHex(id)]));
   if (included.size < fewest(state) || [...included.keys()].some((sender) => !may.has(sender))) return 'invalid';
+  const { silent } = value;
+  const would = wouldBeAwaited(state, included);
+  if (!isAscending(silent) || silent.some((index) => !would.includes(index))) return 'invalid';
   for (const id of included.values()) if (!state.variants.has(id)) return 'unknown';
   const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
-  if (left.length === 0) return 'valid';
+  if (left.length === 0 && silent.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
   const { atDeadline } = state;
   if (!atDeadline) return 'unknown';
+  const isTrue = !left.some((index) => atDeadline.heard.has(index)) && !silent.some((index) => isThere(state, index));
   // Else a sender that speaks to some only would divide those who have heard it from those who are bound without it.
-  return !left.some((sender) => atDeadline.has(sender)) || agreement.isInsistedOn(state.agreement, bytes)
-    ? 'valid'
-    : 'unknown';
+  return isTrue || agreement.isInsistedOn(state.agreement, bytes) ? 'valid' : 'unknown';
+}
+
+/** Whether this participant knew at the deadline that the other, or itself, is there. */
+function isThere({ me, atDeadline }: State, index: number): boolean {
+  return index === me || atDeadline?.present.has(index) === true;
 }
 
 /** Against commitments that are proven false, or that do not fit the own shares. */
@@ -166,8 +197,7 @@ export function closeApplication(state: State): agreement.Application {
  * whoever has everybody's message can expect everybody's prevote for it, and then nobody has to vote again.
  */
 function awaited(state: State): readonly number[] {
-  const heard = lastHeard(state)?.keys() ?? state.session.participants.map(({ index }) => index);
-  return state.phase === Phase.Commitment || missing(state).length === 0 ? [...heard] : [];
+  return state.phase === Phase.Commitment || missing(state).length === 0 ? [...lastThere(state)] : [];
 }
 
 /**
@@ -181,9 +211,10 @@ function isFast(state: State, bytes: Uint8Array): boolean {
   return ids.every((id) => state.variants.has(id)) && eachFitsOwnShares(state, ids);
 }
 
-/** Whether nobody is left out who was heard in the phase before: such a close is valid for all, sooner or later. */
+/** Whether nobody is left out who was there in the phase before: such a close is valid for all, sooner or later. */
 function isComplete(state: State, bytes: Uint8Array): boolean {
-  const included = new Set(decodeClose(bytes)?.included.map(({ sender }) => sender));
-  const heard = lastHeard(state);
-  return allowed(state).every((sender) => included.has(sender) || (heard !== undefined && !heard.has(sender)));
+  const close = decodeClose(bytes);
+  const included = new Set(close?.included.map(({ sender }) => sender));
+  const there = lastThere(state);
+  return close?.silent.length === 0 && allowed(state).every((sender) => included.has(sender) || !there.has(sender));
 }

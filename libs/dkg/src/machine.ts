@@ -8,6 +8,7 @@ import { askNext, askOn, catchUp, onPatience, PATIENCE, tick } from './asking.ts
 import { decodeFact, encodeFact, type Fact } from './facts.ts';
 import { openMessage, phaseOf } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
+import { PRESENCE_AT, showPresence } from './presence.ts';
 import { accept, receive } from './receive.ts';
 import type { Session } from './session.ts';
 import { allCounted, type Env, emptyState, isDone, type State } from './state.ts';
@@ -124,9 +125,14 @@ const EMPTY = new Uint8Array(0);
 function onTimer(turn: Turn, id: string): void {
   const { state } = turn;
   const [kind, phase, view, step] = id.split('/');
-  if (kind === 'deadline') {
+  if (kind === 'presence') {
+    if (Number(phase) !== state.phase) return;
+    showPresence(turn);
+    turn.setTimer(`deadline/${phase}`, (1 - PRESENCE_AT) * state.env.params.deadlineMs);
+  } else if (kind === 'deadline') {
     if (Number(phase) !== state.phase || state.atDeadline) return;
-    turn.update({ atDeadline: new Set(state.messages[state.phase]!.keys()) });
+    const { messages, present } = state;
+    turn.update({ atDeadline: { heard: new Set(messages[state.phase]!.keys()), present } });
     // With enough messages the phase closes without the rest: it is not stalled unless the votes stay away too.
     if (isShort(state)) reportStall(turn);
   } else if (kind === 'agreement') {

@@ -92,10 +92,13 @@ export function followed({ follows }: Message): Uint8Array {
   return follows.type === 'close' ? follows.hash : follows.vote.value!;
 }
 
-/** What a close decides: exactly these messages count. Sorted by sender. */
+/** What a close decides. */
 export const closeCodec = struct({
   phase: u8,
+  /** Exactly these messages count. Ascending by sender. */
   included: list(struct({ sender: index, id: fixed(32) }), MAX_PARTICIPANTS),
+  /** Who was there and is so no more: the next phase does not wait for them. Ascending. */
+  silent: list(index, MAX_PARTICIPANTS),
 });
 export type CloseValue = Infer<typeof closeCodec>;
 

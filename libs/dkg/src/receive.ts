@@ -6,6 +6,7 @@ import { receiveAhead } from './ahead.ts';
 import { judgeMessage } from './judge.ts';
 import { decodeClose, followed, openMessage, type Payload, phaseOf, votedOn } from './messages.ts';
 import { isPhase, Phase, phaseName } from './phases.ts';
+import { notePresence, receivePresence } from './presence.ts';
 import type { RejectReason } from './reports.ts';
 import { commitmentVariants } from './result.ts';
 import { type Accepted, closeBefore, counted, type Held, isDone, type State } from './state.ts';
@@ -32,7 +33,7 @@ function receivePeeked(turn: Turn, peek: () => Unverified, held?: Held): Receive
       const peeked = peek();
       if (peeked.kind === 'dkgMessage') return receiveMessage(turn, peeked, held?.at ?? turn.at);
       if (peeked.kind === 'dkgVote' || peeked.kind === 'dkgProposal') return receiveBallot(turn, peeked);
-      return 'invalid';
+      return peeked.kind === 'dkgHoldings' ? receivePresence(turn, peeked) : 'invalid';
     },
     held?.signed.author,
   );
@@ -113,6 +114,7 @@ export function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: ag
     });
   }
   if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
+  if (turn.state.atDeadline) notePresence(turn, voter);
   turn.learn();
   return 'new';
 }
@@ -148,7 +150,8 @@ function takeProposal(
   return 'new';
 }
 
-function hold(turn: Turn, early: Held): Received {
+/** Keeps what is verified and early, as much as there may be of one sender. */
+export function hold(turn: Turn, early: Held): Received {
   const { held } = turn.state;
   const ofSender = [...held.values()].filter((each) => each.sender === early.sender).length;
   if (ofSender >= HELD_PER_SENDER) return 'overflow';

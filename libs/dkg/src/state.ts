@@ -118,6 +118,14 @@ export interface Ahead {
 /** What a close says of shares and key. */
 export type Conclusion = Partial<Pick<State, 'shares' | 'badDealers' | 'outcome' | 'secretShare'>>;
 
+/** What was known when the deadline of the running phase passed: what comes later changes no verdict. */
+export interface AtDeadline {
+  /** Senders of messages. */
+  readonly heard: ReadonlySet<number>;
+  /** Senders of signs that they are there. */
+  readonly present: ReadonlySet<number>;
+}
+
 export interface State {
   readonly env: Env;
   readonly session: Session;
@@ -142,8 +150,10 @@ export interface State {
   readonly proposed: string | undefined;
   /** Whether the participants should have closed the running phase by themselves: everybody is there. */
   readonly overdue: 'no' | 'soon' | 'yes';
-  /** Senders heard when the deadline of the running phase passed; undefined before. */
-  readonly atDeadline: ReadonlySet<number> | undefined;
+  /** Undefined before. */
+  readonly atDeadline: AtDeadline | undefined;
+  /** Participants who have said, towards the deadline of the running phase or after it, that they are there. */
+  readonly present: ReadonlySet<number>;
   readonly held: ReadonlyMap<string, Held>;
   /** By id, the own among them. They count when the running phase closes as they say. */
   readonly ahead: ReadonlyMap<string, Ahead>;
@@ -180,7 +190,7 @@ export interface Progress {
   readonly standing: string;
   /** Until the next tick; doubles while nothing moves. */
   readonly waitMs: number;
-  /** Questions in a row that nobody answered. */
+  /** Questions in a row that nobody answered, since something was learnt last. */
   readonly unanswered: number;
   /** Whose turn it is to be asked. */
   readonly turn: number;
@@ -211,6 +221,7 @@ export function emptyState(env: Env, session: Session): State {
     proposed: undefined,
     overdue: 'no',
     atDeadline: undefined,
+    present: new Set(),
     held: new Map(),
     ahead: new Map(),
     supposed: undefined,

@@ -173,7 +173,11 @@ describe('an answer', () => {
 
   test('with a close that too few voted for, or whose votes are for another, is refused', () => {
     const value = (phase: number) =>
-      encode(forms.closeCodec, { phase, included: [0, 1, 2].map((sender) => ({ sender, id: new Uint8Array(32) })) });
+      encode(forms.closeCodec, {
+        phase,
+        included: [0, 1, 2].map((sender) => ({ sender, id: new Uint8Array(32) })),
+        silent: [],
+      });
     const { session } = finished;
     const vote = (by: number, hash: Uint8Array, phase = 1, step: 'prevote' | 'precommit' = 'precommit', fast = false) =>
       sealEnvelope(

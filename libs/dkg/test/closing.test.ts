@@ -24,7 +24,7 @@ function ledInto(view: number, voters: readonly number[]): readonly string[] {
     .filter(([sender]) => sender !== 6)
     .sort(([a], [b]) => a - b)
     .map(([sender, { signed }]) => ({ sender, id: fromHex(signed.id) }));
-  const value = encode(forms.closeCodec, { phase: Phase.Initialisation, included });
+  const value = encode(forms.closeCodec, { phase: Phase.Initialisation, included, silent: [] });
   const session = makeSession(members);
   const instance = forms.closeInstance(session, Phase.Initialisation);
   const common = { session: session.idBytes, phase: Phase.Initialisation };

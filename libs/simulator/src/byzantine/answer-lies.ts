@@ -73,7 +73,7 @@ function forgedClose(liar: Liar): Uint8Array {
   if (!state) return random.bytes(100);
   const phase = Math.min(state.phase, 4);
   const included = state.session.participants.slice(1).map(({ index }) => ({ sender: index, id: random.bytes(32) }));
-  const value = encode(forms.closeCodec, { phase, included });
+  const value = encode(forms.closeCodec, { phase, included, silent: [] });
   const hashes = [...(memory.values.get(`${session}/${phase}`) ?? [])];
   const vote = encode(forms.voteBody, {
     session: state.session.idBytes,

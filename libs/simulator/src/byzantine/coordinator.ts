@@ -65,7 +65,7 @@ export class LyingCoordinator {
   #proposal(session: Session, state: State, phase: Phase): Uint8Array {
     const here = [...state.messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHexId(signed.id) }));
     const included = here.sort((a, b) => a.sender - b.sender);
-    const early = encode(forms.closeCodec, { phase, included });
+    const early = encode(forms.closeCodec, { phase, included, silent: [] });
     const value = this.#random.chance(0.4) ? early : otherClose(this.#random, early);
     const view = this.#random.chance(0.9) ? 0 : this.#random.between(1, 1000);
     const proposal = { instance: forms.closeInstance(session, phase), view, validView: undefined, value };

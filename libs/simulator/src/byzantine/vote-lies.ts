@@ -83,7 +83,10 @@ const twoProposals: Lie = (liar, truth, raw) => {
       const state = liar.node.elder?.sessions.all.get(truth.session ?? '')?.state;
       if (vote.step !== 'prevote' || !state || phase !== state.phase || liar.random.chance(0.5)) return undefined;
       const here = [...state.messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHex(signed.id) }));
-      const value = otherClose(liar.random, encode(forms.closeCodec, { phase, included: here.sort(bySender) }));
+      const value = otherClose(
+        liar.random,
+        encode(forms.closeCodec, { phase, included: here.sort(bySender), silent: [] }),
+      );
       const proposal = { instance: vote.instance, view: vote.view, validView: undefined, value };
       return () => [sign(liar, 'dkgProposal', encode(forms.proposalBody, { session, phase, proposal })), raw];
     }
@@ -107,7 +110,9 @@ export function otherClose(random: Random, value: Uint8Array): Uint8Array {
     close.included.map((each, index) => (index === at ? { ...each, sender: 99 } : each)),
     [...close.included].reverse(),
   ]);
-  return encode(forms.closeCodec, { phase: random.chance(0.9) ? close.phase : 5 - close.phase, included });
+  // One who is there is said to be gone, or one who is gone to be there.
+  const silent = random.pick([close.silent, close.silent, included.slice(0, 1).map(({ sender }) => sender), []]);
+  return encode(forms.closeCodec, { phase: random.chance(0.9) ? close.phase : 5 - close.phase, included, silent });
 }
 
 /** Another decision than `value`: of another kind, of other nodes, or not the next one. */
