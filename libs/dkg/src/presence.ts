@@ -1,7 +1,8 @@
 import { decode, encode, type Unverified } from '@witan/wire';
+import { ask } from './asking.ts';
 import { holdings, holdingsCodec } from './holdings.ts';
 import { isPhase } from './phases.ts';
-import { hold, type Received } from './receive.ts';
+import type { Received } from './receive.ts';
 import type { Turn } from './turn.ts';
 
 /*
@@ -29,8 +30,9 @@ export function receivePresence(turn: Turn, peeked: Unverified): Received {
   if (phase < state.phase || state.closes[phase]) return 'late';
   if (state.present.has(sender)) return 'duplicate';
   const signed = peeked.verify();
-  if (phase > state.phase) return hold(turn, { signed, at: turn.at, sender, phase, messageOf: undefined });
-  notePresence(turn, sender);
+  // Who is there in a later phase has what is missing here.
+  if (phase > state.phase) ask(turn, signed.author, 'later-phase');
+  else notePresence(turn, sender);
   return 'new';
 }
 

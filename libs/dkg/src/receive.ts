@@ -150,8 +150,7 @@ function takeProposal(
   return 'new';
 }
 
-/** Keeps what is verified and early, as much as there may be of one sender. */
-export function hold(turn: Turn, early: Held): Received {
+function hold(turn: Turn, early: Held): Received {
   const { held } = turn.state;
   const ofSender = [...held.values()].filter((each) => each.sender === early.sender).length;
   if (ofSender >= HELD_PER_SENDER) return 'overflow';
