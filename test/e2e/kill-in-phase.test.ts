@@ -15,9 +15,9 @@ const { cluster } = useCluster({
 const killing = new Killing(cluster);
 
 /** Waits for the end, and then for those who were killed. Gives the session as the gateway tells it. */
-async function seeThrough(round: Round, what: string, deadlines: number) {
+async function seeThrough(round: Round, what: string) {
   figure(`${what}: all others have the key`, await killing.endedAfterMs(round), {
-    targetMs: deadlines * DEADLINE_MS + WORK_MS,
+    targetMs: DEADLINE_MS + WORK_MS,
   });
   await killing.handedOver(round.session);
   const backMs = Math.max(...(await killing.recover(round)));
@@ -34,7 +34,7 @@ describe('two of seven and the coordinator are killed in', () => {
       // One is done when it has five last words, its own among them: four have to be slow for all to wait.
       const slow = phase === 'finalisation' ? [first!, second!, third!, fourth!] : [third!];
       const round = await killing.kill({ phase, killed: [first!, second!], slow });
-      const session = await seeThrough(round, `killed in ${phase}`, 1);
+      const session = await seeThrough(round, `killed in ${phase}`);
       expect(session).toMatchObject({ state: 'done', attempt: 0, blame: [], waitingOn: [] });
       // Nobody waits for those who die in Finalisation, or in Commitment once they have spoken in it.
       expect(deadlinesOf(session).length).toBeLessThanOrEqual(1);
@@ -50,22 +50,22 @@ describe('two of seven and the coordinator are killed in', () => {
       slow: [dealer],
       accused: dealer,
     });
-    const session = await seeThrough(round, 'killed in justification, one accused', 2);
+    const session = await seeThrough(round, 'killed in justification, one accused');
     expect(session).toMatchObject({ state: 'done', attempt: 0 });
-    // The accused is missed in Justification, the other one in the phase after it.
-    expect(deadlinesOf(session)).toEqual(['justification', 'commitment']);
+    // The accused is missed in Justification, and nobody waits for the other one any more.
+    expect(deadlinesOf(session)).toEqual(['justification']);
     const justification = session.phases.find(({ name }) => name === 'justification');
     expect(justification).toMatchObject({ expected: 1, close: { included: [] } });
     expect(session.blame.map(({ reason }) => reason)).toContain('not-justified');
     expect(session.blame.filter(({ node }) => node !== dealer.name)).toEqual([]);
   });
 
-  test('contribution, one before it has spoken and one after: each costs one deadline', async () => {
+  test('contribution, one before it has spoken and one after: both together cost one deadline', async () => {
     const steady = await killing.steady();
     const [silent, heard] = [steady[5]!, steady[0]!];
     const round = await killing.kill({ phase: 'contribution', killed: [silent, heard], slow: [silent] });
-    const session = await seeThrough(round, 'killed in contribution, one unheard', 2);
+    const session = await seeThrough(round, 'killed in contribution, one unheard');
     expect(session).toMatchObject({ state: 'done', attempt: 0, blame: [] });
-    expect(deadlinesOf(session)).toEqual(['contribution', 'complaining']);
+    expect(deadlinesOf(session)).toEqual(['contribution']);
   });
 });
