@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Network, Section, Session, WitanEvent } from '@witan/api';
+import { type Network, PHASES, type Section, type Session, type WitanEvent } from '@witan/api';
 
 const AT = '2026-01-02T03:04:05.000Z';
 const KEY = 'a'.repeat(96);
@@ -29,15 +29,7 @@ export function sectionWith(usable: number): Section {
 }
 
 export function sessionThat(state: Session['state']): Session {
-  const isOver = state === 'done' || state === 'failed';
-  const phases = [
-    'initialisation',
-    'contribution',
-    'complaining',
-    'justification',
-    'commitment',
-    'finalisation',
-  ] as const;
+  const hasEnded = state === 'done' || state === 'failed';
   return {
     id: 'd'.repeat(64),
     prefix: 'root',
@@ -47,9 +39,9 @@ export function sessionThat(state: Session['state']): Session {
     phase: 'contribution',
     participants: [0, 1, 2].map((index) => ({ name: name(index), index })),
     threshold: 3,
-    waitingOn: isOver ? [] : [name(2)],
+    waitingOn: hasEnded ? [] : [name(2)],
     blame: [],
-    phases: phases.map((phase) => ({
+    phases: PHASES.map((phase) => ({
       name: phase,
       startedAt: null,
       endedAt: null,
@@ -64,8 +56,8 @@ export function sessionThat(state: Session['state']): Session {
     repairs: [],
     resultKey: state === 'done' ? KEY : null,
     startedAt: AT,
-    endedAt: isOver ? AT : null,
-    durationMs: isOver ? 0 : null,
+    endedAt: hasEnded ? AT : null,
+    durationMs: hasEnded ? 0 : null,
   };
 }
 

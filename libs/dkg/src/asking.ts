@@ -5,7 +5,8 @@ import { holdings, holdingsCodec } from './holdings.ts';
 import { Phase } from './phases.ts';
 import { wantedIds } from './receive.ts';
 import type { AskReason } from './reports.ts';
-import { isDone, paced, type State } from './state.ts';
+import type { Session } from './session.ts';
+import { isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /*
@@ -140,4 +141,9 @@ function standing(state: State): string {
   const opened = [...state.openings.values()].reduce((sum, bySender) => sum + bySender.size, 0);
   const here = state.messages[state.phase]!.size;
   return `${state.phase} ${here} ${opened} ${wantedIds(state).length} ${state.pendingClose?.hash}`;
+}
+
+/** What takes seven participants `ms` takes more of them longer: each has the words of all to judge. */
+function paced(ms: number, { participants }: Session): number {
+  return ms * Math.max(1, participants.length / 7);
 }

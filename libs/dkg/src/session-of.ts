@@ -1,6 +1,6 @@
 import { toHex } from '@witan/crypto';
-import { isWitanError, WitanError } from '@witan/errors';
-import { bytes, decode, encode, fixed, peekEnvelope, struct } from '@witan/wire';
+import { isWitanError } from '@witan/errors';
+import { bytes, decode, decodeJson, encode, fixed, peekEnvelope, struct } from '@witan/wire';
 import type { Session } from './session.ts';
 
 /** All bodies of a session begin with its id. */
@@ -28,13 +28,5 @@ export function encodeReports(session: Session, entries: readonly unknown[]): Ui
 /** @throws WitanError `WITAN_ERR_MALFORMED` */
 export function decodeReports(body: Uint8Array): { readonly session: string; readonly entries: unknown } {
   const { session, entries } = decode(reportsBody, body);
-  return { session: toHex(session), entries: parse(entries) };
-}
-
-function parse(json: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
-  } catch (cause) {
-    throw new WitanError('WITAN_ERR_MALFORMED', 'reports are no JSON', { cause });
-  }
+  return { session: toHex(session), entries: decodeJson(entries) };
 }

@@ -186,9 +186,9 @@ export interface Progress {
   /** Grows whenever something new is learnt. */
   readonly learnt: number;
   readonly learntAtLastTick: number;
-  /** How near to its end the running phase was at the last tick. */
+  /** How near to its end the running phase was at the last tick, or as it began. */
   readonly standing: string;
-  /** Until the next tick; doubles while nothing moves. */
+  /** From the last tick to the next; doubles while nothing moves. */
   readonly waitMs: number;
   /** Questions in a row that nobody answered, since something was learnt last. */
   readonly unanswered: number;
@@ -242,7 +242,7 @@ export function emptyState(env: Env, session: Session): State {
       learntAtLastTick: 0,
       standing: '',
       unanswered: 0,
-      waitMs: paced(env.params.progressMs, session),
+      waitMs: 0,
       turn: me + 1,
       asking: undefined,
       overdue: new Set(),
@@ -250,11 +250,6 @@ export function emptyState(env: Env, session: Session): State {
       answered: new Map(),
     },
   };
-}
-
-/** What takes seven participants `ms` takes more of them longer: each has the words of all to judge. */
-export function paced(ms: number, { participants }: Session): number {
-  return ms * Math.max(1, participants.length / 7);
 }
 
 export function freshAgreement(env: Env, session: Session, me: number, phase: Phase): agreement.State {

@@ -30,3 +30,4 @@ export {
   type Unverified,
   WIRE_VERSION,
 } from './envelope.ts';
+export { decodeJson } from './json.ts';

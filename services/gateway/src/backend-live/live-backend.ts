@@ -7,7 +7,7 @@ import { asWitanError, errorCode, isWitanError, WitanError } from '@witan/errors
 import { MemoryJournal } from '@witan/journal';
 import type { ActorObserver, Clock } from '@witan/runtime';
 import { DEFAULT_PARAMS, type Ledger, type SectionReport, type State } from '@witan/section';
-import { networkTag, openEnvelope } from '@witan/wire';
+import { decodeJson, networkTag, openEnvelope } from '@witan/wire';
 import type { AttestInput, Backend } from '../backend.ts';
 import { EventLog } from '../event-log.ts';
 import { attest } from './attest.ts';
@@ -226,9 +226,7 @@ export class LiveBackend implements Backend {
     try {
       take();
     } catch (error) {
-      const isNoJson = error instanceof SyntaxError;
-      const why = isNoJson ? new WitanError('WITAN_ERR_MALFORMED', 'not JSON', { cause: error }) : asWitanError(error);
-      this.#options.onRejected?.(channel, why);
+      this.#options.onRejected?.(channel, asWitanError(error));
     }
   }
 
@@ -297,9 +295,9 @@ export class LiveBackend implements Backend {
   }
 }
 
-/** @throws SyntaxError, WitanError `WITAN_ERR_MALFORMED`; what is in it may be anything. */
+/** @throws WitanError `WITAN_ERR_MALFORMED`; what is in it may be anything. */
 function readPage(bytes: Uint8Array): Partial<Record<keyof HistoryPage, unknown>> {
-  const page: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const page = decodeJson(bytes);
   if (typeof page === 'object' && page !== null) return page;
   throw new WitanError('WITAN_ERR_MALFORMED', 'not a page of a history');
 }
