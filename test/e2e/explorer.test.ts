@@ -121,6 +121,8 @@ describe.skipIf(!CHROMIUM)('the explorer of a live section in a browser (needs C
 describe('the events of a live gateway', () => {
   /** Has an elder fall silent and come back, which are two events. */
   async function provoke(witness: EventStream): Promise<void> {
+    // Who has not been heard of since a restart of the gateway cannot fall silent.
+    await cluster.settled();
     const node = (await cluster.elders())[0]!;
     const told = (live: boolean) => () =>
       witness.events.some(({ type, data }) => {

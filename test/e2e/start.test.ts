@@ -58,7 +58,7 @@ beforeAll(async () => {
   port = await freePort();
   const startedAt = performance.now();
   terminal = new Terminal(`npm start -- --port ${port} --data '${data()}'`, { columns: 120, rows: 40 }, { cwd: ROOT });
-  await terminal.shows('look further', START_MS);
+  await terminal.shows('Ctrl-C stops everything.', START_MS);
   figure('npm start to a 5-of-7 key', performance.now() - startedAt, { targetMs: TARGET_MS });
 }, START_MS);
 

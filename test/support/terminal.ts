@@ -123,10 +123,11 @@ export class Terminal {
   /** @param command for the shell */
   constructor(command: string, size: Size, options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {}) {
     this.screen = new Screen(size);
-    const within = `stty cols ${size.columns} rows ${size.rows}; ${command}`;
+    // The shell is told of Ctrl-C as well. With a trap it lets the program end as it will, in dash as in bash.
+    const within = `stty cols ${size.columns} rows ${size.rows}; trap : INT; ${command}`;
     this.process = spawn('script', ['-q', '-e', '-f', '-c', within, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, TERM: 'xterm-256color', ...options.env },
+      env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm-256color', ...options.env },
       ...(options.cwd !== undefined && { cwd: options.cwd }),
     });
     this.process.stdout!.setEncoding('utf8').on('data', (data: string) => {
