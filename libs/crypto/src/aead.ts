@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import { concatBytes } from './hash.ts';
 import { operations } from './meter.ts';
 
@@ -12,7 +12,7 @@ const OPTIONS = { authTagLength: AEAD_TAG_BYTES };
 /** ChaCha20-Poly1305 (RFC 8439): the ciphertext, then the tag. A key and nonce are used for one plaintext. */
 export function encrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array {
   operations.aead++;
-  const cipher = createCipheriv(ALGORITHM, key, nonce, OPTIONS);
+  const cipher = createCipheriv(ALGORITHM, createSecretKey(key), nonce, OPTIONS);
   cipher.setAAD(associated, { plaintextLength: plaintext.length });
   const head = cipher.update(plaintext);
   return concatBytes(head, cipher.final(), cipher.getAuthTag());
@@ -28,7 +28,7 @@ export function decrypt(
   if (sealed.length < AEAD_TAG_BYTES) return undefined;
   operations.aead++;
   const length = sealed.length - AEAD_TAG_BYTES;
-  const decipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS);
+  const decipher = createDecipheriv(ALGORITHM, createSecretKey(key), nonce, OPTIONS);
   decipher.setAuthTag(sealed.subarray(length));
   decipher.setAAD(associated, { plaintextLength: length });
   const plaintext = decipher.update(sealed.subarray(0, length));

@@ -20,7 +20,7 @@ export function importPrivate(curve: Curve, secret: Uint8Array): KeyObject {
   operations.privateKeyImport++;
   const key = Buffer.concat([PKCS8[curve], secret]);
   try {
-    return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+    return withoutTraces(() => createPrivateKey({ key, format: 'der', type: 'pkcs8' }));
   } finally {
     key.fill(0);
   }
@@ -31,7 +31,21 @@ export function importPublic(curve: Curve, raw: Uint8Array): KeyObject {
   requireLength(raw, KEY_BYTES, 'a public key');
   operations.keyImport++;
   const x = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64url');
-  return createPublicKey({ key: { kty: 'OKP', crv: curve, x }, format: 'jwk' });
+  return withoutTraces(() => createPublicKey({ key: { kty: 'OKP', crv: curve, x }, format: 'jwk' }));
+}
+
+/**
+ * To find out that a key is not a key object, Node throws an error within, several times an import, and the stack traces
+ * of these take longer than the import.
+ */
+function withoutTraces<T>(run: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** The raw public key of a key object of either kind. */
