@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const CHECKSUM_BYTES = 8;
 
@@ -19,5 +19,6 @@ export function sameChecksum(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function checksum(place: string, body: Uint8Array): Uint8Array {
-  return createHash('sha256').update(place, 'latin1').update(body).digest().subarray(0, CHECKSUM_BYTES);
+  const all = Buffer.concat([Buffer.from(place, 'latin1'), body]);
+  return hash('sha256', all, 'buffer').subarray(0, CHECKSUM_BYTES);
 }
