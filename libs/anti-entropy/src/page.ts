@@ -6,7 +6,7 @@ const PAGE_BYTES = 256 * 1024;
  * has by then: what was sent once is not sent twice, and no cursor can be made up.
  */
 export class Page {
-  readonly items: Uint8Array[] = [];
+  readonly #items = new Set<Uint8Array>();
   readonly #maxItems: number;
   #full = false;
   #size = 0;
@@ -15,19 +15,25 @@ export class Page {
     this.#maxItems = maxItems;
   }
 
+  /** In the order in which they were added. */
+  get items(): Uint8Array[] {
+    return [...this.#items];
+  }
+
   /** Something did not fit: there is more. */
   get full(): boolean {
     return this.#full;
   }
 
+  /** There may be two reasons to send an item: it is sent once. */
   add(item: Uint8Array | undefined): void {
-    if (!item || item.length === 0 || this.#full) return;
-    const fits = this.#size + item.length <= PAGE_BYTES && this.items.length < this.#maxItems;
-    if (this.items.length > 0 && !fits) {
+    if (!item || item.length === 0 || this.#full || this.#items.has(item)) return;
+    const fits = this.#size + item.length <= PAGE_BYTES && this.#items.size < this.#maxItems;
+    if (this.#items.size > 0 && !fits) {
       this.#full = true;
       return;
     }
-    this.items.push(item);
+    this.#items.add(item);
     this.#size += item.length;
   }
 }

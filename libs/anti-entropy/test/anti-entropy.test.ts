@@ -31,6 +31,19 @@ describe('page', () => {
     );
   });
 
+  test('an item that is added again is in it once, where it was first, and fills nothing', () => {
+    const pool = Array.from({ length: 5 }, (_, i) => new Uint8Array(30_000 * (i + 1)));
+    fc.assert(
+      fc.property(fc.array(fc.nat(4), { maxLength: 12 }), (picks) => {
+        const [page, once] = [new Page(10), new Page(10)];
+        for (const pick of picks) page.add(pool[pick]);
+        for (const pick of new Set(picks)) once.add(pool[pick]);
+        expect(page.items).toEqual(once.items);
+        expect(page.full).toBe(once.full);
+      }),
+    );
+  });
+
   test('an item larger than a page goes alone', () => {
     const page = new Page(10);
     page.add(new Uint8Array(400_000));

@@ -1,4 +1,4 @@
-import { encodeG1, mulBase, sha256 } from '@witan/crypto';
+import { encodeG1, fromHex, mulBase, sha256 } from '@witan/crypto';
 import { decode, encode, type Infer, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -279,6 +279,13 @@ describe('a question', () => {
     );
     expect(answer!.items.length).toBeGreaterThanOrEqual(16);
     for (const item of answer!.items) expect(words.has(Buffer.from(item).toString('hex'))).toBe(true);
+  });
+
+  test('of one who asks for the same message in two ways is answered with it once', () => {
+    const wanted = [...state.variants.values()].map(({ signed }) => fromHex(signed.id));
+    const { items } = asked(state, question({ wanted })).answer!;
+    expect(items.length).toBeGreaterThanOrEqual(16);
+    expect(new Set(items.map((item) => Buffer.from(item).toString('hex'))).size).toBe(items.length);
   });
 
   test('of one who lacks nothing is answered with nothing', () => {
