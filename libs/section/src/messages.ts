@@ -23,8 +23,8 @@ export const heartbeatBody = struct({
   /** Whether the author can sign under `key` now. */
   usableShare: bool,
   /**
-   * Milliseconds since the epoch on the author's clock, and later than in all its heartbeats before: one that is not has
-   * been said before, and makes nobody alive.
+   * Milliseconds since the epoch on the author's clock, or more: later than in all its heartbeats before. One that is not
+   * has been said before, and makes nobody alive.
    */
   sequence: u53,
 });
