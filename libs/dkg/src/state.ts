@@ -64,14 +64,17 @@ export interface Close {
   readonly certificate: Uint8Array;
 }
 
-export type BlameReason =
-  | 'equivocation'
-  | 'invalid-message'
-  | 'too-many-complaints'
-  | 'not-justified'
-  | 'false-accusation'
-  | 'false-commitment'
-  | 'bad-signature-share';
+/** A closed set: it is in the REST contract, and labels a metric. */
+export const BLAME_REASONS = [
+  'equivocation',
+  'invalid-message',
+  'too-many-complaints',
+  'not-justified',
+  'false-accusation',
+  'false-commitment',
+  'bad-signature-share',
+] as const;
+export type BlameReason = (typeof BLAME_REASONS)[number];
 
 export interface Blame {
   readonly node: string;

@@ -1,33 +1,36 @@
-import { toHex } from '@witan/crypto';
-import { decode, encode, fixed, optional, struct, u32 } from '@witan/wire';
+import { type Identity, toHex } from '@witan/crypto';
+import { WitanError } from '@witan/errors';
+import { bool, bytes, decode, decodeJson, encode, fixed, openEnvelope, sealEnvelope, struct, u32 } from '@witan/wire';
 import { type HistoryEntry, type Told, toEntry } from './history.ts';
 
-/** Asks what a node saw of a session, from entry `after` on; without a session only which ones there are. */
-export const historyRequestCodec = struct({ session: optional(fixed(32)), after: u32 });
+/** Asks what a node saw of a session, from entry `after` on. */
+const historyRequestCodec = struct({ session: fixed(32), after: u32 });
 
+/** Well below what one message may hold; an entry larger than this goes alone. */
 const PAGE_BYTES = 256 * 1024;
 
+/** Body of an envelope of kind `dkgHistory`: a page of what its author saw, and which question it answers. */
+const historyBody = struct({
+  session: fixed(32),
+  after: u32,
+  next: u32,
+  more: bool,
+  /** JSON. */
+  entries: bytes(384 * 1024),
+});
+
 export interface HistoryPage {
-  readonly sessions: readonly string[];
   readonly entries: readonly HistoryEntry[];
+  /** Where the page after this one begins. */
   readonly next: number;
   readonly more: boolean;
 }
 
-export function openHistoryRequest(request: Uint8Array): {
-  readonly session: string | undefined;
-  readonly after: number;
-} {
-  const { session, after } = decode(historyRequestCodec, request);
-  return { session: session && toHex(session), after };
-}
-
-export function encodeHistoryRequest(session: Uint8Array | undefined, after: number): Uint8Array {
+export function encodeHistoryRequest(session: Uint8Array, after: number): Uint8Array {
   return encode(historyRequestCodec, { session, after });
 }
 
-/** One page as JSON: it is for people, nothing is believed because of it. */
-export function encodeHistory(sessions: readonly string[], all: readonly Told[], after: number): Uint8Array {
+export function pageOf(all: readonly Told[], after: number): HistoryPage {
   const entries: HistoryEntry[] = [];
   let size = 0;
   for (const told of all.slice(after)) {
@@ -37,6 +40,43 @@ export function encodeHistory(sessions: readonly string[], all: readonly Told[],
     entries.push(entry);
   }
   const next = after + entries.length;
-  const page: HistoryPage = { sessions, entries, next, more: next < all.length };
-  return new TextEncoder().encode(JSON.stringify(page));
+  return { entries, next, more: next < all.length };
+}
+
+/** The answer to `request`, signed. @throws WitanError `WITAN_ERR_MALFORMED` */
+export function answerHistoryRequest(
+  identity: Identity,
+  network: Uint8Array,
+  request: Uint8Array,
+  told: (session: string) => readonly Told[],
+): Uint8Array {
+  const { session, after } = decode(historyRequestCodec, request);
+  const { entries, next, more } = pageOf(told(toHex(session)), after);
+  const json = new TextEncoder().encode(JSON.stringify(entries));
+  return sealEnvelope(
+    identity,
+    network,
+    'dkgHistory',
+    encode(historyBody, { session, after, next, more, entries: json }),
+  ).raw;
+}
+
+/**
+ * What `from` answered to `request`. The entries may be anything.
+ * @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_SIGNATURE`; `WITAN_ERR_INVALID`: by another, or to another question
+ */
+export function openHistory(
+  raw: Uint8Array,
+  network: Uint8Array,
+  from: string,
+  request: Uint8Array,
+): Omit<HistoryPage, 'entries'> & { readonly entries: unknown } {
+  const { kind, author, body } = openEnvelope(raw, network);
+  if (kind !== 'dkgHistory' || author !== from) throw new WitanError('WITAN_ERR_INVALID', `no history of ${from}`);
+  const { session, after, next, more, entries } = decode(historyBody, body);
+  const asked = decode(historyRequestCodec, request);
+  if (Buffer.compare(session, asked.session) !== 0 || after !== asked.after) {
+    throw new WitanError('WITAN_ERR_INVALID', 'the answer to another question');
+  }
+  return { entries: decodeJson(entries), next, more };
 }

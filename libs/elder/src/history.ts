@@ -5,7 +5,8 @@ export type HistoryEntry = { readonly wallMs: number } & { readonly [K in string
 
 /** Entries kept of one session: a DKG of 31 makes some 250; one that stalls for days must not fill the memory. */
 const ENTRIES_KEPT = 2000;
-const EVIDENCE_BYTES_SHOWN = 16 * 1024;
+/** Of one blame: more than any proof has in a session of a hundred. What is beyond it is left out whole. */
+const EVIDENCE_BYTES = 128 * 1024;
 
 /** A report and when it was made; it becomes text when somebody is told, not while the session runs. */
 export interface Told {
@@ -36,13 +37,22 @@ export function toEntry({ wallMs, report }: Told): HistoryEntry {
 
 function toJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (Array.isArray(value)) return value.map(itemToJson);
+  if (Array.isArray(value)) return isEvidence(value) ? evidenceToJson(value as Uint8Array[]) : value.map(toJson);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, toJson(each)]));
 }
 
-/** Lists of bytes are signed messages, shown as the REST contract shows payloads; single ones are keys and hashes. */
-function itemToJson(item: unknown): unknown {
-  if (!(item instanceof Uint8Array)) return toJson(item);
-  return Buffer.from(item.subarray(0, EVIDENCE_BYTES_SHOWN)).toString('base64url');
+/** Lists of bytes are signed messages, single ones are keys and hashes. */
+function isEvidence(value: readonly unknown[]): boolean {
+  return value.length > 0 && value.every((item) => item instanceof Uint8Array);
+}
+
+/** As the REST contract shows payloads. */
+function evidenceToJson(items: readonly Uint8Array[]): string[] {
+  let size = 0;
+  const fits = items.filter((item) => {
+    size += item.length;
+    return size <= EVIDENCE_BYTES;
+  });
+  return fits.map((item) => Buffer.from(item.buffer, item.byteOffset, item.byteLength).toString('base64url'));
 }

@@ -4,7 +4,7 @@ export { Elder, type ElderObserver, type ElderOptions } from './elder.ts';
 export { keepFlushed } from './flushing.ts';
 export { Follower, type FollowerOptions } from './follower.ts';
 export type { HistoryEntry } from './history.ts';
-export { encodeHistoryRequest, type HistoryPage } from './history-messages.ts';
+export { encodeHistoryRequest, openHistory } from './history-messages.ts';
 export { type NodeHome, openNodeHome } from './node-home.ts';
 export { patient } from './patient.ts';
 export { type SectionNumbers, sectionNumbers } from './section-numbers.ts';

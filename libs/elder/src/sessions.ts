@@ -4,8 +4,8 @@ import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Seal
 import type * as section from '@witan/section';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
-import { History, type Told, toEntry } from './history.ts';
-import { encodeHistory, openHistoryRequest } from './history-messages.ts';
+import { History, type Told } from './history.ts';
+import { answerHistoryRequest, pageOf } from './history-messages.ts';
 import { Strangers } from './strangers.ts';
 
 type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random' | 'dkgMachine';
@@ -106,10 +106,10 @@ export class Sessions {
     running.actor.send({ type: 'request', id, bytes, at: this.#now() });
   }
 
+  /** @throws WitanError `WITAN_ERR_MALFORMED` */
   historyPage(request: Uint8Array): Uint8Array {
-    const { session, after } = openHistoryRequest(request);
-    const running = session === undefined ? undefined : this.#running.get(session);
-    return encodeHistory([...this.#running.keys()], running?.history.all ?? [], after);
+    const { identity, networkTag } = this.#options;
+    return answerHistoryRequest(identity, networkTag, request, (id) => this.#running.get(id)?.history.all ?? []);
   }
 
   /** Also what an earlier life of this process could not destroy any more. */
@@ -241,12 +241,15 @@ export class Sessions {
 
   #publish(running: Running): void {
     const { identity, networkTag, transport, prefix } = this.#options;
-    if (running.unsent.length === 0) return;
-    const entries = running.unsent.map(toEntry);
+    const { unsent } = running;
     running.unsent = [];
-    const body = dkg.encodeReports(running.session, entries);
-    const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);
-    transport.publish(`section.${prefix === '' ? 'root' : prefix}.reports`, raw);
+    for (let after = 0; after < unsent.length; ) {
+      const { entries, next } = pageOf(unsent, after);
+      const body = dkg.encodeReports(running.session, entries);
+      const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);
+      transport.publish(`section.${prefix === '' ? 'root' : prefix}.reports`, raw);
+      after = next;
+    }
   }
 }
 

@@ -2,7 +2,8 @@ import type { DkgReport } from '@witan/dkg';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { History, toEntry } from '../src/history.ts';
-import { encodeHistory, encodeHistoryRequest, type HistoryPage, openHistoryRequest } from '../src/history-messages.ts';
+import { answerHistoryRequest, encodeHistoryRequest, openHistory, pageOf } from '../src/history-messages.ts';
+import { identities, TAG } from './support.ts';
 
 const NODE = 'ab'.repeat(32);
 const message = (at: number): DkgReport => ({
@@ -12,7 +13,6 @@ const message = (at: number): DkgReport => ({
   from: NODE,
   id: 'cd'.repeat(32),
 });
-const pageOf = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as HistoryPage;
 
 describe('what a node saw of a session', () => {
   test('is told, but for what happens to every message', () => {
@@ -38,23 +38,45 @@ describe('what a node saw of a session', () => {
     const key = new Uint8Array(48).fill(0xab);
     const done = toEntry({ wallMs: 5, report: { type: 'done', at: 1, key, usableShare: true } });
     expect(done).toEqual({ wallMs: 5, type: 'done', at: 1, key: 'ab'.repeat(48), usableShare: true });
-    const evidence = [Uint8Array.of(251, 255), new Uint8Array(100_000)];
+    const evidence = [Uint8Array.of(251, 255), new Uint8Array(100_000), new Uint8Array(100_000)];
     const blame = toEntry({
       wallMs: 5,
       report: { type: 'blame', at: 1, node: NODE, reason: 'equivocation', phase: 'commitment', evidence },
     });
-    const [short, long] = blame.evidence as string[];
+    const [short, long, ...beyond] = blame.evidence as string[];
     expect(short).toBe('-_8');
-    expect(Buffer.from(long!, 'base64url')).toHaveLength(16 * 1024);
+    // Whole or not at all: part of a signed message proves nothing.
+    expect(Buffer.from(long!, 'base64url')).toHaveLength(100_000);
+    expect(beyond).toEqual([]);
   });
 });
 
 describe('pages', () => {
-  test('a question is what it was when it arrives', () => {
-    const session = new Uint8Array(32).fill(3);
-    expect(openHistoryRequest(encodeHistoryRequest(session, 7))).toEqual({ session: '03'.repeat(32), after: 7 });
-    expect(openHistoryRequest(encodeHistoryRequest(undefined, 0))).toEqual({ session: undefined, after: 0 });
-    expect(() => openHistoryRequest(Uint8Array.of(9, 9))).toThrow('WITAN_ERR_MALFORMED');
+  const [node, other] = identities(2);
+  const session = new Uint8Array(32).fill(3);
+  const told = [message(1), message(2), message(3)].map((report) => ({ wallMs: report.at, report }));
+  const answer = (request: Uint8Array, by = node!) =>
+    answerHistoryRequest(by, TAG, request, (id) => (id === '03'.repeat(32) ? told : []));
+
+  test('are signed answers to one question', () => {
+    const request = encodeHistoryRequest(session, 1);
+    const page = openHistory(answer(request), TAG, node!.name, request);
+    expect(page).toMatchObject({ entries: [{ wallMs: 2 }, { wallMs: 3 }], next: 3, more: false });
+    const unknown = encodeHistoryRequest(new Uint8Array(32), 0);
+    expect(openHistory(answer(unknown), TAG, node!.name, unknown)).toEqual({ entries: [], next: 0, more: false });
+    expect(() => answer(Uint8Array.of(9, 9))).toThrow('WITAN_ERR_MALFORMED');
+  });
+
+  test('of another node, for another question, or changed on the way are refused', () => {
+    const request = encodeHistoryRequest(session, 1);
+    const open = (raw: Uint8Array) => () => openHistory(raw, TAG, node!.name, request);
+    expect(open(answer(request, other!))).toThrow('WITAN_ERR_INVALID');
+    expect(open(answer(encodeHistoryRequest(session, 0)))).toThrow('WITAN_ERR_INVALID');
+    expect(open(answer(encodeHistoryRequest(new Uint8Array(32), 1)))).toThrow('WITAN_ERR_INVALID');
+    const changed = answer(request);
+    changed[changed.length - 70]! ^= 1;
+    expect(open(changed)).toThrow('WITAN_ERR_SIGNATURE');
+    expect(open(new Uint8Array(9))).toThrow('WITAN_ERR_MALFORMED');
   });
 
   test('one after the other hold everything once, whatever the sizes of the entries', () => {
@@ -69,7 +91,7 @@ describe('pages', () => {
         });
         const read: number[] = [];
         for (let after = 0, pages = 0; ; pages++) {
-          const page = pageOf(encodeHistory(['s'], told, after));
+          const page = pageOf(told, after);
           const size = JSON.stringify(page.entries).length;
           expect(page.entries.length === 1 || size <= 256 * 1024 + page.entries.length + 2).toBe(true);
           read.push(...page.entries.map(({ wallMs }) => wallMs));
@@ -84,6 +106,6 @@ describe('pages', () => {
   });
 
   test('behind the end there is nothing', () => {
-    expect(pageOf(encodeHistory([], [], 9))).toEqual({ sessions: [], entries: [], next: 9, more: false });
+    expect(pageOf([], 9)).toEqual({ entries: [], next: 9, more: false });
   });
 });

@@ -11,6 +11,7 @@ export const KINDS = {
   dkgVote: 2,
   dkgProposal: 3,
   dkgReport: 4,
+  dkgHistory: 5,
   sectionVote: 10,
   sectionProposal: 11,
   joinRequest: 12,

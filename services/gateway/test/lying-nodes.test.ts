@@ -10,7 +10,7 @@ import {
 import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
 import { signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
 import { VirtualClock } from '@witan/runtime';
-import { bytes as bytesOf, decode, encode, fixed, networkTag, sealEnvelope, struct } from '@witan/wire';
+import { bool, bytes as bytesOf, decode, encode, fixed, networkTag, sealEnvelope, struct, u32 } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { LiveBackend } from '../src/backend-live/live-backend.ts';
 
@@ -159,13 +159,43 @@ describe('a participant that is asked for what it saw', () => {
     expect(backend.sessions()).toMatchObject([{ state: 'running', repairs: [], blame: [] }]);
   });
 
+  /** The form of a page, with anything in the place of its JSON. */
+  const page = struct({ session: fixed(32), after: u32, next: u32, more: bool, entries: bytesOf(1024) });
+  const signed = (json: string, by: Identity = node, about: { session?: Uint8Array; after?: number } = {}) => {
+    const content = { session: start.hash, after: 0, next: 1, more: true, entries: utf8(json), ...about };
+    return sealEnvelope(by, TAG, 'dkgHistory', encode(page, content)).raw;
+  };
+  const asksOf = (asked: readonly string[]) => asked.filter((verb) => verb === 'dkg.history').length;
+
   test('and answers with entries that are none, and always promises more, is not asked for ever', () => {
-    const page = { sessions: [], entries: [{ type: 'blame' }, 7, null, {}], next: 1, more: true };
-    const { backend, hear, rejected, asked } = gateway({ 'dkg.history': utf8(JSON.stringify(page)) });
+    const nonsense = JSON.stringify([{ type: 'blame' }, 7, null, {}]);
+    const { backend, hear, rejected, asked } = gateway({ 'dkg.history': signed(nonsense) });
     hear('events', start.raw);
-    expect(asked.filter((verb) => verb === 'dkg.history')).toHaveLength(2);
-    expect(rejected).toEqual([]);
+    // Its second answer is one to the first question.
+    expect([asksOf(asked), rejected]).toEqual([2, ['replies WITAN_ERR_INVALID']]);
     expect(backend.sessions()).toMatchObject([{ state: 'running', repairs: [], blame: [] }]);
+  });
+
+  const failed = JSON.stringify([{ wallMs: Date.UTC(2026, 0, 1), at: 0, type: 'failed', reason: 'x' }]);
+  const stranger = Identity.fromSeed(sha256(utf8('stranger')));
+  test.each<[string, Uint8Array, string]>([
+    ['in the name of another', signed(failed, stranger), 'WITAN_ERR_INVALID'],
+    ['about another session', signed(failed, node, { session: new Uint8Array(32) }), 'WITAN_ERR_INVALID'],
+    ['to another question', signed(failed, node, { after: 5 }), 'WITAN_ERR_INVALID'],
+    ['that was changed on the way', signed(failed).with(150, 0xff), 'WITAN_ERR_SIGNATURE'],
+    ['that is not JSON', signed('{'), 'WITAN_ERR_MALFORMED'],
+  ])('is not believed by an answer %s', (_what, answer, code) => {
+    const { backend, hear, rejected } = gateway({ 'dkg.history': answer });
+    hear('events', start.raw);
+    expect(rejected).toEqual([`replies ${code}`]);
+    expect(backend.sessions()).toMatchObject([{ state: 'running' }]);
+  });
+
+  test('is believed by its own: it is the only one in this session', () => {
+    const { backend, hear, rejected } = gateway({ 'dkg.history': signed(failed) });
+    hear('events', start.raw);
+    expect(rejected).toEqual(['replies WITAN_ERR_INVALID']);
+    expect(backend.sessions()).toMatchObject([{ state: 'failed' }]);
   });
 
   test('and reports what is not JSON is counted', () => {

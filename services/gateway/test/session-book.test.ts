@@ -1,9 +1,11 @@
 import { EVENTS, type EventInput, formErrors, Session } from '@witan/api';
+import { forms } from '@witan/dkg';
+import { encode, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ReportEntry } from '../src/backend-live/report-entry.ts';
 import { SessionBook } from '../src/backend-live/session-book.ts';
-import { identities, startOf } from './made-session.ts';
+import { identities, startOf, TAG } from './made-session.ts';
 
 const members = identities(4);
 const names = members.map(({ name }) => name);
@@ -13,15 +15,22 @@ const KEY = 'ab'.repeat(48);
 const NOW = 1_700_000_000_000;
 const hash = (of: string) => of.slice(0, 8).repeat(8);
 
-function setUp() {
+function setUp(isHistory = false) {
   const events: EventInput[] = [];
-  const book = new SessionBook(
-    (event) => void events.push(event),
-    () => NOW,
-  );
+  const silent = new Set<string>();
+  const book = new SessionBook({
+    network: TAG,
+    publish: (event) => void events.push(event),
+    now: () => NOW,
+    isSilent: (node) => silent.has(node),
+  });
   const { certified, id } = startOf(members);
-  book.open(certified, false);
-  return { book, events, id, types: () => events.map(({ type }) => type) };
+  book.open(certified, isHistory);
+  /** They all say the same. */
+  const tell = (nodes: readonly string[], ...entries: ReportEntry[]) => {
+    for (const node of nodes) book.take(id, node, entries, isHistory);
+  };
+  return { book, events, id, silent, tell, types: () => events.map(({ type }) => type) };
 }
 
 const entry = <E extends Omit<ReportEntry, 'wallMs' | 'at'>>(afterMs: number, rest: E) =>
@@ -98,20 +107,14 @@ describe('a session, as its participants tell of it', () => {
   });
 
   test('is known and no news where it is history', () => {
-    const events: EventInput[] = [];
-    const book = new SessionBook(
-      (event) => void events.push(event),
-      () => NOW,
-    );
-    const { certified, id } = startOf(members);
-    book.open(certified, true);
-    book.take(id, first, HISTORIES[0]!, true);
+    const { book, id, events } = setUp(true);
+    for (const [index, entries] of HISTORIES.entries()) book.take(id, names[index]!, entries, true);
     expect(events).toEqual([]);
     expect(book.get(id).phases[0]).toMatchObject({ received: 4, closeView: 0 });
   });
 
   test('nobody tells who takes no part, and nothing of a session that is not known', () => {
-    const { book, id, events } = setUp();
+    const { book, id, events, tell } = setUp();
     const before = shown(book, id);
     expect(() => book.take(id, stranger, HISTORIES[0]!)).toThrow('WITAN_ERR_NOT_MEMBER');
     expect(() => book.take('ee'.repeat(32), first, HISTORIES[0]!)).toThrow('WITAN_ERR_WRONG_SESSION');
@@ -122,7 +125,7 @@ describe('a session, as its participants tell of it', () => {
       from: stranger,
       id: hash(stranger),
     } as never);
-    book.take(id, first, [invented]);
+    tell(names, invented);
     expect(shown(book, id).phases).toEqual(before.phases);
     expect(events).toHaveLength(1);
   });
@@ -133,42 +136,155 @@ describe('a session that waits', () => {
   const heard = (from: string) => entry(1, { type: 'message', phase: 'contribution', from, id: hash(from) } as never);
   const stalled = (waitingOn: string[]) => entry(2000, { type: 'stalled', phase: 'contribution', waitingOn } as never);
 
-  test('names those whom nobody has heard, and all whom anybody misses in a stall', () => {
-    const { book, id, types } = setUp();
-    book.take(id, first, [phase, heard(first), heard(second)]);
+  test('names those whom nobody has heard, and in a stall those whom more than liars miss', () => {
+    const { book, id, tell, types } = setUp();
+    tell([first, second], phase, heard(first), heard(second));
     expect(book.get(id)).toMatchObject({ state: 'running', waitingOn: [third, fourth] });
-    book.take(id, first, [stalled([fourth])]);
-    book.take(id, second, [stalled([third, fourth])]);
-    expect(book.get(id)).toMatchObject({ state: 'stalled', waitingOn: [third, fourth] });
+    tell([first], stalled([fourth]));
+    expect(book.get(id).state).toBe('running');
+    tell([second], stalled([third, fourth]));
+    expect(book.get(id)).toMatchObject({ state: 'stalled', waitingOn: [fourth] });
     expect(types().filter((type) => type === 'dkg.stalled')).toHaveLength(1);
   });
 
-  test('goes on when all who waited do', () => {
-    const { book, id } = setUp();
-    for (const node of [first, second]) book.take(id, node, [phase, stalled([third])]);
-    book.take(id, first, [entry(3000, { type: 'resumed', phase: 'contribution' } as never)]);
+  test('is told of by those who are left, however few', () => {
+    const { book, id, tell, types, silent } = setUp();
+    tell([first], phase, heard(first), stalled([second, third, fourth]));
+    expect(book.get(id)).toMatchObject({ state: 'running', phase: 'initialisation' });
+    for (const node of [second, third, fourth]) silent.add(node);
+    book.review();
+    expect(book.get(id)).toMatchObject({ state: 'stalled', phase: 'contribution', waitingOn: [second, third, fourth] });
+    expect(types()).toEqual(['dkg.started', 'dkg.phase', 'dkg.message', 'dkg.stalled']);
+    book.review();
+    expect(types()).toHaveLength(4);
+  });
+
+  test('goes on when those who waited do, and can wait again', () => {
+    const { book, id, tell, types } = setUp();
+    tell([first, second, fourth], phase, stalled([third]));
+    tell([first], entry(3000, { type: 'resumed', phase: 'contribution' } as never));
     expect(book.get(id).state).toBe('stalled');
-    book.take(id, second, [entry(3000, { type: 'phase', phase: 'complaining', expected: 4 } as never)]);
+    tell([second], entry(3000, { type: 'phase', phase: 'complaining', expected: 4 } as never));
+    expect(book.get(id).state).toBe('running');
+    tell([second, fourth], entry(3000, { type: 'phase', phase: 'complaining', expected: 4 } as never));
     expect(book.get(id)).toMatchObject({ state: 'running', phase: 'complaining' });
+    tell([first, second], stalled([third]));
+    expect(types().filter((type) => type === 'dkg.stalled')).toHaveLength(2);
   });
 
   test('waits for nobody when the key is in use, whatever is told late', () => {
-    const { book, id } = setUp();
-    book.take(id, first, [phase, stalled([third])]);
-    book.handedOver(id, KEY, false);
-    book.take(id, second, [stalled([third])]);
+    const { book, id, tell, types } = setUp();
+    tell([first, second], phase, stalled([third]));
+    book.handedOver(id, KEY, [], false);
+    tell([second, fourth], stalled([third]));
     expect(book.get(id)).toMatchObject({ state: 'done', resultKey: KEY, waitingOn: [] });
+    expect(types().at(-1)).toBe('dkg.done');
   });
 
   test('has failed when the section begins another, which is told', () => {
-    const { book, id, events } = setUp();
-    book.take(id, first, [phase, stalled([third])]);
+    const { book, id, events, tell } = setUp();
+    tell([first, second], phase, stalled([third]));
     const next = startOf(members, 3, 1);
     book.open(next.certified, false);
     expect(book.get(id)).toMatchObject({ state: 'failed', waitingOn: [] });
     expect(events.slice(-2).map(({ type }) => type)).toEqual(['dkg.failed', 'dkg.started']);
     expect(events.at(-2)!.data).toMatchObject({ session: id, reason: 'superseded' });
     expect(book.all().map(({ id: each }) => each)).toEqual([next.id, id]);
+  });
+
+  test('that has failed is told to have once, and when', () => {
+    const { book, id, tell, types } = setUp();
+    tell([first, second], phase, entry(700, { type: 'failed', reason: 'only 1 dealers are qualified' } as never));
+    expect(book.get(id)).toMatchObject({ state: 'failed', durationMs: 700 });
+    book.open(startOf(members, 3, 1).certified, false);
+    expect(types().filter((type) => type === 'dkg.failed')).toHaveLength(1);
+  });
+});
+
+describe('a participant that lies', () => {
+  const LIES: readonly (readonly [string, ReportEntry])[] = [
+    ['a key', entry(5, { type: 'done', key: 'ff'.repeat(48), usableShare: true } as never)],
+    ['a failure', entry(5, { type: 'failed', reason: 'because I say so' } as never)],
+    ['a stall', entry(5, { type: 'stalled', phase: 'contribution', waitingOn: [second] } as never)],
+    ['a phase', entry(5, { type: 'phase', phase: 'finalisation', expected: 4 } as never)],
+    ['a message', entry(5, { type: 'message', phase: 'contribution', from: second, id: hash(second) } as never)],
+    ['a close', entry(5, { type: 'closed', phase: 'initialisation', view: 9, included: [first] } as never)],
+    ['a time long ago', entry(-NOW, { type: 'started' } as never)],
+    ['blame', blame('not-justified')],
+    ['blame with evidence that is none', blame('equivocation', 'AAAA')],
+  ];
+
+  function blame(reason: string, ...evidence: string[]): ReportEntry {
+    return entry(5, { type: 'blame', node: second, reason, phase: 'contribution', evidence } as never);
+  }
+
+  test.each(LIES)('about %s is not believed alone, and is when an honest one says so too', (_what, lie) => {
+    const { book, id, tell, events } = setUp();
+    const before = JSON.stringify(book.get(id));
+    tell([fourth], lie, lie);
+    expect(JSON.stringify(book.get(id))).toBe(before);
+    expect(events).toHaveLength(1);
+    tell([first], lie);
+    expect(JSON.stringify(book.get(id))).not.toBe(before);
+  });
+
+  test('cannot change what the section has decided', () => {
+    const { book, id, tell } = setUp();
+    tell([third, fourth], ...LIES.map(([, lie]) => lie));
+    book.handedOver(id, KEY, [], false);
+    expect(book.get(id)).toMatchObject({ state: 'done', resultKey: KEY });
+  });
+
+  test('does not fill the memory, nor what is answered', () => {
+    const { book, id, tell } = setUp();
+    const reasons = ['not-justified', 'invalid-message', 'equivocation'];
+    for (let at = 0; at < 5000; at++) {
+      const evidence = [String.fromCharCode(65 + (at % 26)).repeat(64 * 1024)];
+      const reason = reasons[at % 3];
+      tell(
+        [fourth],
+        entry(at, { type: 'blame', node: names[at % 4], reason, phase: 'contribution', evidence } as never),
+        entry(at, { type: 'answered', from: first, recovered: 1, result: 'new' } as never),
+        entry(at, {
+          type: 'message',
+          phase: 'contribution',
+          from: first,
+          id: at.toString(16).padStart(64, '0'),
+        } as never),
+      );
+    }
+    const shown = JSON.stringify(book.get(id));
+    expect(shown.length).toBeLessThan(64 * 1024);
+    expect(book.get(id).repairs).toHaveLength(100);
+    expect(book.get(id).blame).toEqual([]);
+  });
+
+  test('and is caught by one alone is shown with the proof', () => {
+    const { book, id, tell, types } = setUp();
+    const word = (fill: number, of = id) => {
+      const payload = { type: 'initialisation', ephemeral: new Uint8Array(32).fill(fill) } as const;
+      const follows = { type: 'close', hash: new Uint8Array(32) } as const;
+      const session = new Uint8Array(Buffer.from(of, 'hex'));
+      const body = encode(forms.messageCodec, { session, follows, payload });
+      return Buffer.from(sealEnvelope(members[1]!, TAG, 'dkgMessage', body).raw).toString('base64url');
+    };
+    const other = startOf(members, 9).id;
+    for (const evidence of [[], [word(1)], [word(1), word(1)], [word(1), word(2, other)]]) {
+      const { book: each, id: same } = setUp();
+      each.take(same, fourth, [blame('equivocation', ...evidence)]);
+      expect([evidence.length, each.get(same).blame]).toEqual([evidence.length, []]);
+    }
+    const proof = [word(1), word(2)];
+    // Told first with nothing to show for it: what proves it is what is shown.
+    tell([fourth], blame('equivocation'));
+    tell([first], blame('equivocation', ...proof));
+    expect(book.get(id).blame).toEqual([
+      { node: second, reason: 'equivocation', phase: 'contribution', evidence: proof },
+    ]);
+    expect(types()).toEqual(['dkg.started', 'dkg.blamed']);
+    const alone = setUp();
+    alone.tell([first], blame('equivocation', ...proof));
+    expect(alone.book.get(id).blame).toHaveLength(1);
   });
 });
 
@@ -177,7 +293,7 @@ test('many sessions: the oldest are forgotten', () => {
   for (let generation = 3; generation < 3 + 250; generation++) {
     const { certified, id: each } = startOf(members, generation);
     book.open(certified, false);
-    book.handedOver(each, KEY, false);
+    book.handedOver(each, KEY, [], false);
   }
   expect(book.all()).toHaveLength(200);
   expect(book.has(id)).toBe(false);

@@ -2,19 +2,19 @@ import type { EventInput } from '@witan/api';
 import { type AttestationClaim, linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } from '@witan/chain';
 import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
 import { decodeReports } from '@witan/dkg';
-import { encodeHistoryRequest, Follower, type HistoryPage, type Transport } from '@witan/elder';
+import { encodeHistoryRequest, Follower, openHistory, type Transport } from '@witan/elder';
 import { asWitanError, errorCode, isWitanError, WitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import type { ActorObserver, Clock } from '@witan/runtime';
 import { DEFAULT_PARAMS, type Ledger, type SectionReport, type State } from '@witan/section';
-import { decodeJson, networkTag, openEnvelope } from '@witan/wire';
+import { networkTag, openEnvelope } from '@witan/wire';
 import type { AttestInput, Backend } from '../backend.ts';
 import { EventLog } from '../event-log.ts';
 import { attest } from './attest.ts';
 import { Presence } from './presence.ts';
 import { readEntries } from './report-entry.ts';
 import { SessionBook } from './session-book.ts';
-import { time } from './session-record.ts';
+import { time } from './time.ts';
 import { networkView, nodeViews, sectionView } from './views.ts';
 
 export interface LiveBackendOptions {
@@ -60,12 +60,17 @@ export class LiveBackend implements Backend {
     this.#options = options;
     this.#tag = networkTag(network);
     const publish = (event: EventInput) => void this.events.append(event);
-    this.#book = new SessionBook(publish, wallClock);
     this.#presence = new Presence(
       (node) => this.ledger?.members.has(node) ?? false,
       (node, live, lastSeenMs) =>
         publish({ type: 'heartbeat', at: time(wallClock()), data: { node, live, lastSeen: time(lastSeenMs) } }),
     );
+    this.#book = new SessionBook({
+      network: this.#tag,
+      publish,
+      now: wallClock,
+      isSilent: (node) => this.#presence.isElderSilent(node, wallClock()),
+    });
     this.#follower = new Follower({
       identity,
       network,
@@ -96,6 +101,7 @@ export class LiveBackend implements Backend {
     this.#follower.start();
     const sweep = () => {
       this.#presence.sweep(wallClock());
+      this.#book.review();
       this.#sweeping = clock.setTimer(SWEEP_MS, sweep);
     };
     sweep();
@@ -258,7 +264,7 @@ export class LiveBackend implements Backend {
       for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), isHistory);
     }
     if (action.type === 'handover') {
-      this.#book.handedOver(toHex(action.session), toHex(action.key), isHistory);
+      this.#book.handedOver(toHex(action.session), toHex(action.key), action.publicKeyShares, isHistory);
       const { index, parentKey } = ledger.chain.at(-1)!;
       const data = { ...place, key: toHex(action.key), parentKey: toHex(parentKey), index };
       publish({ type: 'handover', at, data });
@@ -285,19 +291,10 @@ export class LiveBackend implements Backend {
     this.#options.transport.request(node, 'dkg.history', request, 1000, (result) => {
       if (!result.ok) return;
       this.#taking('replies', () => {
-        const page = readPage(result.bytes);
-        const entries = readEntries(page.entries);
-        this.#book.take(toHex(session), node, entries, isHistory);
-        const next = Number(page.next);
-        if (page.more === true && next > after && next < 10_000) this.#fetchHistory(session, node, isHistory, next);
+        const { entries, next, more } = openHistory(result.bytes, this.#tag, node, request);
+        this.#book.take(toHex(session), node, readEntries(entries), isHistory);
+        if (more && next > after && next < 10_000) this.#fetchHistory(session, node, isHistory, next);
       });
     });
   }
-}
-
-/** @throws WitanError `WITAN_ERR_MALFORMED`; what is in it may be anything. */
-function readPage(bytes: Uint8Array): Partial<Record<keyof HistoryPage, unknown>> {
-  const page = decodeJson(bytes);
-  if (typeof page === 'object' && page !== null) return page;
-  throw new WitanError('WITAN_ERR_MALFORMED', 'not a page of a history');
 }

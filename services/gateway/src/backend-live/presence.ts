@@ -17,6 +17,8 @@ const STRANGERS_REMEMBERED = 256;
 export class Presence {
   readonly #byService = new Map(SERVICES.map((service) => [service, new Map<string, Seen>()]));
   readonly #live = new Set<string>();
+  /** When the first sweep was: nobody could be heard before. */
+  #sinceMs: number | undefined;
   readonly #isMember: (node: string) => boolean;
   readonly #changed: (node: string, live: boolean, lastSeenMs: number) => void;
 
@@ -46,6 +48,7 @@ export class Presence {
 
   /** Notices who has gone silent. */
   sweep(nowMs: number): void {
+    this.#sinceMs ??= nowMs;
     for (const node of [...this.#live]) this.#note(node, nowMs);
   }
 
@@ -57,6 +60,12 @@ export class Presence {
   isReachable(node: string, nowMs: number): boolean {
     const last = this.lastSeenMs(node);
     return last !== undefined && nowMs - last < LIVE_MS;
+  }
+
+  /** Whether the elder process of a node could have been heard for a while, and was not. */
+  isElderSilent(node: string, nowMs: number): boolean {
+    const heard = this.#byService.get('elder')?.get(node)?.atMs ?? this.#sinceMs;
+    return heard !== undefined && nowMs - heard >= LIVE_MS;
   }
 
   /** Whether the elder process of a node is alive, and whether it can sign under `key`. */

@@ -1,4 +1,5 @@
 import { PHASES } from '@witan/api';
+import { BLAME_REASONS } from '@witan/dkg';
 import { type Static, Type } from 'typebox';
 import { Check } from 'typebox/value';
 
@@ -6,8 +7,11 @@ const Name = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Phase = Type.Enum([...PHASES]);
 const Names = Type.Array(Name, { maxItems: 256 });
-const Reason = Type.String({ pattern: '^[a-z-]{1,40}$' });
-const base = { wallMs: Type.Number({ minimum: 0, maximum: 8.64e15 }), at: Type.Number() };
+const Bytes = Type.String({ pattern: '^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{2,3})?$', maxLength: 256 * 1024 });
+/** As the API has them: what it would refuse to its clients is not taken from its nodes. */
+const Reason = Type.String({ pattern: '^[a-z]+(-[a-z]+)*$', maxLength: 40 });
+const LAST_MS = Date.UTC(9999, 11, 31);
+const base = { wallMs: Type.Integer({ minimum: 0, maximum: LAST_MS }), at: Type.Number() };
 
 /** One line of what a node says about a session. Shown to people, so its form is checked and its size bounded. */
 const Entry = Type.Union([
@@ -38,9 +42,9 @@ const Entry = Type.Union([
     ...base,
     type: Type.Literal('blame'),
     node: Name,
-    reason: Reason,
+    reason: Type.Enum([...BLAME_REASONS]),
     phase: Phase,
-    evidence: Type.Array(Type.String({ pattern: '^[A-Za-z0-9_-]*$', maxLength: 32 * 1024 }), { maxItems: 64 }),
+    evidence: Type.Array(Bytes, { maxItems: 512 }),
   }),
   Type.Object({ ...base, type: Type.Literal('stalled'), phase: Phase, waitingOn: Names }),
   Type.Object({ ...base, type: Type.Literal('resumed'), phase: Phase }),

@@ -1,21 +1,35 @@
-import type { EventInput, Session } from '@witan/api';
-import { type Certified, prefixName } from '@witan/chain';
+import type { EventInput, Session as SessionView } from '@witan/api';
+import { type Certified, prefixName, tolerated } from '@witan/chain';
+import type { Session } from '@witan/dkg';
 import { WitanError } from '@witan/errors';
 import type { ReportEntry } from './report-entry.ts';
-import { type News, SessionRecord, time } from './session-record.ts';
+import { type News, SessionRecord } from './session-record.ts';
+import { time } from './time.ts';
 
 /** Sessions remembered; the oldest go first. */
 const SESSIONS_KEPT = 200;
 
+export interface SessionBookOptions {
+  /** Its tag. */
+  readonly network: Uint8Array;
+  readonly publish: (event: EventInput) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Whether a participant has not been heard of for a while, as far as can be known. */
+  readonly isSilent: (node: string) => boolean;
+}
+
 /** The sessions that this gateway knows of, and the news of them. */
 export class SessionBook {
   readonly #records = new Map<string, SessionRecord>();
+  readonly #options: SessionBookOptions;
   readonly #publish: (event: EventInput) => void;
   readonly #now: () => number;
 
-  constructor(publish: (event: EventInput) => void, now: () => number) {
-    this.#publish = publish;
-    this.#now = now;
+  constructor(options: SessionBookOptions) {
+    this.#options = options;
+    this.#publish = options.publish;
+    this.#now = options.now;
   }
 
   has(id: string): boolean {
@@ -24,7 +38,11 @@ export class SessionBook {
 
   /** @param isHistory whether it was decided before this gateway listened: then it is known, and no news */
   open(certified: Certified, isHistory: boolean): void {
-    const record = new SessionRecord(certified, isHistory ? undefined : this.#now());
+    const record = new SessionRecord(certified, {
+      startedMs: isHistory ? undefined : this.#now(),
+      network: this.#options.network,
+      enough: (session) => this.#enough(session),
+    });
     const { session } = record;
     if (this.#records.has(session.id)) return;
     for (const earlier of this.#records.values()) this.#supersede(earlier, session.prefix, isHistory);
@@ -48,15 +66,19 @@ export class SessionBook {
   /** A section runs one session at a time: a further one means that it has given up the one before. */
   #supersede(record: SessionRecord, prefix: string, isHistory: boolean): void {
     if (record.session.prefix !== prefix || record.hasEnded) return;
+    const wasToldOf = record.isToldToHaveFailed;
     record.giveUp(isHistory ? undefined : this.#now());
-    if (isHistory) return;
+    if (isHistory || wasToldOf) return;
     const data = { session: record.session.id, phase: record.phase, reason: 'superseded' };
     this.#publish({ type: 'dkg.failed', at: time(this.#now()), data });
   }
 
   /** @param isHistory whether it happened before this gateway listened */
-  handedOver(id: string, key: string, isHistory: boolean): void {
-    this.#records.get(id)?.handedOver(key, isHistory ? undefined : this.#now());
+  handedOver(id: string, key: string, publicKeyShares: readonly Uint8Array[], isHistory: boolean): void {
+    const record = this.#records.get(id);
+    if (!record) return;
+    record.handedOver(key, publicKeyShares, isHistory ? undefined : this.#now());
+    this.#tell(record, isHistory);
   }
 
   /**
@@ -69,27 +91,43 @@ export class SessionBook {
     if (!record.session.indexOf.has(node)) {
       throw new WitanError('WITAN_ERR_NOT_MEMBER', `${node.slice(0, 16)} takes no part in session ${id.slice(0, 16)}`);
     }
-    for (const entry of entries) {
-      const news = record.take(node, entry);
-      if (news && !isHistory) this.#publish(eventOf(record, news, entry.wallMs));
-    }
+    for (const entry of entries) record.take(node, entry);
+    this.#tell(record, isHistory);
+  }
+
+  /** What is believed of the running sessions now that some have fallen silent. */
+  review(): void {
+    for (const record of this.#records.values()) if (!record.hasEnded) this.#tell(record, false);
+  }
+
+  #tell(record: SessionRecord, isHistory: boolean): void {
+    for (const news of record.news()) if (!isHistory) this.#publish(eventOf(record, news));
+  }
+
+  /**
+   * An honest one is among f + 1 participants. Where fewer are left, all of them: in a stall as deep as that nobody else
+   * can tell of it.
+   */
+  #enough({ participants }: Session): number {
+    const there = participants.filter(({ name }) => !this.#options.isSilent(name)).length;
+    return Math.max(1, Math.min(tolerated(participants.length) + 1, there));
   }
 
   /** Newest first. */
-  all(): Session[] {
+  all(): SessionView[] {
     return [...this.#records.values()].reverse().map((record) => record.view());
   }
 
-  get(id: string): Session {
+  get(id: string): SessionView {
     const record = this.#records.get(id);
     if (!record) throw new WitanError('WITAN_ERR_NOT_FOUND', `no session ${id.slice(0, 16)}`);
     return record.view();
   }
 }
 
-function eventOf(record: SessionRecord, news: News, wallMs: number): EventInput {
+function eventOf(record: SessionRecord, news: News): EventInput {
   const session = record.session.id;
-  const at = time(wallMs);
+  const at = time(news.atMs);
   switch (news.type) {
     case 'phase':
       return { type: 'dkg.phase', at, data: { session, phase: news.phase, expected: news.expected } };

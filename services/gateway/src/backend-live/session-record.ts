@@ -1,22 +1,18 @@
 import { PHASES, type Phase, type PhaseView, type Session } from '@witan/api';
 import { type Certified, prefixName } from '@witan/chain';
 import { type Session as DkgSession, openSession } from '@witan/dkg';
+import { BlameRecord } from './blame-record.ts';
+import { PhaseRecord } from './phase-record.ts';
+import { RepairRecord } from './repair-record.ts';
 import type { ReportEntry } from './report-entry.ts';
+import { Testimony } from './testimony.ts';
+import { time, timeOrNull } from './time.ts';
 
-/** Messages and repairs kept of one session: what a page can show. */
-const REPAIRS_KEPT = 500;
-const ENTRIES_TAKEN = 50_000;
+/** Taken of one participant: as many as an elder keeps of a session. */
+const ENTRIES_TAKEN = 2000;
 
-interface PhaseRecord {
-  startedMs: number | undefined;
-  endedMs: number | undefined;
-  expected: number;
-  close: { view: number; included: readonly string[] } | undefined;
-  readonly messages: Map<string, { atMs: number; hash: string }>;
-}
-
-/** News that a report brought, for the event stream. */
-export type News =
+/** News of a session, for the event stream. */
+export type News = { readonly atMs: number } & (
   | { readonly type: 'phase'; readonly phase: Phase; readonly expected: number }
   | { readonly type: 'message'; readonly phase: Phase; readonly from: string; readonly hash: string }
   | { readonly type: 'closed'; readonly phase: Phase; readonly view: number; readonly included: readonly string[] }
@@ -24,260 +20,315 @@ export type News =
   | { readonly type: 'blamed'; readonly node: string; readonly reason: string; readonly phase: Phase }
   | { readonly type: 'stalled'; readonly phase: Phase; readonly waitingOn: readonly string[] }
   | { readonly type: 'done'; readonly key: string }
-  | { readonly type: 'failed'; readonly reason: string };
+  | { readonly type: 'failed' }
+);
 
-/** One DKG session, put together from what its participants report of it. */
+export interface RecordOptions {
+  /** Undefined for a session that was decided before anybody listened here. */
+  readonly startedMs: number | undefined;
+  /** Its tag. */
+  readonly network: Uint8Array;
+  /** How many participants have to say a thing for it to be believed; it changes as they come and go. */
+  readonly enough: (session: DkgSession) => number;
+}
+
+/**
+ * One DKG session, put together from what its participants report of it. What they say of the session is believed when
+ * enough of them say it; what they say of themselves (whom they asked, what they got) is shown as theirs.
+ */
 export class SessionRecord {
   readonly session: DkgSession;
-  readonly #startedMs: number | undefined;
-  readonly #phases: readonly PhaseRecord[];
-  readonly #stalled = new Map<string, readonly string[]>();
-  /** Why a node asked another, by `asker>asked`. */
-  readonly #asked = new Map<string, string>();
-  readonly #blame: Session['blame'] = [];
-  readonly #repairs: Session['repairs'] = [];
-  readonly #failed = new Set<string>();
-  #givenUp = false;
-  /** What has been taken: history and live reports overlap. */
-  readonly #taken = new Set<string>();
-  #requests = 0;
-  #recovered = 0;
-  #firstReportMs: number | undefined;
-  #endedMs: number | undefined;
-  #resultKey: string | undefined;
+  readonly #options: RecordOptions;
+  readonly #phases: readonly PhaseRecord[] = PHASES.map(() => new PhaseRecord());
+  readonly #blame: BlameRecord;
+  readonly #repairs = new RepairRecord();
+  /** When each first said anything. */
+  readonly #first = new Testimony<null>();
+  readonly #failed = new Testimony<null>();
+  readonly #stalled = new Map<string, { readonly phase: Phase; readonly waitingOn: readonly string[] }>();
+  readonly #done = new Map<string, Testimony<null>>();
+  readonly #entriesOf = new Map<string, number>();
+  /** What has been news. */
+  readonly #announced = new Set<string>();
+  #given: { readonly key: string | undefined; readonly atMs: number | undefined } | undefined;
 
-  /** @param nowMs undefined for a session that was decided before anybody listened here */
-  constructor(certified: Certified, nowMs: number | undefined) {
+  constructor(certified: Certified, options: RecordOptions) {
     this.session = openSession(certified);
-    this.#startedMs = nowMs;
-    this.#phases = PHASES.map(untold);
+    this.#options = options;
+    this.#blame = new BlameRecord(this.session, options.network);
   }
 
   /** The section has taken the key of this session into use, which ends every doubt about it. */
-  handedOver(key: string, nowMs: number | undefined): void {
-    this.#resultKey ??= key;
-    this.#endedMs ??= nowMs;
-    this.#stalled.clear();
-  }
-
-  get hasEnded(): boolean {
-    return this.#resultKey !== undefined || this.#givenUp;
+  handedOver(key: string, publicKeyShares: readonly Uint8Array[], atMs: number | undefined): void {
+    this.#given = { key, atMs };
+    this.#blame.keyIsKnown(publicKeyShares);
   }
 
   /** The section has decided on another attempt. Who was waited for is not waited for any more. */
-  giveUp(nowMs: number | undefined): void {
-    this.#givenUp = true;
-    this.#endedMs ??= nowMs;
-    this.#stalled.clear();
+  giveUp(atMs: number | undefined): void {
+    this.#given = { key: undefined, atMs };
   }
 
-  take(node: string, entry: ReportEntry): News | undefined {
-    const fingerprint = node + JSON.stringify(entry);
-    if (this.#taken.has(fingerprint) || this.#taken.size >= ENTRIES_TAKEN) return undefined;
-    this.#taken.add(fingerprint);
+  get hasEnded(): boolean {
+    return this.#given !== undefined || this.#key(this.#enough) !== undefined;
+  }
+
+  take(node: string, entry: ReportEntry): void {
+    const entries = this.#entriesOf.get(node) ?? 0;
+    if (entries >= ENTRIES_TAKEN) return;
+    this.#entriesOf.set(node, entries + 1);
     const at = entry.wallMs;
-    this.#firstReportMs = Math.min(this.#firstReportMs ?? at, at);
+    this.#first.tell(node, at, null);
     switch (entry.type) {
       case 'phase':
-        return this.#onPhase(entry.phase, entry.expected, at, node);
+        this.#stalled.delete(node);
+        this.#of(entry.phase).begin.tell(node, at, entry.expected);
+        break;
       case 'message':
-        return this.#onMessage(entry.phase, entry.from, entry.id, at);
+        if (this.session.indexOf.has(entry.from)) this.#of(entry.phase).onMessage(node, at, entry.from, entry.id);
+        break;
       case 'closed':
-        return this.#onClosed(entry.phase, entry.view, entry.included, at);
+        if (entry.included.every((name) => this.session.indexOf.has(name)))
+          this.#of(entry.phase).onClosed(node, at, entry.view, entry.included);
+        break;
       case 'asked':
-        this.#requests++;
-        this.#asked.set(`${node}>${entry.to}`, entry.reason);
-        return undefined;
       case 'answered':
-        return this.#onAnswered(node, entry.from, entry.recovered, at);
+        this.#repairs.tell(node, entry);
+        break;
       case 'blame':
-        return this.#onBlame(entry);
+        this.#blame.tell(node, at, entry);
+        break;
       case 'stalled':
-        return this.#onStalled(node, entry.phase, entry.waitingOn);
+        this.#stalled.set(node, entry);
+        break;
       case 'resumed':
         this.#stalled.delete(node);
-        return undefined;
+        break;
       case 'done':
-        return this.#onDone(node, entry.key, at);
+        this.#stalled.delete(node);
+        this.#onDone(node, entry.key, at);
+        break;
       case 'failed':
-        this.#failed.add(node);
-        return this.#failed.size === 1 ? { type: 'failed', reason: entry.reason } : undefined;
-      case 'started':
-        return undefined;
+        this.#failed.tell(node, at, null);
     }
   }
 
+  /** What is believed now and was not told before, in the order of the session. */
+  news(): News[] {
+    const enough = this.#enough;
+    const out: News[] = [];
+    for (const phase of PHASES) this.#phaseNews(phase, enough, out);
+    for (const { node, reason, phase } of this.#blame.believed(enough)) {
+      this.#once(`blame ${node} ${reason} ${phase}`, out, {
+        type: 'blamed',
+        atMs: this.#latestMs(enough),
+        node,
+        reason,
+        phase,
+      });
+    }
+    for (const { node, at, recovered, reason } of this.#repairs.shown) {
+      const news = { type: 'repaired', atMs: Date.parse(at), node, recovered, reason } as const;
+      this.#once(`repair ${node} ${at} ${recovered} ${reason}`, out, news);
+    }
+    this.#stallNews(enough, out);
+    const key = this.#key(enough);
+    if (key !== undefined)
+      this.#once('done', out, { type: 'done', atMs: this.#endMs(enough) ?? this.#latestMs(enough), key });
+    else if (this.#failed.isBelieved(enough)) {
+      this.#once('failed', out, { type: 'failed', atMs: this.#failed.atMs(enough)! });
+    }
+    return out;
+  }
+
+  /** Whether it has been told that it failed. */
+  get isToldToHaveFailed(): boolean {
+    return this.#announced.has('failed');
+  }
+
   get phase(): Phase {
-    const last = this.#phases.findLastIndex((each) => each.startedMs !== undefined);
+    const enough = this.#enough;
+    const last = this.#phases.findLastIndex(({ begin }) => begin.isBelieved(enough));
     return PHASES[Math.max(last, 0)]!;
   }
 
   get durationMs(): number | undefined {
-    const [begin, end] = [this.#beginMs, this.#endMs];
+    const enough = this.#enough;
+    const [begin, end] = [this.#beginMs(enough), this.#endMs(enough)];
     return begin === undefined || end === undefined ? undefined : Math.max(end - begin, 0);
   }
 
   durationOf(phase: Phase): number {
-    const { startedMs, endedMs } = this.#phases[PHASES.indexOf(phase)]!;
-    return startedMs === undefined || endedMs === undefined ? 0 : Math.max(endedMs - startedMs, 0);
+    return this.#phaseView(phase, this.#enough).durationMs ?? 0;
   }
 
   received(phase: Phase): { readonly received: number; readonly expected: number } {
-    const { messages, expected } = this.#phases[PHASES.indexOf(phase)]!;
-    return { received: messages.size, expected };
+    const enough = this.#enough;
+    return { received: this.#of(phase).messages(enough).size, expected: this.#of(phase).expected(enough) };
   }
 
   view(): Session {
     const { id, prefix, generation, attempt, participants, threshold } = this.session;
+    const enough = this.#enough;
+    const begin = this.#beginMs(enough);
     return {
       id,
       prefix: prefixName(prefix),
       generation,
       attempt,
-      state: this.#state(),
+      state: this.#state(enough),
       phase: this.phase,
       participants: participants.map(({ name, index }) => ({ name, index })),
       threshold,
-      waitingOn: this.#waitingOn(),
-      blame: this.#blame,
-      phases: PHASES.map((name, index) =>
-        phaseView(name, this.#beginMs === undefined ? untold() : this.#phases[index]!),
-      ),
-      antiEntropy: { requests: this.#requests, messagesRecovered: this.#recovered },
-      repairs: this.#repairs,
-      resultKey: this.#resultKey ?? null,
-      startedAt: timeOrNull(this.#beginMs),
-      endedAt: timeOrNull(this.#endMs),
+      waitingOn: this.#waitingOn(enough),
+      blame: this.#blame.believed(enough),
+      phases: PHASES.map((phase) => (begin === undefined ? untold(phase) : this.#phaseView(phase, enough))),
+      antiEntropy: this.#repairs.sums,
+      repairs: this.#repairs.shown,
+      resultKey: this.#key(enough) ?? null,
+      startedAt: timeOrNull(begin),
+      endedAt: timeOrNull(this.#endMs(enough)),
       durationMs: this.durationMs ?? null,
     };
   }
 
+  get #enough(): number {
+    return this.#options.enough(this.session);
+  }
+
+  #of(phase: Phase): PhaseRecord {
+    return this.#phases[PHASES.indexOf(phase)]!;
+  }
+
+  #key(enough: number): string | undefined {
+    if (this.#given) return this.#given.key;
+    return [...this.#done].find(([, told]) => told.isBelieved(enough))?.[0];
+  }
+
   /**
-   * Of a session from before this gateway listened it is known only from one who took part in its beginning: what an
+   * Of a session from before this gateway listened it is known only from those who took part in its beginning: what an
    * elder tells of it after a restart says when that elder came to the same end again, and not when the section did.
    */
-  get #beginMs(): number | undefined {
-    const told = this.#firstReportMs;
-    if (this.#startedMs === undefined) return this.#phases[0]!.startedMs === undefined ? undefined : told;
-    return Math.min(this.#startedMs, told ?? this.#startedMs);
+  #beginMs(enough: number): number | undefined {
+    const { startedMs } = this.#options;
+    const told = this.#first.atMs(enough);
+    if (startedMs === undefined) return this.#phases[0]!.begin.isBelieved(enough) ? told : undefined;
+    return Math.min(startedMs, told ?? startedMs);
   }
 
-  get #endMs(): number | undefined {
-    return this.#beginMs === undefined ? undefined : this.#endedMs;
+  #endMs(enough: number): number | undefined {
+    if (this.#beginMs(enough) === undefined) return undefined;
+    const key = this.#key(enough);
+    const told = key === undefined ? this.#failed.atMs(enough) : this.#done.get(key)?.atMs(enough);
+    return told ?? this.#given?.atMs;
   }
 
-  #state(): Session['state'] {
-    if (this.#resultKey !== undefined) return 'done';
-    if (this.#failed.size > 0 || this.#givenUp) return 'failed';
-    return this.#stalled.size > 0 ? 'stalled' : 'running';
+  /** The last believed step, for what is told without a time of its own. */
+  #latestMs(enough: number): number {
+    const begins = this.#phases.flatMap(({ begin }) => begin.atMs(enough) ?? []);
+    return Math.max(this.#beginMs(enough) ?? 0, ...begins);
   }
 
-  /** Of a stalled session what is waited for by any; of a running one whose message nobody has yet. */
-  #waitingOn(): string[] {
-    if (this.hasEnded) return [];
-    if (this.#stalled.size > 0) return [...new Set([...this.#stalled.values()].flat())].sort();
-    const { messages, expected, startedMs } = this.#phases[PHASES.indexOf(this.phase)]!;
-    if (startedMs === undefined || messages.size >= expected) return [];
-    return this.session.participants.map((each) => each.name).filter((name) => !messages.has(name));
+  #state(enough: number): Session['state'] {
+    if (this.#key(enough) !== undefined) return 'done';
+    if (this.#given || this.#failed.isBelieved(enough)) return 'failed';
+    return this.#stalled.size >= enough ? 'stalled' : 'running';
   }
 
-  #onPhase(phase: Phase, expected: number, at: number, node: string): News | undefined {
-    const record = this.#phases[PHASES.indexOf(phase)]!;
-    this.#stalled.delete(node);
-    const isFirst = record.startedMs === undefined;
-    record.startedMs = Math.min(record.startedMs ?? at, at);
-    record.expected = Math.max(record.expected, expected);
-    if (phase === 'commitment') this.#skipJustification(at);
-    return isFirst ? { type: 'phase', phase, expected } : undefined;
+  /** Of a stalled session those whom enough of its participants miss; of a running one whose message nobody has yet. */
+  #waitingOn(enough: number): string[] {
+    if (this.#key(enough) !== undefined || this.#given) return [];
+    if (this.#stalled.size >= enough) {
+      const missed = [...this.#stalled.values()].flatMap(({ waitingOn }) => [...new Set(waitingOn)]);
+      const names = this.session.participants.map(({ name }) => name);
+      return names.filter((name) => missed.filter((each) => each === name).length >= enough);
+    }
+    const current = this.#of(this.phase);
+    const messages = current.messages(enough);
+    if (!current.begin.isBelieved(enough) || messages.size >= current.expected(enough)) return [];
+    return this.session.participants.map(({ name }) => name).filter((name) => !messages.has(name));
+  }
+
+  #phaseView(phase: Phase, enough: number): PhaseView {
+    const record = this.#of(phase);
+    const close = record.close(enough);
+    const skipped = this.#skippedMs(phase, enough);
+    const startedMs = record.begin.atMs(enough) ?? skipped;
+    const endedMs = phase === 'finalisation' ? this.#doneMs(enough) : (close?.atMs ?? skipped);
+    const messages = record.messages(enough);
+    return {
+      name: phase,
+      startedAt: timeOrNull(startedMs),
+      endedAt: timeOrNull(endedMs),
+      durationMs: startedMs === undefined || endedMs === undefined ? null : Math.max(endedMs - startedMs, 0),
+      expected: record.expected(enough),
+      received: messages.size,
+      closeView: close?.view ?? null,
+      messages: [...messages].map(([from, { atMs, hash }]) => ({ from, at: time(atMs), hash })),
+      close: close ? { view: close.view, included: [...close.included] } : null,
+    };
   }
 
   /** With nobody accused, Justification begins and ends in the moment in which Commitment begins. */
-  #skipJustification(at: number): void {
-    const record = this.#phases[PHASES.indexOf('justification')]!;
-    if (record.startedMs !== undefined && record.endedMs !== record.startedMs) return;
-    record.startedMs = Math.min(record.startedMs ?? at, at);
-    record.endedMs = record.startedMs;
+  #skippedMs(phase: Phase, enough: number): number | undefined {
+    if (phase !== 'justification' || this.#of(phase).begin.isBelieved(enough)) return undefined;
+    return this.#of('commitment').begin.atMs(enough);
   }
 
-  #onMessage(phase: Phase, from: string, hash: string, at: number): News | undefined {
-    const { messages } = this.#phases[PHASES.indexOf(phase)]!;
-    const known = messages.get(from);
-    if (known) {
-      known.atMs = Math.min(known.atMs, at);
-      return undefined;
+  #doneMs(enough: number): number | undefined {
+    const key = this.#key(enough);
+    return key === undefined ? undefined : this.#done.get(key)?.atMs(enough);
+  }
+
+  #onDone(node: string, key: string, at: number): void {
+    // A participant ends with one key.
+    if ([...this.#done].some(([other, told]) => other !== key && told.isHeardFrom(node))) return;
+    const told = this.#done.get(key) ?? new Testimony<null>();
+    this.#done.set(key, told);
+    told.tell(node, at, null);
+  }
+
+  #phaseNews(phase: Phase, enough: number, out: News[]): void {
+    const record = this.#of(phase);
+    const atMs = record.begin.atMs(enough);
+    if (atMs !== undefined) {
+      this.#once(`phase ${phase}`, out, { type: 'phase', atMs, phase, expected: record.expected(enough) });
     }
-    if (!this.session.indexOf.has(from)) return undefined;
-    messages.set(from, { atMs: at, hash });
-    return { type: 'message', phase, from, hash };
+    for (const [from, message] of record.messages(enough)) {
+      const news = { type: 'message', atMs: message.atMs, phase, from, hash: message.hash } as const;
+      this.#once(`message ${phase} ${from}`, out, news);
+    }
+    const close = record.close(enough);
+    if (close) this.#once(`closed ${phase}`, out, { type: 'closed', phase, ...close });
   }
 
-  #onClosed(phase: Phase, view: number, included: readonly string[], at: number): News | undefined {
-    const record = this.#phases[PHASES.indexOf(phase)]!;
-    record.endedMs = Math.min(record.endedMs ?? at, at);
-    if (record.close) return undefined;
-    record.close = { view, included };
-    return { type: 'closed', phase, view, included };
+  #stallNews(enough: number, out: News[]): void {
+    if (this.#state(enough) !== 'stalled') {
+      this.#announced.delete('stalled');
+      return;
+    }
+    const { phase } = [...this.#stalled.values()][0]!;
+    const waitingOn = this.#waitingOn(enough);
+    this.#once('stalled', out, { type: 'stalled', atMs: this.#latestMs(enough), phase, waitingOn });
   }
 
-  #onAnswered(node: string, from: string, recovered: number, at: number): News | undefined {
-    const reason = this.#asked.get(`${node}>${from}`) ?? 'no-progress';
-    if (recovered === 0) return undefined;
-    this.#recovered += recovered;
-    if (this.#repairs.length < REPAIRS_KEPT) this.#repairs.push({ node, at: time(at), recovered, reason });
-    return { type: 'repaired', node, recovered, reason };
-  }
-
-  #onBlame(entry: Extract<ReportEntry, { type: 'blame' }>): News | undefined {
-    const { node, reason, phase, evidence } = entry;
-    if (this.#blame.some((each) => each.node === node && each.reason === reason)) return undefined;
-    this.#blame.push({ node, reason, phase, evidence: [...evidence] });
-    return { type: 'blamed', node, reason, phase };
-  }
-
-  #onStalled(node: string, phase: Phase, waitingOn: readonly string[]): News | undefined {
-    const isFirst = this.#stalled.size === 0;
-    if (this.hasEnded) return undefined;
-    this.#stalled.set(node, waitingOn);
-    return isFirst ? { type: 'stalled', phase, waitingOn } : undefined;
-  }
-
-  #onDone(node: string, key: string, at: number): News | undefined {
-    this.#stalled.delete(node);
-    const last = this.#phases[PHASES.length - 1]!;
-    last.endedMs = Math.min(last.endedMs ?? at, at);
-    const isFirst = this.#resultKey === undefined;
-    this.#resultKey ??= key;
-    this.#endedMs = Math.min(this.#endedMs ?? at, at);
-    this.#stalled.clear();
-    return isFirst ? { type: 'done', key } : undefined;
+  #once(name: string, out: News[], news: News): void {
+    if (this.#announced.has(name)) return;
+    this.#announced.add(name);
+    out.push(news);
   }
 }
 
-function untold(): PhaseRecord {
-  return { startedMs: undefined, endedMs: undefined, expected: 0, close: undefined, messages: new Map() };
-}
-
-function phaseView(name: Phase, record: PhaseRecord): PhaseView {
-  const { startedMs, endedMs, expected, close, messages } = record;
+function untold(name: Phase): PhaseView {
   return {
     name,
-    startedAt: timeOrNull(startedMs),
-    endedAt: timeOrNull(endedMs),
-    durationMs: startedMs === undefined || endedMs === undefined ? null : Math.max(endedMs - startedMs, 0),
-    expected,
-    received: messages.size,
-    closeView: close?.view ?? null,
-    messages: [...messages]
-      .map(([from, { atMs, hash }]) => ({ from, at: time(atMs), hash }))
-      .sort((a, b) => (a.at < b.at ? -1 : 1)),
-    close: close ? { view: close.view, included: [...close.included] } : null,
+    startedAt: null,
+    endedAt: null,
+    durationMs: null,
+    expected: 0,
+    received: 0,
+    closeView: null,
+    messages: [],
+    close: null,
   };
-}
-
-function timeOrNull(ms: number | undefined): string | null {
-  return ms === undefined ? null : time(ms);
-}
-
-export function time(ms: number): string {
-  return new Date(ms).toISOString();
 }

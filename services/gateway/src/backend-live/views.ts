@@ -3,7 +3,7 @@ import { prefixName } from '@witan/chain';
 import { toHex } from '@witan/crypto';
 import type { Ledger } from '@witan/section';
 import type { Presence } from './presence.ts';
-import { time } from './session-record.ts';
+import { time } from './time.ts';
 
 export function networkView(network: string, ledger: Ledger): Network {
   return {
