@@ -1,7 +1,7 @@
 import { type Identity, toHex } from '@witan/crypto';
 import { WitanError } from '@witan/errors';
 import { bool, bytes, decode, decodeJson, encode, fixed, openEnvelope, sealEnvelope, struct, u32 } from '@witan/wire';
-import { type HistoryEntry, type Told, toEntry } from './history.ts';
+import type { HistoryEntry } from './history.ts';
 
 /** Asks what a node saw of a session, from entry `after` on. */
 const historyRequestCodec = struct({ session: fixed(32), after: u32 });
@@ -30,11 +30,10 @@ export function encodeHistoryRequest(session: Uint8Array, after: number): Uint8A
   return encode(historyRequestCodec, { session, after });
 }
 
-export function pageOf(all: readonly Told[], after: number): HistoryPage {
+export function pageOf(all: readonly HistoryEntry[], after: number): HistoryPage {
   const entries: HistoryEntry[] = [];
   let size = 0;
-  for (const told of all.slice(after)) {
-    const entry = toEntry(told);
+  for (const entry of all.slice(after)) {
     size += JSON.stringify(entry).length;
     if (size > PAGE_BYTES && entries.length > 0) break;
     entries.push(entry);
@@ -48,7 +47,7 @@ export function answerHistoryRequest(
   identity: Identity,
   network: Uint8Array,
   request: Uint8Array,
-  told: (session: string) => readonly Told[],
+  told: (session: string) => readonly HistoryEntry[],
 ): Uint8Array {
   const { session, after } = decode(historyRequestCodec, request);
   const { entries, next, more } = pageOf(told(toHex(session)), after);

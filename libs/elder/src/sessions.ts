@@ -4,8 +4,9 @@ import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Seal
 import type * as section from '@witan/section';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
-import { History, type Told } from './history.ts';
+import { History, type Told, toEntry } from './history.ts';
 import { answerHistoryRequest, pageOf } from './history-messages.ts';
+import { HistoryShelf } from './history-shelf.ts';
 import { Strangers } from './strangers.ts';
 
 type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random' | 'dkgMachine';
@@ -47,10 +48,13 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #running = new Map<string, Running>();
   readonly #strangers = new Strangers();
+  readonly #shelf: HistoryShelf;
   #ledger: section.Ledger | undefined;
+  #stopped = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#shelf = new HistoryShelf(options.journal);
   }
 
   /** Sessions by id; read only. */
@@ -64,6 +68,7 @@ export class Sessions {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const { actor } of this.#running.values()) actor.stop();
   }
 
@@ -73,8 +78,10 @@ export class Sessions {
     this.#ledger = ledger;
     const wanted = [ledger.origin, ledger.pending].filter((each) => each !== undefined);
     for (const each of wanted) this.#ensure(each, ledger);
-    for (const [id, { session, actor }] of this.#running) {
+    for (const [id, running] of this.#running) {
       if (wanted.some((each) => each.id === id)) continue;
+      const { session, actor } = running;
+      this.#keep(running);
       actor.stop();
       this.#running.delete(id);
       if (id === pendingBefore) this.#options.onSuperseded?.(session);
@@ -109,7 +116,10 @@ export class Sessions {
   /** @throws WitanError `WITAN_ERR_MALFORMED` */
   historyPage(request: Uint8Array): Uint8Array {
     const { identity, networkTag } = this.#options;
-    return answerHistoryRequest(identity, networkTag, request, (id) => this.#running.get(id)?.history.all ?? []);
+    return answerHistoryRequest(identity, networkTag, request, (id) => [
+      ...this.#shelf.get(id),
+      ...(this.#running.get(id)?.history.all ?? []).map(toEntry),
+    ]);
   }
 
   /** Also what an earlier life of this process could not destroy any more. */
@@ -236,16 +246,25 @@ export class Sessions {
     }
     running.unsent.push(told);
     // The end of a session is told before what the section makes of it.
-    if (report.type === 'done' || report.type === 'failed') this.#publish(running);
+    if (report.type !== 'done' && report.type !== 'failed') return;
+    this.#publish(running);
+    this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#keep(running));
+  }
+
+  /** What a process sees of an end that it only comes back to adds nothing to what is kept. */
+  #keep({ session, history, actor }: Running): void {
+    if (this.#stopped || actor.state.me < 0 || this.#shelf.has(session.id)) return;
+    this.#shelf.put(session.id, session.generation, history.all.map(toEntry));
   }
 
   #publish(running: Running): void {
     const { identity, networkTag, transport, prefix } = this.#options;
-    const { unsent } = running;
+    const { session } = running;
+    const unsent = running.unsent.map(toEntry);
     running.unsent = [];
     for (let after = 0; after < unsent.length; ) {
       const { entries, next } = pageOf(unsent, after);
-      const body = dkg.encodeReports(running.session, entries);
+      const body = dkg.encodeReports(session, entries);
       const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);
       transport.publish(`section.${prefix === '' ? 'root' : prefix}.reports`, raw);
       after = next;

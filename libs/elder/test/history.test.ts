@@ -56,7 +56,7 @@ describe('pages', () => {
   const session = new Uint8Array(32).fill(3);
   const told = [message(1), message(2), message(3)].map((report) => ({ wallMs: report.at, report }));
   const answer = (request: Uint8Array, by = node!) =>
-    answerHistoryRequest(by, TAG, request, (id) => (id === '03'.repeat(32) ? told : []));
+    answerHistoryRequest(by, TAG, request, (id) => (id === '03'.repeat(32) ? told.map(toEntry) : []));
 
   test('are signed answers to one question', () => {
     const request = encodeHistoryRequest(session, 1);
@@ -89,9 +89,10 @@ describe('pages', () => {
           const report = { type: 'failed', at, reason: 'x'.repeat(size) } as const;
           return { wallMs: at, report };
         });
+        const entries = told.map(toEntry);
         const read: number[] = [];
         for (let after = 0, pages = 0; ; pages++) {
-          const page = pageOf(told, after);
+          const page = pageOf(entries, after);
           const size = JSON.stringify(page.entries).length;
           expect(page.entries.length === 1 || size <= 256 * 1024 + page.entries.length + 2).toBe(true);
           read.push(...page.entries.map(({ wallMs }) => wallMs));

@@ -176,6 +176,28 @@ describe('what is told of a session', () => {
     expect(entries('ee'.repeat(32))).toEqual([]);
   });
 
+  test('is kept over restarts when the session is over, without what a later life sees of it again', () => {
+    const { sessions, clock, journal } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    const historyBy = (each: typeof sessions) => {
+      const request = encodeHistoryRequest(Buffer.from(id, 'hex'), 0);
+      return openHistory(each.historyPage(request), TAG, second.name, request).entries as { type: string }[];
+    };
+    const seen = historyBy(sessions);
+    expect(seen.length).toBeGreaterThan(1);
+    // The section goes on without it.
+    sessions.follow(startSession(before, members, 1));
+    expect(historyBy(sessions)).toEqual(seen);
+    sessions.stop();
+    const after = sessionsOf(second, 'elder', journal.crash({ keepUnsynced: false })).sessions;
+    expect(historyBy(after)).toEqual(seen);
+    const watching = sessionsOf(stranger, 'coordinator');
+    watching.sessions.follow(pending);
+    watching.sessions.follow(startSession(before, members, 1));
+    expect(watching.journal.table.list('history/')).toEqual([]);
+  });
+
   test('a stall names whom it waits for, so that they are left out of another attempt', () => {
     const { sessions, clock, told } = sessionsOf(second);
     sessions.follow(pending);
