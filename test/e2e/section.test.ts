@@ -145,24 +145,24 @@ describe('the gateway of the live system', () => {
     figure('DKG of 7, DkgStart to the first report of its end', session.durationMs!);
   });
 
-  test('that starts late shows the session of the key as it was, and earlier ones without times', async () => {
+  test('that starts late shows all sessions as they were', async () => {
     const late = cluster.service('gateway', 'a late gateway', { WITAN_HTTP_PORT: '0' });
     const { url } = (await late.start().ready()).said({ event: 'ready' })[0]!;
     try {
-      const timesOf = ({ phases }: Session) =>
-        phases.map(({ name, startedAt, endedAt, received }) => [name, startedAt, endedAt, received]);
-      const seenLive = timesOf((await cluster.lastSession())!);
+      const timesOf = ({ sessions }: { readonly sessions: readonly Session[] }) =>
+        sessions.map(({ id, phases }) => [
+          id,
+          ...phases.map(({ name, startedAt, endedAt, received }) => [name, startedAt, endedAt, received]),
+        ]);
+      const seenLive = timesOf(await cluster.api.sessions());
+      expect(seenLive.length).toBeGreaterThan(1);
       const remembered = async () => {
-        const { sessions } = await createClient(String(url)).sessions();
-        expect(timesOf(sessions[0]!)).toEqual(seenLive);
-        return sessions;
+        const known = await createClient(String(url)).sessions();
+        expect(timesOf(known)).toEqual(seenLive);
+        return known.sessions;
       };
-      const [newest, ...earlier] = await eventually('it has learned it', remembered, { withinMs: 10_000 });
-      expect(newest!.durationMs).toBeGreaterThan(0);
-      expect(earlier.length).toBeGreaterThan(0);
-      for (const session of earlier) {
-        expect(session).toMatchObject({ state: 'done', startedAt: null, endedAt: null, durationMs: null });
-      }
+      const sessions = await eventually('it has learned them', remembered, { withinMs: 10_000 });
+      for (const session of sessions) expect(session.durationMs).toBeGreaterThan(0);
     } finally {
       await late.stop();
     }

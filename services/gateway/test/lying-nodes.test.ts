@@ -10,6 +10,7 @@ import {
 import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
 import { signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
 import { VirtualClock } from '@witan/runtime';
+import { heartbeatBody } from '@witan/section';
 import { bool, bytes as bytesOf, decode, encode, fixed, networkTag, sealEnvelope, struct, u32 } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { LiveBackend } from '../src/backend-live/live-backend.ts';
@@ -189,6 +190,30 @@ describe('a participant that is asked for what it saw', () => {
     hear('events', start.raw);
     expect(rejected).toEqual([`replies ${code}`]);
     expect(backend.sessions()).toMatchObject([{ state: 'running' }]);
+  });
+
+  test('and was away is asked again when it is heard of, but not without end', () => {
+    const answers: Record<string, Uint8Array> = {};
+    const { backend, clock, hear, asked } = gateway(answers);
+    hear('events', start.raw);
+    clock.advance(20_000);
+    expect(asksOf(asked)).toBe(1);
+    let sequence = 0;
+    const beat = () => {
+      const said = { prefix: '', service: 0, generation: undefined, key: undefined, usableShare: false };
+      const body = encode(heartbeatBody, { ...said, sequence: ++sequence });
+      hear('heartbeats', sealEnvelope(node, TAG, 'heartbeat', body).raw);
+    };
+    beat();
+    clock.advance(1000);
+    expect(asksOf(asked)).toBeGreaterThan(1);
+    answers['dkg.history'] = signed(failed, node);
+    clock.advance(1000);
+    expect(backend.sessions()).toMatchObject([{ state: 'failed' }]);
+    delete answers['dkg.history'];
+    for (let i = 0; i < 20; i++) beat();
+    clock.advance(3000);
+    expect(asksOf(asked)).toBeLessThan(10);
   });
 
   test('is believed by its own: it is the only one in this session', () => {

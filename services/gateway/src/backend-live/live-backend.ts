@@ -2,7 +2,7 @@ import type { EventInput } from '@witan/api';
 import { type AttestationClaim, linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } from '@witan/chain';
 import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
 import { decodeReports } from '@witan/dkg';
-import { encodeHistoryRequest, Follower, openHistory, type Transport } from '@witan/elder';
+import { Follower, type Transport } from '@witan/elder';
 import { asWitanError, errorCode, isWitanError, WitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import type { ActorObserver, Clock } from '@witan/runtime';
@@ -11,6 +11,7 @@ import { networkTag, openEnvelope } from '@witan/wire';
 import type { AttestInput, Backend } from '../backend.ts';
 import { EventLog } from '../event-log.ts';
 import { attest } from './attest.ts';
+import { HistoryRequests } from './history-requests.ts';
 import { Presence } from './presence.ts';
 import { readEntries } from './report-entry.ts';
 import { SessionBook } from './session-book.ts';
@@ -50,6 +51,7 @@ export class LiveBackend implements Backend {
   readonly #follower: Follower;
   readonly #presence: Presence;
   readonly #book: SessionBook;
+  readonly #histories: HistoryRequests;
   #sweeping: unknown;
   #ledgerBefore: Ledger | undefined;
   /** Until the first question has been answered in full, answers tell what was before. */
@@ -70,6 +72,13 @@ export class LiveBackend implements Backend {
       publish,
       now: wallClock,
       isSilent: (node) => this.#presence.isElderSilent(node, wallClock()),
+    });
+    this.#histories = new HistoryRequests({
+      transport,
+      network: this.#tag,
+      isThere: (node) => this.#presence.isReachable(node, wallClock()),
+      take: (...told) => this.#book.take(...told),
+      taking: (take) => this.#taking('replies', take),
     });
     this.#follower = new Follower({
       identity,
@@ -102,6 +111,7 @@ export class LiveBackend implements Backend {
     const sweep = () => {
       this.#presence.sweep(wallClock());
       this.#book.review();
+      this.#histories.review();
       this.#sweeping = clock.setTimer(SWEEP_MS, sweep);
     };
     sweep();
@@ -261,7 +271,7 @@ export class LiveBackend implements Backend {
     publish({ type: 'decision', at, data: { ...place, view: certified.view, kind: action.type } });
     if (action.type === 'dkg') {
       this.#book.open(certified, isHistory);
-      for (const key of action.participants) this.#fetchHistory(certified.hash, nodeName(key), isHistory);
+      for (const key of action.participants) this.#histories.ask(certified.hash, nodeName(key), isHistory);
     }
     if (action.type === 'handover') {
       this.#book.handedOver(toHex(action.session), toHex(action.key), action.publicKeyShares, isHistory);
@@ -283,18 +293,5 @@ export class LiveBackend implements Backend {
     const now = new Set(ledger.elders.map((elder) => elder.name));
     for (const name of now) if (!old.has(name)) say(name, 'promoted');
     for (const name of old) if (!now.has(name)) say(name, 'demoted');
-  }
-
-  /** What a participant saw of a session before this gateway knew of it. */
-  #fetchHistory(session: Uint8Array, node: string, isHistory: boolean, after = 0): void {
-    const request = encodeHistoryRequest(session, after);
-    this.#options.transport.request(node, 'dkg.history', request, 1000, (result) => {
-      if (!result.ok) return;
-      this.#taking('replies', () => {
-        const { entries, next, more } = openHistory(result.bytes, this.#tag, node, request);
-        this.#book.take(toHex(session), node, readEntries(entries), isHistory);
-        if (more && next > after && next < 10_000) this.#fetchHistory(session, node, isHistory, next);
-      });
-    });
   }
 }
