@@ -48,9 +48,18 @@ describe('requests to sign', () => {
     expect(verifySignature(fromHex(publicKeyShare), attestationMessage(claim), signature)).toBe(true);
   });
 
-  test.for([-120_000, 120_000])('with a time that is %i ms off are refused', async (offsetMs) => {
+  test.for([-120_000, 120_000])('with a time that is %i ms off are refused, counted and said', async (offsetMs) => {
+    const counted = async () => {
+      const metrics = await elder.elder.metrics();
+      return metrics.value('witan_messages_rejected_total', { channel: 'request', reason: 'clock' }) ?? 0;
+    };
+    const before = await counted();
     const { answer } = await ask(elder, Date.now() + offsetMs);
-    expect(answer).toMatchObject({ type: 'refused', code: 'WITAN_ERR_INVALID' });
+    expect(answer).toMatchObject({ type: 'refused', code: 'WITAN_ERR_CLOCK' });
+    expect(await counted()).toBe(before + 1);
+    const said = elder.elder.lines.filter(({ event }) => event === 'sign-refused');
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatchObject({ level: 'warn', code: 'WITAN_ERR_CLOCK' });
   });
 
   test('are refused by one who is no elder', async () => {

@@ -7,7 +7,7 @@ const TYPE_PREFIX = 'urn:witan:error:';
 const CODE_PREFIX = 'WITAN_ERR_';
 
 /** The members of `WitanError.data` that go out. Whatever else an error carries stays inside. */
-const EXTENSIONS = ['errors', 'waitingOn', 'checks', 'limit', 'retryAfterMs'] as const;
+const EXTENSIONS = ['errors', 'waitingOn', 'refusals', 'checks', 'limit', 'retryAfterMs'] as const;
 
 export function problemType(code: WitanErrorCode): string {
   return TYPE_PREFIX + code.slice(CODE_PREFIX.length).toLowerCase().replaceAll('_', '-');

@@ -139,7 +139,7 @@ export const ROUTES = {
     summary: 'Have the section sign a payload',
     description:
       'Asks the elders for signature shares, combines and checks them. The bundle verifies offline from the genesis key alone. ' +
-      `The payload is at most ${MAX_PAYLOAD_BYTES} bytes. Without a usable quorum the answer is 503 with \`waitingOn\`.`,
+      `The payload is at most ${MAX_PAYLOAD_BYTES} bytes. Without a usable quorum the answer is 503 with \`waitingOn\`, and \`refusals\` where elders say why they do not sign.`,
     body: AttestationRequest,
     status: 201,
     response: ProofBundle,

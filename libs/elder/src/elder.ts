@@ -43,6 +43,8 @@ export interface ElderObserver {
   readonly actor?: ActorObserver;
   /** A request that was not taken, by verb. */
   readonly badRequest?: (verb: string, error: unknown) => void;
+  /** A request to sign that is well-formed and got no share. */
+  readonly signRefused?: (error: WitanError) => void;
   /** A message to a session's topic that no session here could be given. */
   readonly badMessage?: (error: unknown) => void;
   /** An actor's machine threw, or its journal failed; it goes on by itself. */
@@ -199,7 +201,11 @@ export class Elder {
     this.#serve('ae.section', (bytes, id) => this.#askSection(bytes, id), true);
     this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id), false);
     transport.serve('sign', (bytes, respond) =>
-      this.#guard('sign', () => respond(answerSignRequest(this.state, bytes, wallClock()))),
+      this.#guard('sign', () => {
+        const { answer, refusal } = answerSignRequest(this.state, bytes, wallClock());
+        if (refusal) this.#options.observer.signRefused?.(refusal);
+        respond(answer);
+      }),
     );
     transport.serve('dkg.history', (bytes, respond) =>
       this.#guard('dkg.history', () => respond(this.#sessions.historyPage(bytes))),

@@ -40,7 +40,13 @@ export const CODES = {
     503,
     5,
     'No usable quorum',
-    'Fewer elders than the threshold can sign. waitingOn names those that are missed.',
+    'Fewer elders than the threshold can sign. waitingOn names those that are missed, refusals why some do not sign.',
+  ),
+  WITAN_ERR_CLOCK: entry(
+    503,
+    5,
+    'Clocks differ',
+    'The clocks of two machines are further apart than is allowed. Start NTP on both.',
   ),
   WITAN_ERR_NOT_READY: entry(
     503,

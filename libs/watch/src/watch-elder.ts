@@ -1,6 +1,6 @@
 import { toHex } from '@witan/crypto';
 import { type Elder, type ElderObserver, sectionNumbers } from '@witan/elder';
-import { asWitanError } from '@witan/errors';
+import { asWitanError, type WitanErrorCode } from '@witan/errors';
 import {
   antiEntropyMetrics,
   decisionMetrics,
@@ -24,17 +24,21 @@ interface Watched {
   readonly clock: Clock;
 }
 
+/** From one line about requests to sign that were refused to the next one with the same reason. */
+const REFUSAL_LINE_MS = 60_000;
+
 /** Metrics and log of an elder's part in its section. */
 export function watchElder({
   meter,
   log,
   elder,
   clock,
-}: Watched): Pick<ElderObserver, 'section' | 'badRequest' | 'trouble'> {
+}: Watched): Pick<ElderObserver, 'section' | 'badRequest' | 'signRefused' | 'trouble'> {
   const decisions = decisionMetrics(meter);
   const antiEntropy = antiEntropyMetrics(meter);
   const { rejected } = rejectionMetrics(meter);
   let askedFor: SectionAskReason = 'start';
+  const refusedAt = new Map<WitanErrorCode, number>();
 
   watchSection(
     meter,
@@ -94,6 +98,14 @@ export function watchElder({
     badRequest: (verb, error) => {
       rejected.inc({ channel: 'request', reason: rejectionReason(asWitanError(error).code) });
       log.debug({ event: 'bad-request', verb, err: asWitanError(error) }, 'request not taken');
+    },
+    signRefused: ({ code, detail }) => {
+      rejected.inc({ channel: 'request', reason: rejectionReason(code) });
+      const now = clock.now();
+      // Anyone on the bus can ask: there is a line for each reason, and not for each request.
+      if (now - (refusedAt.get(code) ?? -Infinity) < REFUSAL_LINE_MS) return;
+      refusedAt.set(code, now);
+      log.warn({ event: 'sign-refused', code, detail }, 'a request to sign was refused');
     },
     trouble: (what, error) => {
       log.error(

@@ -1,4 +1,5 @@
-import { WitanError } from '@witan/errors';
+import { WitanError, type WitanErrorCode } from '@witan/errors';
+import { VirtualClock } from '@witan/runtime';
 import type { SectionReport } from '@witan/section';
 import { World } from '@witan/simulator';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -111,6 +112,30 @@ describe('an elder', () => {
       ['witan_section_elders', 'witan_section_threshold', 'witan_elder_usable_share'].map((name) => meter.value(name));
     expect(read()).toEqual([3, 3, 1]);
     expect(meter.value('witan_section_live_elders')).toBe(3);
+  });
+
+  test('counts each request to sign that it refuses, and says why once a minute for each reason', () => {
+    const made = instruments();
+    const clock = new VirtualClock();
+    const { signRefused } = watchElder({ ...made, elder: () => world.nodes[0]!.elder!, clock });
+    const refuse = (code: WitanErrorCode, times: number) => {
+      for (let i = 0; i < times; i++) signRefused!(new WitanError(code, 'why'));
+    };
+    const said = () => made.lines.splice(0).map(({ level, event, code, detail }) => [level, event, code, detail]);
+    refuse('WITAN_ERR_CLOCK', 5);
+    refuse('WITAN_ERR_NOT_READY', 3);
+    expect(made.meter.samples('witan_messages_rejected_total')).toEqual([
+      { labels: { channel: 'request', reason: 'clock' }, value: 5 },
+      { labels: { channel: 'request', reason: 'not-ready' }, value: 3 },
+    ]);
+    const lines = ['WITAN_ERR_CLOCK', 'WITAN_ERR_NOT_READY'].map((code) => ['warn', 'sign-refused', code, 'why']);
+    expect(said()).toEqual(lines);
+    clock.advance(59_000);
+    refuse('WITAN_ERR_CLOCK', 1);
+    expect(said()).toEqual([]);
+    clock.advance(2000);
+    refuse('WITAN_ERR_CLOCK', 1);
+    expect(said()).toEqual(lines.slice(0, 1));
   });
 
   test('counts requests that it refuses by the code of the error, and troubles of its own as errors', () => {

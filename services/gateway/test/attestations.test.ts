@@ -60,6 +60,15 @@ describe('an attestation', () => {
     expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
   });
 
+  test('that elders refuse to sign says who does, and why', async () => {
+    const backend = fakeBackend();
+    const [name] = backend.world.elders as [string];
+    const data = { waitingOn: [name], refusals: [{ name, code: 'WITAN_ERR_CLOCK' }] };
+    backend.attest = () => Promise.reject(new WitanError('WITAN_ERR_NO_QUORUM', 'too few', { data }));
+    const { app } = await startApp({}, backend);
+    expect(expectProblem(await attest(app, { payload: '' }), 'WITAN_ERR_NO_QUORUM')).toMatchObject(data);
+  });
+
   test('that takes too long is 504', async () => {
     const backend = fakeBackend();
     backend.attest = () => Promise.reject(new WitanError('WITAN_ERR_TIMEOUT', 'the elders did not answer'));

@@ -29,7 +29,7 @@ interface Gateway {
 }
 
 /** A gateway before a section in virtual time, from now on. */
-function gatewayOf(world: World, name: string): Gateway {
+function gatewayOf(world: World, name: string, clockOffsetMs = 0): Gateway {
   const identity = Identity.fromSeed(sha256(new Uint8Array(Buffer.from(name))));
   const refused: string[] = [];
   const attested: AttestationResult[] = [];
@@ -40,7 +40,7 @@ function gatewayOf(world: World, name: string): Gateway {
     identity,
     transport: world.network.attach(identity.name),
     clock: world.clock,
-    wallClock: () => EPOCH_MS + world.clock.now(),
+    wallClock: () => EPOCH_MS + clockOffsetMs + world.clock.now(),
     connected: () => true,
     onRejected: (channel, error) => void refused.push(`${channel} ${(error as { code: string }).code}`),
     onAttested: (result) => void attested.push(result),
@@ -206,6 +206,31 @@ describe('attestations', () => {
     });
     await expect(backend.attest({ payload, context: 'x'.repeat(5000) })).rejects.toThrow('WITAN_ERR');
     expect(attested).toEqual(['no-quorum', 'failed']);
+  });
+});
+
+describe('a gateway whose clock is off', () => {
+  const attest = async (clockOffsetMs: number) => {
+    const { world } = setUp();
+    const { backend } = gatewayOf(world, 'off', clockOffsetMs);
+    world.run(3000);
+    const attested = backend.attest({ payload: new Uint8Array(1), context: 'x' });
+    return { world, result: await meanwhile(world, attested).catch((error: unknown) => error) };
+  };
+
+  test('by less than a minute has its attestations signed', async () => {
+    const { result } = await attest(50_000);
+    expect(result).toMatchObject({ context: 'x' });
+  });
+
+  test.each([-70_000, 70_000])('by %i ms is told by every elder that it is the clocks', async (offsetMs) => {
+    const { world, result } = await attest(offsetMs);
+    const names = world.nodes.map(({ name }) => name);
+    expect(result).toMatchObject({
+      code: 'WITAN_ERR_NO_QUORUM',
+      detail: '0 of 3 signature shares came; 4 elders refuse with WITAN_ERR_CLOCK (clocks differ)',
+      data: { waitingOn: names, refusals: names.map((name) => ({ name, code: 'WITAN_ERR_CLOCK' })) },
+    });
   });
 });
 

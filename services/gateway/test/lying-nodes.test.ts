@@ -9,6 +9,7 @@ import {
 } from '@witan/chain';
 import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
 import { signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
+import type { WitanError } from '@witan/errors';
 import { VirtualClock } from '@witan/runtime';
 import { heartbeatBody } from '@witan/section';
 import { bool, bytes as bytesOf, decode, encode, fixed, networkTag, sealEnvelope, struct, u32 } from '@witan/wire';
@@ -38,7 +39,10 @@ const start = certify(1, genesis.hash, {
 });
 
 /** A gateway that has heard of a section of one node, and asks it; `answers` is what it is told, by verb. */
-function gateway(answers: Readonly<Record<string, Uint8Array | ((question: Uint8Array) => Uint8Array)>>) {
+function gateway(
+  answers: Readonly<Record<string, Uint8Array | ((question: Uint8Array) => Uint8Array)>>,
+  answersAfterMs = 0,
+) {
   const clock = new VirtualClock();
   const handlers = new Map<string, ((bytes: Uint8Array, topic: string) => void)[]>();
   const transport: Transport = {
@@ -48,7 +52,9 @@ function gateway(answers: Readonly<Record<string, Uint8Array | ((question: Uint8
       asked.push(verb);
       const answer = answers[verb];
       const bytes = typeof answer === 'function' ? answer(question) : answer;
-      clock.defer(() => done(bytes ? { ok: true, bytes } : { ok: false, error: 'WITAN_ERR_TIMEOUT' }));
+      const answered = () => done(bytes ? { ok: true, bytes } : { ok: false, error: 'WITAN_ERR_TIMEOUT' });
+      if (answersAfterMs === 0) clock.defer(answered);
+      else clock.setTimer(answersAfterMs, answered);
     },
     serve: () => {},
   };
@@ -101,8 +107,29 @@ describe('an elder that is asked to sign', () => {
   test('and does not answer is not counted: nothing came', async () => {
     const { result, rejected } = await attest(undefined);
     expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM' });
+    expect((result as WitanError).data).toEqual({ waitingOn: [node.name] });
     expect(rejected).toEqual([]);
   });
+
+  const refusal = (code: string) => encode(signAnswerCodec, { type: 'refused', code, detail: 'call +1 555 0100' });
+
+  test('and refuses: the client is told who does and by which code, and nothing in the words of that elder', async () => {
+    const { result, rejected } = await attest(refusal('WITAN_ERR_CLOCK'));
+    const { detail, data } = result as WitanError;
+    expect(data).toEqual({ waitingOn: [node.name], refusals: [{ name: node.name, code: 'WITAN_ERR_CLOCK' }] });
+    expect(detail).toBe('0 of 1 signature shares came; 1 elder refuses with WITAN_ERR_CLOCK (clocks differ)');
+    expect(rejected).toEqual([]);
+  });
+
+  test.each(['', 'YOU LOSE', 'witan_err_clock', 'constructor'])(
+    'and refuses with the code %j, which is none, is counted, and that code goes no further',
+    async (code) => {
+      const { result, rejected } = await attest(refusal(code));
+      const { detail, data } = result as WitanError;
+      expect({ detail, data }).toEqual({ detail: '0 of 1 signature shares came', data: { waitingOn: [node.name] } });
+      expect(rejected).toEqual(['replies WITAN_ERR_MALFORMED']);
+    },
+  );
 });
 
 describe('while the section hands over to another key', () => {
@@ -120,15 +147,24 @@ describe('while the section hands over to another key', () => {
     const signature = signShare(nextSecret, attestationMessage(decode(signRequestCodec, question)));
     return encode(signAnswerCodec, { type: 'share', key: nextKey, index: 0, signature });
   };
-  const attesting = async (whileItWaits: (hear: (channel: string, bytes: Uint8Array) => void) => void) => {
-    const { backend, clock, hear, asked } = gateway({ sign });
-    const result = backend.attest({ payload: utf8('payload'), context: '' }).catch((error: unknown) => error);
-    for (let i = 0; i < 30; i++) {
-      await Promise.resolve();
+  const attesting = async (
+    whileItWaits: (hear: (channel: string, bytes: Uint8Array) => void) => void,
+    answersAfterMs = 0,
+  ) => {
+    const { backend, clock, hear, asked } = gateway({ sign }, answersAfterMs);
+    const askedAt = clock.now();
+    let tookMs: number | undefined;
+    const ended = (what: unknown) => {
+      tookMs = clock.now() - askedAt;
+      return what;
+    };
+    const result = backend.attest({ payload: utf8('payload'), context: '' }).then(ended, ended);
+    for (let i = 0; tookMs === undefined; i++) {
+      await new Promise(setImmediate);
       if (i === 8) whileItWaits(hear);
       clock.advance(50);
     }
-    return { result: await result, tries: asked.filter((verb) => verb === 'sign').length };
+    return { result: await result, tookMs, tries: asked.filter((verb) => verb === 'sign').length };
   };
 
   test('elders that are ahead of this gateway are asked again, until it knows that key', async () => {
@@ -143,6 +179,12 @@ describe('while the section hands over to another key', () => {
     const { result, tries } = await attesting(() => {});
     expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM', data: { waitingOn: [node.name] } });
     expect(tries).toBe(10);
+  });
+
+  test('nor if each try takes as long as an elder that does not answer: the client is still there', async () => {
+    const { result, tookMs } = await attesting(() => {}, 2000);
+    expect(result).toMatchObject({ code: 'WITAN_ERR_NO_QUORUM' });
+    expect(tookMs).toBeLessThanOrEqual(5200);
   });
 });
 

@@ -29,6 +29,11 @@ export const Problem = Type.Object(
       }),
     ),
     waitingOn: Type.Optional(Type.Array(NodeName, { description: 'Elders that are missed' })),
+    refusals: Type.Optional(
+      Type.Array(Type.Object({ name: NodeName, code: ErrorCode }), {
+        description: 'Those of `waitingOn` who answered that they do not sign, and the reason that each of them gives',
+      }),
+    ),
     checks: Type.Optional(Type.Array(Check)),
     limit: Type.Optional(Type.Integer({ description: 'The bound that was crossed' })),
     retryAfterMs: Type.Optional(Type.Integer({ minimum: 0 })),

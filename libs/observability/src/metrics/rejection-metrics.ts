@@ -17,6 +17,8 @@ const REJECTION_REASONS = [
   'equivocation',
   'overflow',
   'rate-limited',
+  'not-ready',
+  'clock',
   'internal',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
@@ -32,6 +34,8 @@ const REASON_OF_CODE: Readonly<Partial<Record<WitanErrorCode, RejectionReason>>>
   WITAN_ERR_WRONG_SESSION: 'wrong-session',
   WITAN_ERR_STALE: 'stale',
   WITAN_ERR_RATE_LIMITED: 'rate-limited',
+  WITAN_ERR_NOT_READY: 'not-ready',
+  WITAN_ERR_CLOCK: 'clock',
 };
 
 /** The reason that an error stands for; `internal` for codes that no bad message should be able to cause. */

@@ -1,7 +1,7 @@
 import { type AttestationClaim, attestationMessage, makeBundle, type ProofBundle } from '@witan/chain';
 import { combineVerified, type SignatureShare } from '@witan/crypto';
 import { type SignAnswer, signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
-import { isWitanError, WitanError } from '@witan/errors';
+import { CODES, isWitanError, WitanError, type WitanErrorCode } from '@witan/errors';
 import type { Ledger } from '@witan/section';
 import { decode, encode } from '@witan/wire';
 
@@ -19,6 +19,7 @@ export interface AttestObserver {
  * share costs its elder its place in this one signature, and nothing else.
  *
  * @throws WitanError `WITAN_ERR_NO_QUORUM` when all have answered or had their time, with the names of those who gave none
+ *   (`waitingOn`) and what those of them say who refuse (`refusals`)
  */
 export function attest(
   transport: Transport,
@@ -29,6 +30,7 @@ export function attest(
   const request = encode(signRequestCodec, claim);
   const shares = new Map<number, SignatureShare>();
   const lying = new Set<number>();
+  const refusals = new Map<string, WitanErrorCode>();
   const { promise, resolve, reject } = Promise.withResolvers<ProofBundle>();
   let answers = 0;
 
@@ -59,29 +61,61 @@ export function attest(
       const answer = result.ok ? readAnswer(result.bytes, refused) : undefined;
       const isOther = answer?.type === 'share' && Buffer.compare(answer.key, ledger.key) !== 0;
       if (isOther) otherKey();
+      if (answer?.type === 'refused') refusals.set(elder.name, answer.code);
       const isShare = answer?.type === 'share' && !isOther && answer.index === elder.index;
       if (isShare && !lying.has(elder.index)) {
         shares.set(elder.index, { index: elder.index, signature: answer.signature });
         if (tryToCombine()) return;
       }
       if (answers < ledger.elders.length) return;
-      const waitingOn = ledger.elders.filter((each) => !shares.has(each.index)).map((each) => each.name);
-      reject(
-        new WitanError('WITAN_ERR_NO_QUORUM', `${shares.size} of ${ledger.threshold} signature shares came`, {
-          data: { waitingOn },
-        }),
-      );
+      reject(noQuorum(ledger, shares, refusals));
     });
   }
   return promise;
 }
 
-function readAnswer(bytes: Uint8Array, refused: (error: WitanError) => void): SignAnswer | undefined {
+function noQuorum(
+  { elders, threshold }: Ledger,
+  shares: ReadonlyMap<number, SignatureShare>,
+  refusedBy: ReadonlyMap<string, WitanErrorCode>,
+): WitanError {
+  const waitingOn = elders.filter(({ index }) => !shares.has(index)).map(({ name }) => name);
+  const refusals = elders.flatMap(({ name }) => {
+    const code = refusedBy.get(name);
+    return code ? [{ name, code }] : [];
+  });
+  const detail = `${shares.size} of ${threshold} signature shares came${inWords(refusals)}`;
+  return new WitanError('WITAN_ERR_NO_QUORUM', detail, {
+    data: { waitingOn, ...(refusals.length > 0 && { refusals }) },
+  });
+}
+
+/** Why elders say that they do not sign, and how many: `; 3 elders refuse with WITAN_ERR_CLOCK (clocks differ)`. */
+function inWords(refusals: readonly { readonly code: WitanErrorCode }[]): string {
+  return [...Map.groupBy(refusals, ({ code }) => code)]
+    .map(([code, { length }]) => {
+      const who = length === 1 ? '1 elder refuses' : `${length} elders refuse`;
+      return `; ${who} with ${code} (${CODES[code].title.toLowerCase()})`;
+    })
+    .join('');
+}
+
+type Answer = Extract<SignAnswer, { type: 'share' }> | { readonly type: 'refused'; readonly code: WitanErrorCode };
+
+/** An elder's own words go no further: all that is kept of a refusal is its code, which has to be one of the closed set. */
+function readAnswer(bytes: Uint8Array, refused: (error: WitanError) => void): Answer | undefined {
   try {
-    return decode(signAnswerCodec, bytes);
+    const answer = decode(signAnswerCodec, bytes);
+    if (answer.type === 'share') return answer;
+    if (isCode(answer.code)) return { type: 'refused', code: answer.code };
+    throw new WitanError('WITAN_ERR_MALFORMED', 'a refusal whose code is none');
   } catch (error) {
     if (!isWitanError(error)) throw error;
     refused(error);
     return undefined;
   }
+}
+
+function isCode(text: string): text is WitanErrorCode {
+  return Object.hasOwn(CODES, text);
 }

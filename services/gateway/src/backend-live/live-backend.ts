@@ -42,6 +42,8 @@ const SWEEP_MS = 500;
 /** While a key is handed over, elders sign under the one or the other: then they are asked again, so often. */
 const TRIES = 10;
 const TRY_AGAIN_MS = 100;
+/** When the last try may begin: one with silent elders takes two seconds, and clients wait for ten. */
+const LAST_TRY_MS = 3000;
 
 /** The gateway's knowledge: followed from the section's own decisions, verified, and kept in memory only. */
 export class LiveBackend implements Backend {
@@ -183,6 +185,8 @@ export class LiveBackend implements Backend {
 
   async #signed(claim: AttestationClaim): Promise<ProofBundle> {
     const { transport, clock, onRejected } = this.#options;
+    const refused = (error: WitanError) => onRejected?.('replies', error);
+    const startedAt = clock.now();
     for (let tries = 1; ; tries++) {
       const ledger = this.#known();
       let isBetweenKeys = false;
@@ -190,10 +194,11 @@ export class LiveBackend implements Backend {
         isBetweenKeys = true;
       };
       try {
-        return await attest(transport, ledger, claim, { refused: (error) => onRejected?.('replies', error), otherKey });
+        return await attest(transport, ledger, claim, { refused, otherKey });
       } catch (error) {
         isBetweenKeys ||= this.#known().key !== ledger.key;
-        if (errorCode(error) !== 'WITAN_ERR_NO_QUORUM' || !isBetweenKeys || tries === TRIES) throw error;
+        const isLast = tries === TRIES || clock.now() - startedAt >= LAST_TRY_MS;
+        if (errorCode(error) !== 'WITAN_ERR_NO_QUORUM' || !isBetweenKeys || isLast) throw error;
         await new Promise<void>((resolve) => clock.setTimer(TRY_AGAIN_MS, resolve));
       }
     }
