@@ -33,6 +33,8 @@ export interface RouteDefinition {
 /** What any route may answer. */
 export const COMMON_ERRORS = [
   'WITAN_ERR_MALFORMED',
+  'WITAN_ERR_REQUEST_TIMEOUT',
+  'WITAN_ERR_HEADERS_TOO_LARGE',
   'WITAN_ERR_RATE_LIMITED',
   'WITAN_ERR_INTERNAL',
 ] as const satisfies readonly WitanErrorCode[];

@@ -38,6 +38,8 @@ describe('problem documents', () => {
   test.each([
     [404, 'WITAN_ERR_NOT_FOUND'],
     [429, 'WITAN_ERR_RATE_LIMITED'],
+    [408, 'WITAN_ERR_REQUEST_TIMEOUT'],
+    [431, 'WITAN_ERR_HEADERS_TOO_LARGE'],
     [504, 'WITAN_ERR_TIMEOUT'],
     [502, 'WITAN_ERR_UNAVAILABLE'],
     [401, 'WITAN_ERR_UNAVAILABLE'],

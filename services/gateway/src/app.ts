@@ -7,7 +7,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { addApi } from './api.ts';
 import type { Backend } from './backend.ts';
 import { addDocs } from './docs.ts';
-import { addErrorAnswers, answerClientError, sendProblem } from './errors.ts';
+import { addErrorAnswers, clientErrorHandler, sendProblem } from './errors.ts';
 import { addSecurityHeaders, setSecurityHeaders } from './headers.ts';
 import { type HttpObserver, silentObserver } from './observer.ts';
 import { addPage } from './page.ts';
@@ -57,7 +57,7 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
     // While it stops, requests on open connections are still answered; new ones find the port closed.
     return503OnClosing: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrorHandler(observer, options.logger),
     frameworkErrors: (error, request, reply) => {
       // Such a request has no route yet, and no hook has run for it.
       setSecurityHeaders(request, reply);

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBLEM_MEDIA_TYPE, toProblem } from '@witan/api';
 import { isWitanError, WitanError, type WitanErrorCode } from '@witan/errors';
-import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
+import { securityHeaders } from './headers.ts';
+import type { HttpObserver } from './observer.ts';
 
 /** What Fastify itself refuses, in our words. The rest that it answers with 4xx is a request that is not well-formed. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [WitanErrorCode, string]>> = {
@@ -38,8 +41,10 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
   const error = asGatewayError(thrown, request.routeOptions?.bodyLimit);
   const { status } = error.entry;
   if (status >= 500) {
-    const log = error.code === 'WITAN_ERR_INTERNAL' ? request.log.error : request.log.warn;
-    log.call(request.log, { err: error, requestId: request.id, code: error.code }, 'request failed');
+    request.log[levelOf(error.code)](
+      { event: 'request-failed', err: error, requestId: request.id, code: error.code },
+      'request failed',
+    );
   }
   const retryAfter = retryAfterSeconds(error);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
@@ -48,6 +53,12 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
     .header('cache-control', 'no-store')
     .type(PROBLEM_MEDIA_TYPE)
     .send(JSON.stringify(toProblem(error, request.id)));
+}
+
+/** Only a defect is a line of its own at night; probes ask all the time whether it is ready. */
+function levelOf(code: WitanErrorCode): 'error' | 'warn' | 'debug' {
+  if (code === 'WITAN_ERR_INTERNAL') return 'error';
+  return code === 'WITAN_ERR_NOT_READY' ? 'debug' : 'warn';
 }
 
 /** Any error that comes out of a route or of Fastify, as one of the closed set. */
@@ -77,15 +88,37 @@ function retryAfterSeconds(error: WitanError): number | undefined {
   return error.entry.status === 503 ? 1 : undefined;
 }
 
-/** For bytes that never became a request: Node's parser gave up on them, or they took too long. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
-  const detail =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'The request did not arrive in time.' : 'This is not an HTTP request.';
-  const body = JSON.stringify(toProblem(new WitanError('WITAN_ERR_MALFORMED', detail), randomUUID()));
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+/** What Node's parser gives up on; all else is no HTTP. */
+const PARSER_CODES: Readonly<Record<string, readonly [WitanErrorCode, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['WITAN_ERR_REQUEST_TIMEOUT', 'The request did not arrive in time.'],
+  HPE_HEADER_OVERFLOW: ['WITAN_ERR_HEADERS_TOO_LARGE', `The headers are over ${maxHeaderSize} bytes.`],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['WITAN_ERR_TOO_LARGE', 'The extensions of a chunk are too long.'],
+};
+
+/**
+ * Answers bytes that never became a request, which no hook sees: Node's parser gave up on them, or they took too long.
+ * Like any other answer this one is counted, and its id is in the log.
+ */
+export function clientErrorHandler(observer: HttpObserver, log?: FastifyBaseLogger) {
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+    const [code, detail] = PARSER_CODES[error.code ?? ''] ?? ['WITAN_ERR_MALFORMED', 'This is not an HTTP request.'];
+    const requestId = randomUUID();
+    const problem = toProblem(new WitanError(code, detail), requestId);
+    const body = JSON.stringify(problem);
+    const headers = {
+      ...securityHeaders(requestId),
+      'cache-control': 'no-store',
+      'content-type': PROBLEM_MEDIA_TYPE,
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${body}`);
+    log?.debug({ event: 'no-request', requestId, code, parser: error.code }, 'these bytes are no request');
+    // It began with nothing that could be timed.
+    observer.requestDone({ method: 'other', route: 'unmatched', status: problem.status, seconds: 0 });
+  };
 }
 
 /** Which methods a path takes, to tell 405 from 404. */

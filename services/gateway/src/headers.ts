@@ -28,13 +28,17 @@ export function addSecurityHeaders(app: FastifyInstance): void {
 }
 
 export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers({
+  reply.headers(securityHeaders(request.id));
+}
+
+export function securityHeaders(requestId: string): Readonly<Record<string, string>> {
+  return {
     'content-security-policy': DATA_CSP,
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
-    'x-request-id': request.id,
-  });
+    'x-request-id': requestId,
+  };
 }

@@ -15,6 +15,7 @@ import { listenError, runService } from '@witan/service';
 import { watchFollower } from '@witan/watch';
 import { buildApp } from './app.ts';
 import { LiveBackend } from './backend-live/live-backend.ts';
+import { fastifyLogger } from './logger.ts';
 
 const PREFIX = '';
 const VERSION = '0.1.0';
@@ -56,7 +57,7 @@ await runService({
       onReport: watchFollower(meter, log),
       onRejected: (channel, error) => {
         rejected.inc({ channel: channel === 'replies' ? 'reply' : 'events', reason: rejectionReason(error.code) });
-        log.debug({ channel, err: error }, 'message not taken');
+        log.debug({ event: 'rejected', channel, err: error }, 'message not taken');
       },
       onAttested: (result, durationMs) => {
         attested.attestations.inc({ result });
@@ -68,6 +69,7 @@ await runService({
     backend.start();
     const app = await buildApp(backend, {
       version: VERSION,
+      logger: fastifyLogger(log),
       observer: httpObserver(
         meter,
         ROUTE_NAMES.map((name) => routerPath(ROUTES[name].path)),

@@ -1,9 +1,13 @@
+import { STATUS_CODES } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { ROUTES } from '@witan/api';
+import { formErrors, Problem, ROUTES } from '@witan/api';
+import { CODES, type WitanErrorCode } from '@witan/errors';
+import { createLogger } from '@witan/observability';
 import fc from 'fast-check';
-import type { FastifyBaseLogger } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { fastifyLogger } from '../src/logger.ts';
+import { silentObserver } from '../src/observer.ts';
 import { expectNoInsides, expectProblem, fakeBackend, listen, startApp } from './harness.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -199,16 +203,19 @@ describe('a defect', () => {
   });
 
   test('is in the log with its stack, under the id that the client got', async () => {
-    const lines: { err: Error & { cause: Error } }[] = [];
-    const silent = () => {};
-    const quiet = { level: 'warn', fatal: silent, warn: silent, info: silent, debug: silent, trace: silent, silent };
-    const logger = { ...quiet, error: (line: (typeof lines)[number]) => lines.push(line), child: () => logger };
-    const { app } = await startApp({ logger: logger as unknown as FastifyBaseLogger }, broken());
+    const lines: { err: { cause: { stack: string } } }[] = [];
+    const logger = fastifyLogger(
+      createLogger({
+        service: 'gateway',
+        write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]),
+      }),
+    );
+    const { app } = await startApp({ logger }, broken());
     const response = await app.inject({ url: '/v1/network', headers: { 'x-request-id': 'from-client.1' } });
     expect(response.headers['x-request-id']).toBe('from-client.1');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ requestId: 'from-client.1', code: 'WITAN_ERR_INTERNAL' });
-    expect(lines[0]?.err.cause.stack).toContain('bad-input.test.ts');
+    expect(lines[0]).toMatchObject({ level: 'error', requestId: 'from-client.1', code: 'WITAN_ERR_INTERNAL' });
+    expect(JSON.stringify(lines[0]?.err)).toContain('bad-input.test.ts');
   });
 
   test('of an answer that is not of its form does not go out', async () => {
@@ -233,20 +240,64 @@ describe('on a socket', () => {
     return text(socket);
   };
 
-  test.each([
-    'garbage\r\n\r\n',
-    'GET / HTTP/9.9\r\n\r\n',
-    `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`,
-  ])('bytes that are no request get a problem, and the gateway goes on', async (bytes) => {
-    const { port, url } = await listen();
-    const answer = await exchange(port, bytes);
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({
-      code: 'WITAN_ERR_MALFORMED',
-      status: 400,
+  /** A gateway on a port, what it counts, and what its service logs. */
+  const observed = async () => {
+    const counted: string[] = [];
+    const observer = {
+      ...silentObserver,
+      requestDone: ({ method, route, status }: { method: string; route: string; status: number }) =>
+        void counted.push(`${method} ${route} ${status}`),
+    };
+    const lines: Record<string, unknown>[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    const logger = fastifyLogger(createLogger({ service: 'gateway', level: 'debug', write }));
+    return { ...(await listen({ observer, logger })), counted, lines };
+  };
+
+  /** What every answer is, also one that was written without a request: a problem, safe to open, found in the log. */
+  const expectRefused = (answer: string, lines: readonly Record<string, unknown>[], code: WitanErrorCode) => {
+    const [head, body] = answer.split('\r\n\r\n') as [string, string];
+    const [first, ...rest] = head.split('\r\n');
+    const headers = Object.fromEntries(rest.map((line) => line.split(/: (.*)/, 2)));
+    const { status } = CODES[code];
+    expect(first).toBe(`HTTP/1.1 ${status} ${STATUS_CODES[status]}`);
+    const problem = JSON.parse(body) as Problem;
+    expect(problem).toMatchObject({ code, status });
+    expect(formErrors(Problem, problem)).toEqual([]);
+    expect(headers).toMatchObject({
+      'content-type': 'application/problem+json',
+      'content-length': String(Buffer.byteLength(body)),
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     });
+    const requestId = headers['x-request-id'];
+    expect(problem.instance).toBe(`urn:witan:request:${requestId}`);
+    expect(lines.filter((line) => line.requestId === requestId)).toMatchObject([{ level: 'debug', code }]);
     expectNoInsides(answer);
+  };
+
+  test.each<[string, WitanErrorCode]>([
+    ['garbage\r\n\r\n', 'WITAN_ERR_MALFORMED'],
+    ['GET / HTTP/9.9\r\n\r\n', 'WITAN_ERR_MALFORMED'],
+    [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`, 'WITAN_ERR_HEADERS_TOO_LARGE'],
+    [
+      `POST /v1/verifications HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1;${'y'.repeat(40_000)}\r\n`,
+      'WITAN_ERR_TOO_LARGE',
+    ],
+  ])('bytes that are no request get a problem, and the gateway goes on: %#', async (bytes, code) => {
+    const { port, url, counted, lines } = await observed();
+    expectRefused(await exchange(port, bytes), lines, code);
+    expect(counted).toEqual([`other unmatched ${CODES[code].status}`]);
     expect((await fetch(`${url}/livez`)).status).toBe(200);
+  });
+
+  test('a request that does not arrive in time is 408', async () => {
+    const { app, port, counted, lines } = await observed();
+    // What Node does when the time is up, which is not to be waited for.
+    const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    app.server.on('connection', (socket) => socket.once('data', () => app.server.emit('clientError', late, socket)));
+    expectRefused(await exchange(port, 'GET / HTTP/1.1\r\n'), lines, 'WITAN_ERR_REQUEST_TIMEOUT');
+    expect(counted).toEqual(['other unmatched 408']);
   });
 
   test('a body shorter than its Content-Length is no request', async () => {
