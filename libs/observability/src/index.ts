@@ -42,14 +42,7 @@ export {
 export { type SectionView, watchSection } from './metrics/section-metrics.ts';
 export { type Exposition, PromMeter } from './prom-meter.ts';
 export { RecordingMeter, type Sample } from './recording-meter.ts';
-export {
-  continueTrace,
-  extractTrace,
-  injectTrace,
-  type SpanOptions,
-  traceId,
-  withSpan,
-} from './tracing/propagation.ts';
+export { continueTrace, injectTrace } from './tracing/propagation.ts';
 export {
   type SessionPhase,
   type SessionTrace,

@@ -1,6 +1,6 @@
 export { listenError } from './listen.ts';
 export { giveWay } from './priority.ts';
-export type { Check, Readiness } from './probes.ts';
+export type { Check } from './probes.ts';
 export { runService } from './run.ts';
 export type {
   ConnectOptions,

@@ -119,8 +119,6 @@ class Host<S extends ServiceSettings> {
       meter: this.#meter,
       signal: this.#stopping.signal,
       connectBus: ({ node } = {}) => this.#connectBus(node),
-      readiness: () => this.#readiness(),
-      expose: () => this.#meter.expose(),
       fail: (error) => this.#fail(error),
     });
     if (this.#isStopping()) return;

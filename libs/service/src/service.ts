@@ -1,7 +1,7 @@
 import type { Bus, ServiceEndpoint } from '@witan/bus';
 import type { ConfigOf, commonSettings, Settings } from '@witan/config';
-import type { Exposition, Logger, Meter } from '@witan/observability';
-import type { Check, Readiness } from './probes.ts';
+import type { Logger, Meter } from '@witan/observability';
+import type { Check } from './probes.ts';
 
 export type CommonSettings = typeof commonSettings;
 export type ServiceSettings = Settings & CommonSettings;
@@ -39,9 +39,6 @@ export interface ServiceContext<S extends ServiceSettings> {
    * Waits until there is a server. @param node hex name of the node, if it has one.
    */
   connectBus(options?: { readonly node?: string }): Promise<Bus>;
-  /** The same answers as on the metrics port, for a service that has an HTTP port of its own. */
-  readiness(): Readiness;
-  expose(): Promise<Exposition>;
   /** Something is wrong that the running service cannot live with: it is stopped in order and ends with the error's code. */
   fail(error: unknown): void;
 }

@@ -2,10 +2,16 @@
 import { MemoryHub } from '@witan/bus';
 import { commonSettings, metricsPort, secret } from '@witan/config';
 import { WitanError } from '@witan/errors';
-import { counter, withSpan } from '@witan/observability';
+import { counter, sessionTrace } from '@witan/observability';
 import { runService } from '../../src/index.ts';
 
 const { env } = process;
+
+/** Something for the traces. */
+function endedSession(): void {
+  const at = Date.now();
+  sessionTrace({ session: 'ab'.repeat(32), prefix: 'root', startedAtMs: at }).end('done', at);
+}
 
 await runService({
   name: 'toy',
@@ -34,7 +40,7 @@ await runService({
           throw new RangeError('thrown outside of everything');
         });
       else if (message === 'reject') void Promise.reject(new RangeError('rejected and not awaited'));
-      else if (message === 'span') void withSpan('toy', {}, async () => {});
+      else if (message === 'span') endedSession();
       process.send?.({ type: 'ack', message });
     });
     const work = setInterval(() => {}, 1000);
