@@ -119,7 +119,7 @@ export const ROUTES = {
     query: Type.Object({ prefix: Type.Optional(Prefix), state: Type.Optional(SessionState), ...PageQuery }, strict),
     status: 200,
     response: SessionList,
-    errors: ['WITAN_ERR_INVALID', 'WITAN_ERR_NOT_READY'],
+    errors: ['WITAN_ERR_INVALID'],
   }),
   session: defineRoute({
     method: 'GET',
@@ -130,7 +130,7 @@ export const ROUTES = {
     params: Type.Object({ id: SessionId }),
     status: 200,
     response: Session,
-    errors: ['WITAN_ERR_NOT_FOUND', 'WITAN_ERR_NOT_READY'],
+    errors: ['WITAN_ERR_NOT_FOUND'],
   }),
   attest: defineRoute({
     method: 'POST',
@@ -143,14 +143,7 @@ export const ROUTES = {
     body: AttestationRequest,
     status: 201,
     response: ProofBundle,
-    errors: [
-      'WITAN_ERR_INVALID',
-      'WITAN_ERR_TOO_LARGE',
-      'WITAN_ERR_UNSUPPORTED_MEDIA',
-      'WITAN_ERR_NO_QUORUM',
-      'WITAN_ERR_NOT_READY',
-      'WITAN_ERR_TIMEOUT',
-    ],
+    errors: ['WITAN_ERR_TOO_LARGE', 'WITAN_ERR_UNSUPPORTED_MEDIA', 'WITAN_ERR_NO_QUORUM', 'WITAN_ERR_NOT_READY'],
     bodyLimit: ATTESTATION_BODY_LIMIT,
   }),
   verify: defineRoute({

@@ -68,13 +68,6 @@ describe('an attestation', () => {
     const { app } = await startApp({}, backend);
     expect(expectProblem(await attest(app, { payload: '' }), 'WITAN_ERR_NO_QUORUM')).toMatchObject(data);
   });
-
-  test('that takes too long is 504', async () => {
-    const backend = fakeBackend();
-    backend.attest = () => Promise.reject(new WitanError('WITAN_ERR_TIMEOUT', 'the elders did not answer'));
-    const { app } = await startApp({}, backend);
-    expect((await attest(app, { payload: '' })).statusCode).toBe(504);
-  });
 });
 
 describe('a verification', () => {

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { formErrors, Problem } from '@witan/api';
+import { COMMON_ERRORS, formErrors, Problem, ROUTE_NAMES, ROUTES, type RouteDefinition, routerPath } from '@witan/api';
 import type { WitanErrorCode } from '@witan/errors';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { expect, onTestFinished } from 'vitest';
@@ -24,7 +24,22 @@ export async function startApp<B extends Backend = FakeBackend>(
 ): Promise<{ app: FastifyInstance; backend: B }> {
   const app = await buildApp(backend, { checkResponses: true, ...options });
   onTestFinished(() => app.close());
+  demandListedErrors(app);
   return { app, backend };
+}
+
+/** Whatever test it is, and whatever it provokes: a route answers with no error that the API document does not list of it. */
+function demandListedErrors(app: FastifyInstance): void {
+  const unlisted = new Set<string>();
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { url, method } = request.routeOptions;
+    const name = ROUTE_NAMES.find((each) => routerPath(ROUTES[each].path) === url && ROUTES[each].method === method);
+    if (name === undefined || reply.statusCode < 400) return;
+    const { code } = JSON.parse(String(payload)) as Problem;
+    const { errors }: RouteDefinition = ROUTES[name];
+    if (![...COMMON_ERRORS, ...errors].includes(code)) unlisted.add(`${name} ${code}`);
+  });
+  onTestFinished(() => expect([...unlisted]).toEqual([]));
 }
 
 /** The same on a real socket. */
