@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +9,13 @@ const IGNORED = new Set(['node_modules', '.git', '.witan', 'coverage']);
 
 /** Paths of all files of the repository, relative to its root, with `/` between folders. */
 export const FILES: readonly string[] = list(ROOT).sort();
+
+/** Paths of what is committed or about to be; all files where there is no history, as in an archive. */
+export function committed(): readonly string[] {
+  if (!existsSync(join(ROOT, '.git'))) return FILES;
+  const listed = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  return listed.split('\0').filter((path) => path !== '');
+}
 
 export const CODE = FILES.filter((path) => /\.(ts|mjs|js)$/.test(path));
 

@@ -1,10 +1,18 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CODE, exists, FILES, read } from './repo.ts';
+import { CODE, committed, exists, FILES, read } from './repo.ts';
 
 const LINES_MAX = 400;
 /** Why each is longer: a table or a suite that reads better in one piece. */
 const LONGER = ['libs/bus/test/compliance.test.ts'];
+
+/** Folders, and files that tools or people look for at the top. What else lies there is what a run has left behind. */
+const TOP = [
+  ...['.ci', 'deploy', 'docs', 'libs', 'services', 'test'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'LICENSE'],
+  ...['package.json', 'package-lock.json', '.npmrc', '.gitignore'],
+  ...['tsconfig.json', 'biome.json', 'knip.json', 'vitest.config.ts'],
+];
 
 const TEXT = FILES.filter((path) =>
   /\.(ts|mjs|js|json|md|sh|ya?ml|css|html|txt)$|(^|\/)(Dockerfile|run)$/.test(path),
@@ -30,6 +38,11 @@ describe('files', () => {
 
   test('that may be longer are', () => {
     expect(LONGER.filter((path) => !exists(path) || lineCount(path) <= LINES_MAX)).toEqual([]);
+  });
+
+  test('at the top are those that belong there, and no others', () => {
+    const top = new Set(committed().map((path) => path.split('/')[0]!));
+    expect([...top].sort()).toEqual([...TOP].sort());
   });
 
   test('hold no notes to oneself', () => {
