@@ -1,6 +1,6 @@
 import { EVENTS, formErrors, type WitanEvent } from '@witan/api';
-import { verifyBundle, verifyChainJson } from '@witan/chain';
-import { fromHex, Identity, setDecodeCache, setVerificationCache, sha256, toHex } from '@witan/crypto';
+import { certificateMessage, verifyBundle, verifyChainJson } from '@witan/chain';
+import { fromHex, Identity, setDecodeCache, setVerificationCache, sha256, toHex, verifySignature } from '@witan/crypto';
 import { decodeReports, encodeReports, openSession } from '@witan/dkg';
 import { NETWORK, NETWORK_TAG, type SimNode, World } from '@witan/simulator';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
@@ -98,7 +98,12 @@ describe('a gateway that is there when a session is made', () => {
       world.nodes.map(({ name }) => ({ name, live: true, usableShare: true })),
     );
     const { genesisKey, links } = backend.chain('root');
-    expect(toHex(verifyChainJson(fromHex(genesisKey), links).at(-1)!.key)).toBe(section.key);
+    const last = verifyChainJson(fromHex(genesisKey), links).at(-1)!;
+    expect(toHex(last.key)).toBe(section.key);
+    // It is in no field of the section what is signed: only in the link.
+    const { hash, view, signature } = last.certified;
+    expect(section.signature).toBe(toHex(signature));
+    expect(verifySignature(last.parentKey, certificateMessage(hash, view), fromHex(section.signature!))).toBe(true);
     expect(backend.nodes().every(({ reachable, roles }) => reachable && roles.includes('elder'))).toBe(true);
     expect(() => backend.section('0')).toThrow('WITAN_ERR_NOT_FOUND');
     expect(backend.checks().every(({ ok }) => ok)).toBe(true);

@@ -39,7 +39,7 @@ describe('the network and its section', () => {
     expect(summary.members).toBe(section.members.length);
     expect(summary.chainLength).toBe(chain.links.length);
     expect(chain.genesisKey).toBe(network.genesisKey);
-    expect(chain.links.at(-1).key).toBe(section.key);
+    expect(chain.links.at(-1)).toMatchObject({ key: section.key, signature: section.signature });
   });
 
   test('the chain from a key holds what came after it, from the last key nothing', async () => {

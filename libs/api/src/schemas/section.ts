@@ -61,7 +61,12 @@ export const Section = Type.Object(
     threshold: Type.Integer({ minimum: 1, description: 'Shares that make a signature' }),
     elders: Type.Array(Elder),
     members: Type.Array(Member, { description: 'Sorted by name, elders included' }),
-    signature: Nullable(Signature),
+    signature: described(
+      Nullable(Signature),
+      'That of the last link of the chain: by the key before `key`, over the decision to hand over to `key` (the genesis ' +
+        'key signs itself). It verifies with the bytes in that link, which `/chain` gives, and says nothing of the other ' +
+        'fields here: elders and members are what this gateway has worked out from the certified decisions',
+    ),
   },
   { title: 'Section' },
 );

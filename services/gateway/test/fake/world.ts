@@ -111,7 +111,7 @@ export class FakeWorld {
       threshold: this.threshold,
       elders,
       members,
-      signature: hex(`sap ${this.key}`, 96),
+      signature: this.links.at(-1)?.signature ?? null,
     };
   }
 
