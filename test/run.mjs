@@ -29,7 +29,8 @@ Usage: npm test -- [options]
   --list        the steps, without running them
   --help        this text
 
-What cannot run here is named at the end. Where CI is set, it is an error unless it cannot be installed.
+What cannot run here is named at the end. Where CI is set, it is an error if nats-server or Chromium is missing and
+could have been installed.
 
 Examples:
   $ npm test
