@@ -55,7 +55,7 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
     .send(JSON.stringify(toProblem(error, request.id)));
 }
 
-/** Only a defect is a line of its own at night; probes ask all the time whether it is ready. */
+/** A defect is ours; probes ask all the time whether the gateway is ready. */
 function levelOf(code: WitanErrorCode): 'error' | 'warn' | 'debug' {
   if (code === 'WITAN_ERR_INTERNAL') return 'error';
   return code === 'WITAN_ERR_NOT_READY' ? 'debug' : 'warn';
