@@ -144,7 +144,9 @@ export class Sessions {
    */
   #meetStranger(id: string, bytes: Uint8Array, ledger: section.Ledger | undefined): void {
     if (this.#running.has(id)) throw new WitanError('WITAN_ERR_WRONG_SESSION', 'sent to the topic of another session');
-    if (!this.#strangers.mayHold(id)) throw new WitanError('WITAN_ERR_RATE_LIMITED', 'enough is held of that session');
+    if (!this.#strangers.mayHold(id, bytes.length)) {
+      throw new WitanError('WITAN_ERR_RATE_LIMITED', 'enough is held of that session');
+    }
     const { author } = openEnvelope(bytes, this.#options.networkTag);
     if (ledger && !ledger.members.has(author)) throw new WitanError('WITAN_ERR_NOT_MEMBER', `${author} is no member`);
     const isFirst = this.#strangers.hold(id, bytes);

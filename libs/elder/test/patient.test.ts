@@ -16,8 +16,9 @@ function setUp() {
   for (const pattern of ['section.root.dkg.*', 'section.root.events']) {
     late.subscribe(pattern, (bytes, topic) => heard.push(`${topic} ${bytes[0]}`));
   }
-  const say = (pattern: string, topic: string, first: number) => handlers.get(pattern)!(Uint8Array.of(first), topic);
-  return { clock, heard, say };
+  const sayBytes = (pattern: string, topic: string, bytes: Uint8Array) => handlers.get(pattern)!(bytes, topic);
+  const say = (pattern: string, topic: string, first: number) => sayBytes(pattern, topic, Uint8Array.of(first));
+  return { clock, heard, say, sayBytes };
 }
 
 test('messages of sessions come in bundles and in order, everything else at once', () => {
@@ -39,4 +40,16 @@ test('a flood is bounded', () => {
   for (let i = 0; i < 10_000; i++) say('section.root.dkg.*', 'section.root.dkg.a', i);
   while (clock.step());
   expect(heard).toHaveLength(4096);
+});
+
+test('a flood of long messages is bounded in bytes, and the next bundle has room again', () => {
+  const { clock, heard, sayBytes } = setUp();
+  const flood = () => {
+    for (let i = 0; i < 100; i++) sayBytes('section.root.dkg.*', 'section.root.dkg.a', new Uint8Array(1024 * 1024));
+    while (clock.step());
+  };
+  flood();
+  expect(heard).toHaveLength(16);
+  flood();
+  expect(heard).toHaveLength(32);
 });

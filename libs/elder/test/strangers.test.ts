@@ -17,10 +17,24 @@ test('messages of a session that is not known are given back in their order, onc
 test('of one session a bounded number of messages is held', () => {
   const strangers = new Strangers();
   let held = 0;
-  while (strangers.mayHold('a') && held < 10_000) strangers.hold('a', word(held++ % 256));
+  while (strangers.mayHold('a', 1) && held < 10_000) strangers.hold('a', word(held++ % 256));
   expect(held).toBe(64);
-  expect(strangers.mayHold('b')).toBe(true);
+  expect(strangers.mayHold('b', 1)).toBe(true);
   expect(strangers.release('a')).toHaveLength(64);
+});
+
+test('of one session a bounded number of bytes is held, in however few messages', () => {
+  const strangers = new Strangers();
+  const most = new Uint8Array(1024 * 1024);
+  expect(strangers.mayHold('a', most.length + 1)).toBe(false);
+  expect(strangers.mayHold('a', most.length)).toBe(true);
+  strangers.hold('a', most.subarray(1));
+  expect([strangers.mayHold('a', 1), strangers.mayHold('a', 2)]).toEqual([true, false]);
+  strangers.hold('a', word(1));
+  expect(strangers.mayHold('a', 1)).toBe(false);
+  expect(strangers.mayHold('b', most.length)).toBe(true);
+  strangers.release('a');
+  expect(strangers.mayHold('a', most.length)).toBe(true);
 });
 
 test('of many sessions the oldest make room', () => {

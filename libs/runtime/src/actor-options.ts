@@ -24,6 +24,8 @@ export interface ActorOptions<S, E> {
   readonly onStoreFailure?: (failure: StoreFailure) => void;
   /** Events from outside that may wait; 10,000 by default. */
   readonly mailboxLimit?: number;
+  /** Bytes that the messages among them (the field `bytes`) may have together; 32 MiB by default. */
+  readonly mailboxBytes?: number;
   /** Events in one transaction; 256 by default. */
   readonly batchLimit?: number;
   /** Poison events that are kept to be looked at; 16 by default. */
@@ -62,6 +64,7 @@ export type ActorStatus = 'new' | 'running' | 'crash-loop' | 'store-failing' | '
 
 export const DEFAULTS = {
   mailboxLimit: 10_000,
+  mailboxBytes: 32 * 1024 * 1024,
   batchLimit: 256,
   poisonLimit: 16,
   crashLimit: { crashes: 5, windowMs: 10_000 },

@@ -49,7 +49,10 @@ export class Actor<S, E> {
     this.#clock = options.clock;
     this.#observer = options.observer ?? {};
     this.#records = new RecordCodec(options.name, options.sealer);
-    this.#mailbox = new Mailbox(options.mailboxLimit ?? DEFAULTS.mailboxLimit);
+    this.#mailbox = new Mailbox({
+      events: options.mailboxLimit ?? DEFAULTS.mailboxLimit,
+      bytes: options.mailboxBytes ?? DEFAULTS.mailboxBytes,
+    });
     const backoff = options.backoff ?? DEFAULTS.backoff;
     this.#crashLoop = new CrashLoop(options.crashLimit ?? DEFAULTS.crashLimit, backoff);
     this.#storeBackoff = new Backoff(backoff);

@@ -2,6 +2,14 @@ interface Entry<E> {
   readonly event: E;
   /** Made by the runtime for the incarnation under way: a timer or a response. */
   readonly internal: boolean;
+  /** Of the message that it brings; 0 for an internal one, which is not bounded. */
+  readonly bytes: number;
+}
+
+export interface MailboxLimits {
+  readonly events: number;
+  /** Together, of the messages that the events bring. */
+  readonly bytes: number;
 }
 
 /**
@@ -11,10 +19,11 @@ interface Entry<E> {
 export class Mailbox<E> {
   #entries: Entry<E>[] = [];
   #external = 0;
-  readonly #limit: number;
+  #bytes = 0;
+  readonly #limits: MailboxLimits;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(limits: MailboxLimits) {
+    this.#limits = limits;
   }
 
   get depth(): number {
@@ -23,14 +32,16 @@ export class Mailbox<E> {
 
   /** False when it is full. */
   add(event: E): boolean {
-    if (this.#external >= this.#limit) return false;
+    const bytes = bytesOf(event);
+    if (this.#external >= this.#limits.events || this.#bytes + bytes > this.#limits.bytes) return false;
     this.#external++;
-    this.#entries.push({ event, internal: false });
+    this.#bytes += bytes;
+    this.#entries.push({ event, internal: false, bytes });
     return true;
   }
 
   addInternal(event: E): void {
-    this.#entries.push({ event, internal: true });
+    this.#entries.push({ event, internal: true, bytes: 0 });
   }
 
   /** The first events, which stay until {@link Mailbox.remove}: a batch that fails is still there. */
@@ -39,7 +50,11 @@ export class Mailbox<E> {
   }
 
   remove(start: number, count: number): void {
-    for (const entry of this.#entries.splice(start, count)) if (!entry.internal) this.#external--;
+    for (const { internal, bytes } of this.#entries.splice(start, count)) {
+      if (internal) continue;
+      this.#external--;
+      this.#bytes -= bytes;
+    }
   }
 
   removeInternal(): void {
@@ -49,5 +64,12 @@ export class Mailbox<E> {
   clear(): void {
     this.#entries = [];
     this.#external = 0;
+    this.#bytes = 0;
   }
+}
+
+/** What a peer can make large is the message, which all machines take as `bytes`. */
+function bytesOf(event: unknown): number {
+  const { bytes } = event as { readonly bytes?: unknown };
+  return bytes instanceof Uint8Array ? bytes.length : 0;
 }

@@ -38,6 +38,24 @@ describe('mailbox', () => {
     expect(actor.state).toEqual(['a', 'b', 'd']);
   });
 
+  test('one that is full of bytes refuses too, and takes again when they are gone', () => {
+    const world = new World();
+    let overflowed = 0;
+    const actor = world.started({ mailboxBytes: 100, batchLimit: 1, observer: { overflowed: () => overflowed++ } });
+    const message = (name: string, length: number) => ({ ...command(name), bytes: new Uint8Array(length) });
+    expect(actor.send(message('a', 60))).toBe(true);
+    expect(actor.send(message('b', 41))).toBe(false);
+    expect(actor.send(message('c', 40))).toBe(true);
+    expect(actor.send(message('d', 1))).toBe(false);
+    expect(actor.send(command('no message'))).toBe(true);
+    expect(overflowed).toBe(2);
+    world.clock.step();
+    expect([actor.send(message('e', 61)), actor.send(message('f', 60))]).toEqual([false, true]);
+    world.clock.run();
+    expect(actor.state).toEqual(['a', 'c', 'no message', 'f']);
+    expect(actor.send(message('g', 100))).toBe(true);
+  });
+
   test('timers and responses come in even when it is full', () => {
     const world = new World();
     const actor = world.started({ mailboxLimit: 1, batchLimit: 1 });
