@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Cluster } from './cluster.ts';
 import { LogRules } from './log-rules.ts';
 
-/** Counters that stay at zero whatever others do: each would be a defect of our own. */
+/** Counters, of every service, that stay at zero whatever others do: each would be a defect of our own. */
 const DEFECTS: readonly string[] = [
   'witan_actor_crashes_total',
   'witan_actor_poison_messages_total',
@@ -41,12 +41,16 @@ export class Invariants {
     await this.#expectChain();
     this.#expectOneTruth();
     this.#expectNoDefects();
+    this.#expectHeldApplied();
     expect(this.#logRules.complaints(), 'lines of the logs').toEqual([]);
     for (const process of this.#cluster.processes.filter((each) => each.metricsUrl && each.isRunning)) {
       const metrics = await process.metrics();
       const zero = this.#expectsTrouble ? DEFECTS : [...DEFECTS, ...TROUBLES];
       const counted = zero.filter((name) => (metrics.value(name) ?? 0) > 0);
       expect(counted, `${process.name} counts what must not happen`).toEqual([]);
+      if (process.said({ event: 'ready' }).length === 0) continue;
+      const missing = DEFECTS.filter((name) => metrics.value(name) === undefined);
+      expect(missing, `${process.name} does not count`).toEqual([]);
     }
   }
 
@@ -77,6 +81,14 @@ export class Invariants {
     }
     const forks = [...truths].filter(([, said]) => said.size > 1).map(([about, said]) => [about, ...said]);
     expect(forks).toEqual([]);
+  }
+
+  /** Counters die with their process, and what it said of its failures does not. */
+  #expectHeldApplied(): void {
+    const failed = this.#cluster.processes.flatMap(({ name, lines }) =>
+      lines.filter(({ event }) => event === 'dkg-held-failed').map((line) => `${name}: ${JSON.stringify(line)}`),
+    );
+    expect(failed, 'held messages that were not taken').toEqual([]);
   }
 
   #expectNoDefects(): void {

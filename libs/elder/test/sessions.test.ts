@@ -137,6 +137,14 @@ describe('messages of a session that is not known', () => {
     expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['WITAN_ERR_RATE_LIMITED']));
     expect(refused).toHaveLength(100 - 64);
   });
+
+  test('are held up to a bound of their bytes too', () => {
+    const { sessions, refused, told } = sessionsOf(second);
+    const long = 'x'.repeat(400 * 1024);
+    for (let i = 0; i < 4; i++) sessions.receive(wordOf(third, id, long + i), topicOf(id), before);
+    expect(refused.map(({ code }) => code)).toEqual(['WITAN_ERR_RATE_LIMITED', 'WITAN_ERR_RATE_LIMITED']);
+    expect(told).toHaveLength(1);
+  });
 });
 
 describe('what is told of a session', () => {

@@ -149,7 +149,7 @@ export function sessionsOf(
 }
 
 /** Something of a session that only has to have the form of it. */
-export function wordOf(author: Identity, session: string, more = 0): Uint8Array {
+export function wordOf(author: Identity, session: string, more: number | string = 0): Uint8Array {
   const body = Buffer.concat([Buffer.from(session, 'hex'), Buffer.from(String(more))]);
   return sealEnvelope(author, TAG, 'dkgMessage', new Uint8Array(body)).raw;
 }

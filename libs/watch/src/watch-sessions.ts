@@ -103,7 +103,12 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         dkg.messages.inc({ phase: report.phase, result });
         if (result !== 'rejected') break;
         rejected.inc({ channel: 'dkg', reason: report.reason });
-        if (report.heldFrom !== undefined) antiEntropy.heldFailed.inc();
+        if (report.heldFrom === undefined) break;
+        antiEntropy.heldFailed.inc();
+        line.warn(
+          { event: 'dkg-held-failed', phase: report.phase, reason: report.reason, from: report.heldFrom },
+          'held message not taken',
+        );
         break;
       }
       case 'closed':

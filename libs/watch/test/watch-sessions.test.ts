@@ -124,15 +124,24 @@ describe('messages', () => {
   });
 
   test('that are held count when they come, not when they go; one that fails then is a failure', () => {
-    const { meter, tell, start } = setUp();
+    const { meter, tell, start, lines, session } = setUp();
     start(0);
     for (const count of [1, 2, 0, 1]) tell(1, { type: 'held', count });
     expect(meter.value('witan_dkg_messages_total', { phase: 'initialisation', result: 'held' })).toBe(3);
     tell(2, { type: 'rejected', phase: 'contribution', reason: 'duplicate', heldFrom: PEER });
     const failed = () => meter.samples('witan_held_messages_failed_total')[0]?.value ?? 0;
     expect(failed()).toBe(0);
+    expect(lines.filter(({ event }) => event === 'dkg-held-failed')).toEqual([]);
     tell(2, { type: 'rejected', phase: 'contribution', reason: 'invalid', heldFrom: PEER });
     expect(failed()).toBe(1);
+    expect(lines.at(-1)).toMatchObject({
+      event: 'dkg-held-failed',
+      level: 'warn',
+      session: session.id,
+      phase: 'contribution',
+      reason: 'invalid',
+      from: PEER,
+    });
   });
 
   test('of no session here count as unknown, by the code of the error', () => {
