@@ -83,6 +83,7 @@ export class Sessions {
       const { session, actor } = running;
       this.#keep(running);
       actor.stop();
+      actor.state.seed?.fill(0);
       this.#running.delete(id);
       if (id === pendingBefore) this.#options.onSuperseded?.(session);
     }

@@ -67,10 +67,13 @@ describe('what the section has gone on without', () => {
     sessions.follow(pending);
     settle(clock);
     expect(journal.streams()).toEqual([`dkg/${id}`]);
+    const { seed } = sessions.all.get(id)!.state;
+    expect(seed).not.toEqual(new Uint8Array(32));
     const again = startSession(pending, [second, third], 1);
     sessions.follow(again);
     settle(clock);
     expect(superseded.map((session) => session.id)).toEqual([id]);
+    expect(seed).toEqual(new Uint8Array(32));
     expect([...sessions.all.keys()]).toEqual([again.pending!.id]);
     expect(journal.streams()).toEqual([`dkg/${again.pending!.id}`]);
     const said = desk.published.length;

@@ -52,6 +52,9 @@ export class Effects {
       case 'persist':
       case 'compact':
         break;
+      case 'destroy':
+        effect.bytes.fill(0);
+        break;
       case 'broadcast':
         ports.broadcast(effect.topic, effect.bytes);
         break;

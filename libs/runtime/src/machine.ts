@@ -12,6 +12,11 @@ export type Effect =
   | { readonly type: 'persist'; readonly record: Uint8Array; readonly durable: boolean; readonly secret?: boolean }
   /** Put these records in the place of the whole stream, atomically and durably; the old content is destroyed. */
   | { readonly type: 'compact'; readonly records: readonly CompactRecord[] }
+  /**
+   * Overwrite these bytes with zeros, which no later state holds. Earlier states are of no use then: the one that is
+   * rebuilt when the batch cannot be persisted has bytes of its own.
+   */
+  | { readonly type: 'destroy'; readonly bytes: Uint8Array }
   /** Publish to all who listen. `topic` is the subject relative to the net, e.g. `section.root.dkg.<session>`. */
   | { readonly type: 'broadcast'; readonly topic: string; readonly bytes: Uint8Array }
   /** Ask node `to` (its name, hex). The answer, or its absence, comes back as the event `response` with this `tag`. */

@@ -304,6 +304,24 @@ describe('secrets', () => {
     expect(again.state).toEqual(['record another secret', 'record my secret', 'record no secret']);
   });
 
+  test('are destroyed once what stands for them is on the disk, and not while it cannot be', () => {
+    const world = new World();
+    const actor = world.started({ backoff: { initialMs: 10, maxMs: 10 } });
+    const seed = bytes('seed');
+    const seen: string[] = [];
+    world.ports.broadcast = () => void seen.push(text(seed));
+    world.journal.failure = 'WITAN_ERR_STORE_FULL';
+    const compact = { type: 'compact', records: [{ record: bytes('share') }] } as const;
+    actor.send(command('retire', compact, broadcast('before'), { type: 'destroy', bytes: seed }, broadcast('after')));
+    world.clock.step();
+    expect(actor.status).toBe('store-failing');
+    expect(text(seed)).toBe('seed');
+    world.journal.failure = undefined;
+    world.clock.run();
+    expect(world.journal.stream('test').read()).toHaveLength(1);
+    expect(seen).toEqual(['seed', '\0\0\0\0']);
+  });
+
   test('of one actor are not taken for those of another', () => {
     const world = new World();
     const actor = world.started({ sealer });

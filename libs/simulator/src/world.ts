@@ -195,7 +195,8 @@ export class World {
       wallClock: () => EPOCH_MS + this.clock.now(),
       random: (length) => {
         const bytes = this.random.bytes(length);
-        node.secrets.push(bytes);
+        // A copy: the node destroys its own.
+        node.secrets.push(bytes.slice());
         return bytes;
       },
       ...(node.tamper?.dkgMachine ? { dkgMachine: node.tamper.dkgMachine } : {}),
