@@ -1,4 +1,5 @@
 import {
+  concatBytes,
   encodeCurvePoint,
   ephemeralFromSeed,
   evaluate,
@@ -43,12 +44,33 @@ export function deal(seed: Uint8Array, threshold: number): Dealing {
 
 /** The key that others seal shares to in this session. */
 export function sessionKeys(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array } {
-  return ephemeralFromSeed(hkdf(seed, 'witan/dkg/ephemeral', 32));
+  const own = hkdf(seed, 'witan/dkg/ephemeral', SECRET_BYTES);
+  const keys = ephemeralFromSeed(own);
+  own.fill(0);
+  return keys;
+}
+
+/** What a participant announces of them. */
+export function sessionPublicKey(seed: Uint8Array): Uint8Array {
+  const { publicKey, privateKey } = sessionKeys(seed);
+  privateKey.fill(0);
+  return publicKey;
+}
+
+/** Imported once: importing costs more than an exchange. */
+function sessionPrivateKey(seed: Uint8Array): X25519Private {
+  const { privateKey } = sessionKeys(seed);
+  const imported = new X25519Private(privateKey);
+  privateKey.fill(0);
+  return imported;
 }
 
 /** One fresh key for each receiver, so that a dealer can justify one share by showing one key. */
 export function sealingSecret(seed: Uint8Array, receiver: number): Uint8Array {
-  return sealingSecrets(seed, receiver + 1)[receiver]!;
+  const all = sealingSecrets(seed, receiver + 1);
+  const secret = all[receiver]!.slice();
+  wipe(all);
+  return secret;
 }
 
 /** Those of the first `count` receivers; the same whatever the count. */
@@ -73,25 +95,23 @@ export function contribution(state: State, dealing: Dealing, seed: Uint8Array): 
     const share = { value: evaluate(dealing.value, index + 1), blind: evaluate(dealing.blind, index + 1) };
     return sealShare(state, index, secrets[index]!, share);
   });
+  wipe(secrets);
   return { type: 'contribution', commitment: dealing.pedersen.map(encodeCurvePoint), shares };
 }
 
 /** A share as this participant sends it to `receiver`, sealed with a key that is used for nothing else. */
 export function sealShare(state: State, receiver: number, secret: Uint8Array, share: Share): Sealed {
-  return sealTo(
-    receiverKey(state, receiver),
-    secret,
-    encodeShare(share),
-    shareContext(state.session, state.me, receiver),
-  );
+  const plain = encodeShare(share);
+  const sealed = sealTo(receiverKey(state, receiver), secret, plain, shareContext(state.session, state.me, receiver));
+  plain.fill(0);
+  return sealed;
 }
 
 /** Opens and checks the own share of every dealer that counts: one batched check for all of them. */
 export function receiveShares(state: State, seed: Uint8Array): { shares: Map<number, Share>; bad: number[] } {
   const { session, me, env } = state;
   const announced = counted(state, Phase.Initialisation, me) !== undefined;
-  // Imported once: importing costs more than the exchange itself.
-  const privateKey = announced ? new X25519Private(sessionKeys(seed).privateKey) : env.identity.x25519Private();
+  const privateKey = announced ? sessionPrivateKey(seed) : env.identity.x25519Private();
   const shares = new Map<number, Share>();
   const bad: number[] = [];
   for (const { sender, payload } of allCounted<'contribution'>(state, Phase.Contribution)) {
@@ -139,12 +159,24 @@ function shareContext(session: Session, dealer: number, receiver: number): Uint8
 }
 
 function encodeShare(share: Share): Uint8Array {
-  return new Uint8Array(Buffer.concat([scalarToBytes(share.value), scalarToBytes(share.blind)]));
+  const parts = [scalarToBytes(share.value), scalarToBytes(share.blind)];
+  const bytes = concatBytes(...parts);
+  wipe(parts);
+  return bytes;
 }
 
+/** The bytes are of no use afterwards: they are overwritten. */
 function decodeShare(bytes: Uint8Array): Share | undefined {
-  if (bytes.length !== 64) return undefined;
-  return { value: scalarFromBytes(bytes.subarray(0, 32)), blind: scalarFromBytes(bytes.subarray(32)) };
+  try {
+    if (bytes.length !== 64) return undefined;
+    return { value: scalarFromBytes(bytes.subarray(0, 32)), blind: scalarFromBytes(bytes.subarray(32)) };
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+function wipe(secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
 }
 
 /** A share that cannot be opened or read is a bad share; why does not matter to the protocol. */

@@ -197,6 +197,7 @@ function retire(turn: Turn): void {
   const share = state.secretShare === undefined ? undefined : scalarToBytes(state.secretShare);
   if (isDone(state)) facts.push({ type: 'finished', share });
   turn.effects.push({ type: 'compact', records: facts.map((fact) => encodeFact(fact)) });
+  if (state.seed) turn.effects.push({ type: 'destroy', bytes: state.seed });
 }
 
 function replay(turn: Turn, fact: Fact): void {

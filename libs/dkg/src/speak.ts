@@ -1,5 +1,5 @@
 import { encodeCurvePoint, fromHex, type G1Point, scalarToBytes } from '@witan/crypto';
-import { contribution, deal, sealingSecret, sessionKeys } from './dealing.ts';
+import { contribution, deal, sealingSecret, sessionPublicKey } from './dealing.ts';
 import type { Follows, Payload } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
@@ -33,7 +33,7 @@ export function ownPayload(state: State): Payload | undefined {
   if (!seed) return undefined;
   switch (state.phase) {
     case Phase.Initialisation:
-      return { type: 'initialisation', ephemeral: sessionKeys(seed).publicKey };
+      return { type: 'initialisation', ephemeral: sessionPublicKey(seed) };
     case Phase.Contribution:
       return dealing && contribution(state, dealing, seed);
     case Phase.Complaining:

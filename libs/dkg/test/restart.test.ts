@@ -130,7 +130,17 @@ describe('once the key is in use', () => {
   straggler!.up = false;
   net.start(net.nodes.slice(0, 3)).run();
   const shares = net.nodes.map((node) => node.state.secretShare);
+  const seeds = net.nodes.slice(0, 3).map((node) => node.state.seed);
   for (const node of net.nodes.slice(0, 3)) net.step(node, { type: 'retire', at: net.now });
+
+  test('the bytes of the seed are overwritten, after the journal has been rewritten', () => {
+    expect(seeds).toEqual(seeds.map(() => new Uint8Array(32)));
+    const again = new Net(members).start().run().nodes[0]!;
+    const { effects } = machine.step(again.state, { type: 'retire', at: net.now });
+    expect(effects.map(({ type }) => type)).toEqual(['compact', 'destroy']);
+    // Whoever is told to rewrite the journal and cannot still has it.
+    expect(again.state.seed).toEqual(seedOf(0));
+  });
 
   test('seed and shares of dealers are gone, from memory and from the journal', () => {
     for (const node of net.nodes.slice(0, 3)) {

@@ -262,6 +262,9 @@ export class Net {
             secret: secret ?? false,
           }));
           break;
+        case 'destroy':
+          effect.bytes.fill(0);
+          break;
         case 'broadcast':
           node.said.push(effect.bytes);
           this.broadcast(node.index, effect.bytes, false);
