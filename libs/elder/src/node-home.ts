@@ -30,7 +30,7 @@ export function openNodeHome(
 ): NodeHome {
   const vault = new Vault(sealingKey, random);
   const file = join(dataDir, IDENTITY_FILE);
-  const sealed = readOrCreateFile(file, () => vault.seal(random(SEED_BYTES), IDENTITY_LABEL));
+  const sealed = readOrCreateFile(file, () => sealIdentity(vault, random(SEED_BYTES)));
   const seed = openIdentity(vault, sealed, file);
   const identity = Identity.fromSeed(seed);
   seed.fill(0);
@@ -40,6 +40,12 @@ export function openNodeHome(
     openElderJournal: () => openJournal(join(dataDir, 'elder.db')),
     openAdultJournal: (isGenesisKnown) => openPublicJournal(join(dataDir, 'adult.db'), new Date(), isGenesisKnown),
   };
+}
+
+function sealIdentity(vault: Vault, seed: Uint8Array): Uint8Array {
+  const sealed = vault.seal(seed, IDENTITY_LABEL);
+  seed.fill(0);
+  return sealed;
 }
 
 function openIdentity(vault: Vault, sealed: Uint8Array, file: string): Uint8Array {
