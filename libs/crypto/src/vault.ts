@@ -7,7 +7,7 @@ import { REDACTED } from './secret.ts';
 
 /** Encrypts secrets at rest. A key management service can stand behind it as well as a local key. */
 export interface SecretSealer {
-  /** `associated` says what the secret is (node, stream, position): it opens there and nowhere else. */
+  /** `associated` says what the secret is, such as the stream that it stands in: it opens with that and nothing else. */
   seal(plaintext: Uint8Array, associated: Uint8Array): Uint8Array;
   /** @throws WitanError `WITAN_ERR_SEALED` wrong key, wrong `associated`, changed or truncated bytes. */
   open(sealed: Uint8Array, associated: Uint8Array): Uint8Array;

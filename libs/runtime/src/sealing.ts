@@ -19,7 +19,8 @@ export class RecordCodec {
   constructor(actor: string, sealer: Sealer | undefined) {
     this.#actor = actor;
     this.#sealer = sealer;
-    // So that a sealed record of one actor cannot be passed off as another's.
+    // So that a sealed record of one actor cannot be passed off as another's. Its position is not in it: `compact` moves
+    // records, and whoever can write to the disk can put back a whole earlier journal anyway.
     this.#associated = new TextEncoder().encode(`witan journal ${actor}`);
   }
 
