@@ -198,7 +198,9 @@ export class ServiceProcess {
     } catch {
       fields = { level: 'none', msg: text };
     }
-    if (this.lines.length < LINES_KEPT) this.lines.push({ ...fields, atMs: performance.now() } as LogLine);
+    // What tells of trouble is kept however much there is: tests look for it.
+    const isKept = this.lines.length < LINES_KEPT || fields.level !== 'debug';
+    if (isKept) this.lines.push({ ...fields, atMs: performance.now() } as LogLine);
   }
 }
 
