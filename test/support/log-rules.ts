@@ -7,6 +7,7 @@ import type { LogLine, ServiceProcess } from './service-process.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const NAME = /^[0-9a-f]{64}$/;
+const ACTORS: readonly unknown[] = ['section', 'dkg'];
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
 /** What every line of a real service's log is, looked at once each. */
@@ -50,6 +51,7 @@ export class LogRules {
     expect(typeof line.msg === 'string' && line.msg !== '', 'no words');
     expect(this.#isNamed(process, line), 'not of its node');
     expect(!isOfSession(line) || NAME.test(String(line.session)), 'no session');
+    expect(!isTrouble(line) || ACTORS.includes(line.actor), 'no actor');
     const text = JSON.stringify(line);
     expect(!this.#secrets.some((secret) => text.includes(secret)), 'a secret');
     return wrong;
@@ -70,9 +72,13 @@ export class LogRules {
   }
 }
 
-function isOfSession({ event, action }: LogLine): boolean {
+function isOfSession({ event, action, actor }: LogLine): boolean {
   if (event === 'decided') return action === 'dkg' || action === 'handover';
-  return event === 'blame' || event?.startsWith('dkg-') === true;
+  return event === 'blame' || event?.startsWith('dkg-') === true || actor === 'dkg';
+}
+
+function isTrouble({ event }: LogLine): boolean {
+  return event === 'crash' || event === 'store';
 }
 
 /** What must never leave a node, in the forms in which it could be written. */

@@ -54,8 +54,8 @@ export class Coordinator {
       refused: badMessage,
       supervision: {
         ...(observer.actor ? { observer: observer.actor } : {}),
-        onCrash: ({ error }) => observer.trouble?.('crash', error),
-        onStoreFailure: ({ error }) => observer.trouble?.('store', error),
+        onCrash: ({ error, actor }) => observer.trouble?.('crash', error, actor),
+        onStoreFailure: ({ error, actor }) => observer.trouble?.('store', error, actor),
       },
       portsFor: (onReport) => ({
         broadcast: (topic, bytes) => transport.publish(topic, bytes),

@@ -3,7 +3,16 @@ import type * as dkg from '@witan/dkg';
 import type { Params as DkgParams, DkgReport } from '@witan/dkg';
 import { asWitanError, WitanError } from '@witan/errors';
 import type { Journal } from '@witan/journal';
-import { Actor, type ActorObserver, type Clock, type EffectPorts, type Machine, type Sealer } from '@witan/runtime';
+import {
+  Actor,
+  type ActorObserver,
+  type Clock,
+  type Crash,
+  type EffectPorts,
+  type Machine,
+  type Sealer,
+  type StoreFailure,
+} from '@witan/runtime';
 import * as section from '@witan/section';
 import { networkTag, peekEnvelope } from '@witan/wire';
 import { Heartbeats } from './heartbeats.ts';
@@ -32,6 +41,9 @@ export interface ElderOptions {
   readonly observer: ElderObserver;
 }
 
+/** An actor's machine threw, or its journal failed; it goes on by itself. */
+export type Trouble = 'crash' | 'store';
+
 /** What an elder tells the process around it, for logs, metrics and traces. */
 export interface ElderObserver {
   readonly section?: (report: section.SectionReport) => void;
@@ -47,8 +59,7 @@ export interface ElderObserver {
   readonly signRefused?: (error: WitanError) => void;
   /** A message to a session's topic that no session here could be given. */
   readonly badMessage?: (error: unknown) => void;
-  /** An actor's machine threw, or its journal failed; it goes on by itself. */
-  readonly trouble?: (what: 'crash' | 'store', error: unknown) => void;
+  readonly trouble?: (what: Trouble, error: unknown, actor: string) => void;
 }
 
 /**
@@ -288,8 +299,8 @@ export class Elder {
     const { observer } = this.#options;
     return {
       ...(observer.actor ? { observer: observer.actor } : {}),
-      onCrash: ({ error }: { error: unknown }) => observer.trouble?.('crash', error),
-      onStoreFailure: ({ error }: { error: unknown }) => observer.trouble?.('store', error),
+      onCrash: ({ error, actor }: Crash) => observer.trouble?.('crash', error, actor),
+      onStoreFailure: ({ error, actor }: StoreFailure) => observer.trouble?.('store', error, actor),
     };
   }
 }

@@ -3,6 +3,7 @@ import type { Journal } from '@witan/journal';
 import { Actor, type ActorObserver, type Clock, type Sealer } from '@witan/runtime';
 import * as section from '@witan/section';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import type { Trouble } from './elder.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Transport } from './transport.ts';
 
@@ -21,7 +22,7 @@ export interface FollowerOptions {
   readonly observer: {
     readonly section?: (report: section.SectionReport) => void;
     readonly actor?: ActorObserver;
-    readonly trouble?: (what: 'crash' | 'store', error: unknown) => void;
+    readonly trouble?: (what: Trouble, error: unknown, actor: string) => void;
   };
 }
 
@@ -54,8 +55,8 @@ export class Follower {
       },
       ...(options.sealer ? { sealer: options.sealer } : {}),
       ...(observer.actor ? { observer: observer.actor } : {}),
-      onCrash: ({ error }) => observer.trouble?.('crash', error),
-      onStoreFailure: ({ error }) => observer.trouble?.('store', error),
+      onCrash: ({ error, actor }) => observer.trouble?.('crash', error, actor),
+      onStoreFailure: ({ error, actor }) => observer.trouble?.('store', error, actor),
     });
   }
 

@@ -16,6 +16,7 @@ import { currentShare, type SectionAskReason, type SectionReport } from '@witan/
 import { ASKED } from './asked.ts';
 import { logDecision } from './log-decision.ts';
 import { logRejection } from './log-rejection.ts';
+import { logTrouble } from './log-trouble.ts';
 
 interface Watched {
   readonly meter: Meter;
@@ -107,11 +108,6 @@ export function watchElder({
       refusedAt.set(code, now);
       log.warn({ event: 'sign-refused', code, detail }, 'a request to sign was refused');
     },
-    trouble: (what, error) => {
-      log.error(
-        { event: what, err: asWitanError(error) },
-        what === 'store' ? 'the journal fails; trying again' : 'an actor was restarted',
-      );
-    },
+    trouble: logTrouble(log),
   };
 }

@@ -116,6 +116,8 @@ test('a message that an elder’s code throws at is set aside, counted and told 
   expect(first.lines.filter(({ level }) => level === 'error')).toEqual([
     expect.objectContaining({
       event: 'crash',
+      actor: 'dkg',
+      session: id,
       err: expect.objectContaining({ code: 'WITAN_ERR_INTERNAL', detail: 'a defect' }),
     }),
   ]);

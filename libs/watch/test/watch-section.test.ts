@@ -7,6 +7,7 @@ import { watchElder, watchFollower } from '../src/index.ts';
 import { instruments, NODES } from './support.ts';
 
 const PEER = NODES[1]!.name;
+const SESSION = 'ab'.repeat(32);
 /** What the first of three nodes told while they made a key. */
 const told: SectionReport[] = [];
 let world: World;
@@ -145,13 +146,13 @@ describe('an elder', () => {
     badRequest!('sign', new Error('a defect'));
     const reasons = made.meter.samples('witan_messages_rejected_total').map(({ labels }) => labels.reason);
     expect(reasons).toEqual(['malformed', 'internal']);
-    trouble!('crash', new Error('a defect'));
-    trouble!('store', new WitanError('WITAN_ERR_STORE_FULL', 'x'));
-    expect(made.lines.map(({ level, event }) => [level, event])).toEqual([
-      ['debug', 'bad-request'],
-      ['debug', 'bad-request'],
-      ['error', 'crash'],
-      ['error', 'store'],
+    trouble!('crash', new Error('a defect'), 'section');
+    trouble!('store', new WitanError('WITAN_ERR_STORE_FULL', 'x'), `dkg/${SESSION}`);
+    expect(made.lines.map(({ level, event, actor, session }) => [level, event, actor, session])).toEqual([
+      ['debug', 'bad-request', undefined, undefined],
+      ['debug', 'bad-request', undefined, undefined],
+      ['error', 'crash', 'section', undefined],
+      ['error', 'store', 'dkg', SESSION],
     ]);
   });
 });

@@ -1,12 +1,12 @@
 import { commonSettings, duration, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, secureRandom, toHex } from '@witan/crypto';
 import { busTransport, Follower, keepFlushed, openNodeHome, sectionNumbers } from '@witan/elder';
-import { asWitanError, WitanError } from '@witan/errors';
+import { WitanError } from '@witan/errors';
 import { actorObserver, watchJournal, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS } from '@witan/section';
 import { runService } from '@witan/service';
-import { watchFollower } from '@witan/watch';
+import { logTrouble, watchFollower } from '@witan/watch';
 
 const PREFIX = '';
 /** A request to join is repeated until the section's decisions name this node: elders may have been away. */
@@ -58,7 +58,7 @@ await runService({
           follower.askToJoin();
         },
         actor: actorObserver(meter, ['section']),
-        trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),
+        trouble: logTrouble(log),
       },
     });
     watchSection(meter, () => sectionNumbers(follower.state, systemClock.now()));

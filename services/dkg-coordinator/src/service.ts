@@ -2,13 +2,12 @@ import { commonSettings, duration, hex, metricsPort } from '@witan/config';
 import { fromHex, Identity, secureRandom } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
 import { busTransport, Coordinator, patient, sectionNumbers } from '@witan/elder';
-import { asWitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import { actorObserver, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
 import { giveWay, runService } from '@witan/service';
-import { watchFollower, watchSessions } from '@witan/watch';
+import { logTrouble, watchFollower, watchSessions } from '@witan/watch';
 
 const PREFIX = '';
 
@@ -56,7 +55,7 @@ await runService({
       observer: {
         section: watchFollower(meter, log),
         actor: actorObserver(meter, ['section', 'dkg']),
-        trouble: (what, error) => log.error({ event: what, err: asWitanError(error) }, 'the actor goes on by itself'),
+        trouble: logTrouble(log),
       },
     });
     sessions.watch(
