@@ -67,5 +67,10 @@ describe('two of seven and the coordinator are killed in', () => {
     const session = await seeThrough(round, 'killed in contribution, one unheard');
     expect(session).toMatchObject({ state: 'done', attempt: 0, blame: [] });
     expect(deadlinesOf(session)).toEqual(['contribution']);
+    for (const { elder } of round.killed) {
+      expect(elder.said({ event: 'dkg-done', session: round.session, source: 'answer' }), elder.name).toHaveLength(1);
+      const metrics = await elder.metrics();
+      expect(metrics.value('witan_dkg_sessions_total', { outcome: 'learned' }), elder.name).toBeGreaterThan(0);
+    }
   });
 });

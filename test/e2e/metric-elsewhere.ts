@@ -18,6 +18,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   ...each('witan_dkg_phase_duration_seconds', 'phase', ['justification'], 'nobody is accused', SESSIONS),
   ...each('witan_dkg_messages_total', 'phase', ['justification'], 'nobody is accused', SESSIONS),
   ...each('witan_dkg_messages_total', 'phase', ['unknown'], 'nobody speaks of a session that there is not', SESSIONS),
+  ...each(
+    'witan_dkg_sessions_total',
+    'outcome',
+    ['learned'],
+    'all wait for who returns',
+    'test/e2e/kill-in-phase.test.ts',
+  ),
   ...each('witan_dkg_sessions_total', 'outcome', ['failed'], 'a session fails when too few have dealt well', SESSIONS),
   ...each('witan_dkg_sessions_total', 'outcome', ['superseded'], 'the elders wait', 'test/e2e/retry.test.ts'),
   ...each(

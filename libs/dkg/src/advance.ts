@@ -231,10 +231,11 @@ function finalise(turn: Turn): boolean {
     return confirmed.bad.length > 0;
   }
   const share = state.secretShare;
+  const source = state.recorded ? 'journal' : turn.ofAnswer ? 'answer' : 'broadcast';
   turn.update({ outcome: { ...state.outcome!, signature: confirmed.signature }, recorded: true });
   if (!state.recorded)
     turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share) });
-  turn.report({ type: 'done', at: turn.at, key: state.outcome!.key, usableShare: share !== undefined });
+  turn.report({ type: 'done', at: turn.at, key: state.outcome!.key, usableShare: share !== undefined, source });
   return true;
 }
 

@@ -114,6 +114,7 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
     turn.report({ type: 'answered', at: turn.at, from, recovered: 0, result: 'timeout' });
     return;
   }
+  turn.ofAnswer = true;
   const before = turn.state.progress.learnt;
   const answer = decodeAnswer(bytes);
   if (!answer) {

@@ -2,7 +2,7 @@ export * as forms from './forms.ts';
 export { dkgMachine, type Event, initialState } from './machine.ts';
 export { isPhase, PHASES, Phase, type PhaseName, phaseName } from './phases.ts';
 export { proves } from './proof.ts';
-export { type AskReason, type DkgReport, REJECT_REASONS, type RejectReason } from './reports.ts';
+export { type AskReason, type DkgReport, type EndSource, REJECT_REASONS, type RejectReason } from './reports.ts';
 export { openSession, type Participant, type Session } from './session.ts';
 export { decodeReports, encodeReports, sessionOf } from './session-of.ts';
 export {

@@ -17,6 +17,9 @@ export type RejectReason = (typeof REJECT_REASONS)[number];
 
 export type AskReason = 'later-phase' | 'no-progress' | 'restart' | 'missing-message' | 'more';
 
+/** Where a participant has the end of a session from: what was said to all, an answer to its question, its own journal. */
+export type EndSource = 'broadcast' | 'answer' | 'journal';
+
 /** What a participant tells its host, for logs, metrics, the explorer and the section. `at` is the machine's clock. */
 export type DkgReport =
   | {
@@ -75,5 +78,11 @@ export type DkgReport =
     }
   | { readonly type: 'stalled'; readonly at: number; readonly phase: PhaseName; readonly waitingOn: readonly string[] }
   | { readonly type: 'resumed'; readonly at: number; readonly phase: PhaseName }
-  | { readonly type: 'done'; readonly at: number; readonly key: Uint8Array; readonly usableShare: boolean }
+  | {
+      readonly type: 'done';
+      readonly at: number;
+      readonly key: Uint8Array;
+      readonly usableShare: boolean;
+      readonly source: EndSource;
+    }
   | { readonly type: 'failed'; readonly at: number; readonly reason: string };

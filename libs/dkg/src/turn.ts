@@ -11,6 +11,8 @@ export class Turn {
   state: State;
   readonly at: number;
   readonly effects: Effect[] = [];
+  /** What is concluded in it comes from an answer. */
+  ofAnswer = false;
 
   constructor(state: State, at: number) {
     this.state = state;

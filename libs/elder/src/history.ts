@@ -31,8 +31,10 @@ export class History {
   }
 }
 
+/** Where this node has the end of a session from is nobody else's concern. */
 export function toEntry({ wallMs, report }: Told): HistoryEntry {
-  return { wallMs, ...(toJson(report) as object) };
+  const { source: _, ...told } = toJson(report) as { source?: string };
+  return { wallMs, ...told };
 }
 
 function toJson(value: unknown): unknown {

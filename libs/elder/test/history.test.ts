@@ -36,7 +36,7 @@ describe('what a node saw of a session', () => {
 
   test('becomes text: keys in hex, evidence as the REST contract has it, and not without end', () => {
     const key = new Uint8Array(48).fill(0xab);
-    const done = toEntry({ wallMs: 5, report: { type: 'done', at: 1, key, usableShare: true } });
+    const done = toEntry({ wallMs: 5, report: { type: 'done', at: 1, key, usableShare: true, source: 'answer' } });
     expect(done).toEqual({ wallMs: 5, type: 'done', at: 1, key: 'ab'.repeat(48), usableShare: true });
     const evidence = [Uint8Array.of(251, 255), new Uint8Array(100_000), new Uint8Array(100_000)];
     const blame = toEntry({

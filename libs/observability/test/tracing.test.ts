@@ -46,7 +46,7 @@ describe('with the SDK', () => {
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
   const named = (name: string): ReadableSpan => spans().find((span) => span.name === name)!;
 
-  test('all nodes of a session share one trace, whose root is the coordinator', () => {
+  test('all nodes of a session share one trace, whose root one of them tells', () => {
     const coordinator = sessionTrace({ session: SESSION, prefix: 'root', startedAtMs: T0 });
     const nodes = ['aa', 'bb'].map((node) =>
       sessionTrace({ session: SESSION, prefix: 'root', node, startedAtMs: T0 + 1 }),
@@ -56,12 +56,16 @@ describe('with the SDK', () => {
       node.event('blame', T0 + 20, { reason: 'equivocation' });
       node.end('done', T0 + 40);
     }
+    nodes[1]!.whole('done', T0 + 40);
     coordinator.end('done', T0 + 50);
 
     expect(new Set(spans().map((span) => span.spanContext().traceId))).toEqual(new Set([SESSION.slice(0, 32)]));
     const root = named('dkg session');
     expect(root.parentSpanContext).toBeUndefined();
     expect(root.spanContext().spanId).toBe(SESSION.slice(32, 48));
+    expect([msOf(root.startTime), msOf(root.endTime)]).toEqual([T0 + 1, T0 + 40]);
+    expect(root.attributes['witan.outcome']).toBe('done');
+    expect(named('dkg coordinator').parentSpanContext?.spanId).toBe(root.spanContext().spanId);
     const participants = spans().filter((span) => span.name === 'dkg participant');
     expect(participants.map((span) => span.parentSpanContext?.spanId)).toEqual(
       Array(2).fill(root.spanContext().spanId),
@@ -85,7 +89,7 @@ describe('with the SDK', () => {
   });
 
   test('ordinary spans have ids of their own, also after a session', () => {
-    sessionTrace({ session: SESSION, prefix: 'root', startedAtMs: T0 }).end('failed', T0 + 1);
+    sessionTrace({ session: SESSION, prefix: 'root', node: 'aa', startedAtMs: T0 }).whole('failed', T0 + 1);
     inSpan('a', () => {});
     inSpan('b', () => {});
     const ids = spans().map((span) => span.spanContext().traceId);
@@ -136,10 +140,10 @@ describe('with the SDK', () => {
       sessionTrace({ session: SESSION, prefix: 'root', startedAtMs: T0 }).end('done', T0);
       return spans().map((span) => span.name);
     };
-    expect(await traced('traceidratio')).toEqual(['dkg session']);
-    expect(await traced('parentbased_traceidratio')).toEqual(['dkg session']);
+    expect(await traced('traceidratio')).toEqual(['dkg coordinator']);
+    expect(await traced('parentbased_traceidratio')).toEqual(['dkg coordinator']);
     expect(await traced('always_off')).toEqual([]);
-    expect(await traced('parentbased_always_on')).toEqual(['request', 'dkg session']);
+    expect(await traced('parentbased_always_on')).toEqual(['request', 'dkg coordinator']);
   });
 });
 
@@ -200,7 +204,7 @@ describe('what the environment asks for', () => {
     }
     expect(received).toHaveLength(1);
     expect(received[0]).toMatchObject({ url: '/v1/traces', type: 'application/x-protobuf' });
-    for (const text of ['dkg session', 'witan-elder', 'deployment.environment', SESSION]) {
+    for (const text of ['dkg coordinator', 'witan-elder', 'deployment.environment', SESSION]) {
       expect(received[0]!.body).toContain(text);
     }
   });

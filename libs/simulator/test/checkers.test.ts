@@ -122,14 +122,26 @@ const FAULTS: Readonly<Partial<Record<Invariant, Fault>>> = {
       const other = withState(node, session, ({ outcome }: { outcome: { qualified: readonly number[] } }) => ({
         outcome: { ...outcome, qualified: outcome.qualified.slice(1) },
       }));
-      see.dkg!(other, session, { type: 'done', at: 0, key: new Uint8Array(48), usableShare: true });
+      see.dkg!(other, session, {
+        type: 'done',
+        at: 0,
+        key: new Uint8Array(48),
+        usableShare: true,
+        source: 'broadcast',
+      });
     }),
   'share-is-right': (see) =>
     onDkg('done', (node, session) => {
       const other = withState(node, session, ({ secretShare }: { secretShare: bigint }) => ({
         secretShare: secretShare + 1n,
       }));
-      see.dkg!(other, session, { type: 'done', at: 0, key: new Uint8Array(48), usableShare: true });
+      see.dkg!(other, session, {
+        type: 'done',
+        at: 0,
+        key: new Uint8Array(48),
+        usableShare: true,
+        source: 'broadcast',
+      });
     }),
   'no-rollback': (see) => {
     const first = new Map<SimNode, SectionReport>();

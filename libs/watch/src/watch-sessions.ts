@@ -1,5 +1,5 @@
 import { toHex } from '@witan/crypto';
-import { type DkgReport, isDone, phaseName, type Session, type State, waitingOn } from '@witan/dkg';
+import { type AskReason, type DkgReport, isDone, phaseName, type Session, type State, waitingOn } from '@witan/dkg';
 import { asWitanError } from '@witan/errors';
 import {
   antiEntropyMetrics,
@@ -9,10 +9,9 @@ import {
   type Meter,
   rejectionMetrics,
   rejectionReason,
-  type SessionTrace,
-  sessionTrace,
   watchDkg,
 } from '@witan/observability';
+import { type Moment, SessionProgress } from './session-progress.ts';
 
 interface Watched {
   readonly meter: Meter;
@@ -20,20 +19,6 @@ interface Watched {
   /** Hex name; a coordinator has none. */
   readonly node?: string;
   readonly wallClock: () => number;
-}
-
-interface Progress {
-  phase: Extract<DkgReport, { type: 'phase' }>['phase'];
-  phaseAt: number;
-  phaseWallMs: number;
-  startedAt: number;
-  restarted: boolean;
-  /** Begun before this process: how long it took is not known. */
-  phaseIsPartial: boolean;
-  held: number;
-  /** Why each was asked whose answer has not come. */
-  readonly asked: Map<string, Extract<DkgReport, { type: 'asked' }>['reason']>;
-  readonly trace: SessionTrace;
 }
 
 type Sessions = ReadonlyMap<string, { readonly session: Session; readonly state: State }>;
@@ -44,89 +29,85 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   const antiEntropy = antiEntropyMetrics(meter);
   const decisions = decisionMetrics(meter);
   const { rejected } = rejectionMetrics(meter);
-  const running = new Map<string, Progress>();
+  const running = new Map<string, SessionProgress>();
+  /** Why each was asked whose answer has not come; the answer that ends a session is told after the end. */
+  const asked = new WeakMap<Session, Map<string, AskReason>>();
 
-  const begin = (session: Session, at: number, restarted: boolean): Progress => {
-    const progress: Progress = {
-      phase: 'initialisation',
-      phaseAt: at,
-      phaseWallMs: wallClock(),
-      startedAt: at,
-      restarted,
-      phaseIsPartial: restarted,
-      held: 0,
-      asked: new Map(),
-      trace: sessionTrace({
-        session: session.id,
-        prefix: session.prefix,
-        ...(node === undefined ? {} : { node }),
-        startedAtMs: wallClock(),
-        attributes: { 'witan.attempt': session.attempt, 'witan.generation': session.generation },
-      }),
-    };
+  let known: (() => Sessions) | undefined;
+
+  /** Sessions that the section has left behind, as one that catches up with it does, end without a report. */
+  const forget = (): void => {
+    const left = known?.();
+    for (const id of running.keys()) if (left?.has(id) === false) running.delete(id);
+  };
+
+  /** An actor that is restarted within this process goes on with what was seen before. */
+  const begin = (session: Session, restarted: boolean, now: Moment): SessionProgress => {
+    forget();
+    const progress = running.get(session.id) ?? new SessionProgress(session, node, now, restarted);
     running.set(session.id, progress);
     return progress;
   };
 
-  const endPhase = (progress: Progress, at: number): void => {
-    // A coordinator sees a session late and in bundles: when, is for its participants to tell.
-    if (node !== undefined && !progress.phaseIsPartial) {
-      dkg.phaseDuration.observe({ phase: progress.phase }, (at - progress.phaseAt) / 1000);
-    }
-    progress.phaseIsPartial = false;
-    progress.trace.phase({ phase: progress.phase, startedAtMs: progress.phaseWallMs, endedAtMs: wallClock() });
+  const leave = (progress: SessionProgress | undefined, now: Moment): void => {
+    const phase = progress?.phase;
+    const durationMs = progress?.leave(now);
+    if (node === undefined || phase === undefined || durationMs === undefined) return;
+    dkg.phaseDuration.observe({ phase }, durationMs / 1000);
   };
 
   const onReport = (session: Session, report: DkgReport): void => {
     const line = log.child({ session: session.id });
-    const progress =
-      running.get(session.id) ?? begin(session, report.at, report.type === 'started' && report.restarted);
+    const now: Moment = { at: report.at, wallMs: wallClock() };
+    // One that has ended still serves those who come late: that is told, and is no part of it any more.
+    const progress = report.type === 'started' ? begin(session, report.restarted, now) : running.get(session.id);
     switch (report.type) {
       case 'started':
         line.info({ event: 'dkg-started', attempt: session.attempt, restarted: report.restarted }, 'DKG session');
         break;
       case 'phase':
-        progress.phase = report.phase;
-        progress.phaseAt = report.at;
-        progress.phaseWallMs = wallClock();
+        progress?.enter(report.phase, now);
         line.debug({ event: 'dkg-phase', phase: report.phase, expected: report.expected }, `DKG ${report.phase}`);
         break;
       case 'message':
+        progress?.heard(report.at);
         dkg.messages.inc({ phase: report.phase, result: 'accepted' });
         break;
       case 'held':
+        if (!progress) break;
         if (report.count > progress.held) dkg.messages.inc({ phase: progress.phase, result: 'held' });
         progress.held = report.count;
         break;
       case 'rejected': {
-        const result = report.reason === 'duplicate' || report.reason === 'late' ? report.reason : 'rejected';
-        dkg.messages.inc({ phase: report.phase, result });
+        const { phase, reason, heldFrom } = report;
+        const result = reason === 'duplicate' || reason === 'late' ? reason : 'rejected';
+        dkg.messages.inc({ phase, result });
+        line.debug({ event: 'rejected', phase, reason, heldFrom }, 'message not taken');
         if (result !== 'rejected') break;
-        rejected.inc({ channel: 'dkg', reason: report.reason });
-        if (report.heldFrom === undefined) break;
+        rejected.inc({ channel: 'dkg', reason });
+        if (heldFrom === undefined) break;
         antiEntropy.heldFailed.inc();
-        line.warn(
-          { event: 'dkg-held-failed', phase: report.phase, reason: report.reason, from: report.heldFrom },
-          'held message not taken',
-        );
+        line.warn({ event: 'dkg-held-failed', phase, reason, from: heldFrom }, 'held message not taken');
         break;
       }
       case 'closed':
         decisions.views.inc({ use: 'dkg-close' }, report.view + 1);
-        endPhase(progress, report.at);
+        progress?.closed(report.included);
+        leave(progress, now);
         line.debug({ event: 'dkg-closed', phase: report.phase, view: report.view }, `DKG ${report.phase} closed`);
         break;
       case 'asked':
-        progress.asked.set(report.to, report.reason);
-        progress.trace.event('asked', wallClock(), { 'witan.reason': report.reason });
+        asked.set(session, (asked.get(session) ?? new Map()).set(report.to, report.reason));
+        progress?.trace.event('asked', now.wallMs, { 'witan.reason': report.reason });
         break;
       case 'answered':
+        progress?.answered(report.at);
         antiEntropy.requests.inc({
           kind: 'dkg',
-          reason: progress.asked.get(report.from) ?? 'no-progress',
+          reason: asked.get(session)?.get(report.from) ?? 'no-progress',
           result: report.result,
         });
-        progress.asked.delete(report.from);
+        asked.get(session)?.delete(report.from);
         if (report.recovered > 0) antiEntropy.recovered.inc({ kind: 'dkg' }, report.recovered);
         break;
       case 'served': {
@@ -136,31 +117,36 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
       }
       case 'blame':
         dkg.blames.inc({ reason: report.reason });
-        progress.trace.event('blame', wallClock(), { 'witan.reason': report.reason });
+        progress?.trace.event('blame', now.wallMs, { 'witan.reason': report.reason });
         line.warn({ event: 'blame', accused: report.node, reason: report.reason, phase: report.phase }, 'blamed');
         break;
       case 'stalled':
-        progress.trace.event('stalled', wallClock());
+        progress?.trace.event('stalled', now.wallMs);
         line.warn({ event: 'dkg-stalled', phase: report.phase, waitingOn: report.waitingOn }, 'DKG waits');
         break;
       case 'resumed':
         line.info({ event: 'dkg-resumed', phase: report.phase }, 'DKG goes on');
         break;
       case 'done': {
-        endPhase(progress, report.at);
-        const outcome = progress.restarted ? 'learned' : 'done';
-        if (node !== undefined && !progress.restarted)
-          dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
-        dkg.sessions.inc({ outcome });
-        progress.trace.end(outcome, wallClock());
+        const { key, usableShare, source } = report;
+        const fields = { event: 'dkg-done', key: toHex(key), usableShare, source };
+        line.info(fields, usableShare ? 'DKG done' : 'DKG done, and no usable share here');
         running.delete(session.id);
-        const fields = { event: 'dkg-done', key: toHex(report.key), usableShare: report.usableShare };
-        line.info(fields, report.usableShare ? 'DKG done' : 'DKG done, and no usable share here');
+        // It ended in an earlier life, which has told of it.
+        if (source === 'journal' || !progress) break;
+        leave(progress, now);
+        const outcome = source === 'answer' ? 'learned' : 'done';
+        dkg.sessions.inc({ outcome });
+        if (outcome === 'learned') progress.answered(report.at);
+        const hadPart = outcome === 'done' || !progress.isHearsay;
+        if (node !== undefined && hadPart && !progress.isPartial)
+          dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
+        progress.end(outcome, now.wallMs);
         break;
       }
       case 'failed':
         dkg.sessions.inc({ outcome: 'failed' });
-        progress.trace.end('failed', wallClock());
+        progress?.end('failed', now.wallMs);
         running.delete(session.id);
         line.error({ event: 'dkg-failed', reason: report.reason }, 'DKG failed');
         break;
@@ -184,13 +170,14 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
 
   const onSuperseded = (session: Session): void => {
     dkg.sessions.inc({ outcome: 'superseded' });
-    running.get(session.id)?.trace.end('superseded', wallClock());
+    running.get(session.id)?.end('superseded', wallClock());
     running.delete(session.id);
     log.warn({ event: 'dkg-superseded', session: session.id, attempt: session.attempt }, 'DKG given up by the section');
   };
 
   /** Gauges of now are computed from the actors' own states, so that they are true after a restart and in a stall. */
   const watch = (sessions: () => Sessions, now: () => number): void => {
+    known = sessions;
     const current = () =>
       [...sessions().values()].find(({ state }) => state.started && !isDone(state) && !state.failed);
     watchDkg(meter, () => {
@@ -206,5 +193,12 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     antiEntropy.held.collect((set) => set(current()?.state.held.size ?? 0));
   };
 
-  return { onReport, sending, onBadMessage, onSuperseded, watch };
+  /** The process stops: the spans of what runs end here, so that they are told. */
+  const stop = (): void => {
+    forget();
+    for (const progress of running.values()) progress.end('interrupted', wallClock());
+    running.clear();
+  };
+
+  return { onReport, sending, onBadMessage, onSuperseded, watch, stop };
 }

@@ -1,4 +1,4 @@
-import type { DkgReport } from '@witan/dkg';
+import type { DkgReport, EndSource } from '@witan/dkg';
 import { WitanError } from '@witan/errors';
 import { World } from '@witan/simulator';
 import { describe, expect, test } from 'vitest';
@@ -21,7 +21,9 @@ function setUp({ isCoordinator = false } = {}) {
     watched.onReport(session, { ...report, at } as DkgReport);
   const start = (at: number, restarted = false, session = first) =>
     tell(at, { type: 'started', participants: [], restarted }, session);
-  return { meter, lines, watched, tell, start, session: first };
+  const end = (at: number, source: EndSource = 'broadcast', session = first) =>
+    tell(at, { type: 'done', key: KEY, usableShare: !isCoordinator, source }, session);
+  return { meter, lines, watched, tell, start, end, session: first };
 }
 
 describe('how long it took', () => {
@@ -29,14 +31,14 @@ describe('how long it took', () => {
   const SESSION = 'witan_dkg_session_duration_seconds';
 
   test('each phase, and all of them', () => {
-    const { meter, tell, start } = setUp();
+    const { meter, tell, start, end } = setUp();
     start(1000);
     tell(1000, { type: 'phase', phase: 'initialisation', expected: 3 });
     tell(1250, { type: 'closed', phase: 'initialisation', view: 0, included: [] });
     tell(1250, { type: 'phase', phase: 'justification', expected: 1 });
     tell(1750, { type: 'closed', phase: 'justification', view: 0, included: [] });
     tell(1750, { type: 'phase', phase: 'finalisation', expected: 3 });
-    tell(3000, { type: 'done', key: KEY, usableShare: true });
+    end(3000);
     expect(meter.observations(PHASES, { phase: 'initialisation' })).toEqual([0.25]);
     expect(meter.observations(PHASES, { phase: 'justification' })).toEqual([0.5]);
     expect(meter.observations(PHASES, { phase: 'finalisation' })).toEqual([1.25]);
@@ -44,25 +46,37 @@ describe('how long it took', () => {
   });
 
   test('nothing is said of what began before this process', () => {
-    const { meter, tell, start } = setUp();
+    const { meter, tell, start, end } = setUp();
     start(0, true);
     tell(0, { type: 'phase', phase: 'contribution', expected: 3 });
     tell(90_000, { type: 'closed', phase: 'contribution', view: 0, included: [] });
     tell(90_000, { type: 'phase', phase: 'complaining', expected: 3 });
     tell(90_100, { type: 'closed', phase: 'complaining', view: 0, included: [] });
     tell(90_100, { type: 'phase', phase: 'finalisation', expected: 3 });
-    tell(90_200, { type: 'done', key: KEY, usableShare: true });
+    end(90_200);
     expect(meter.observations(PHASES, { phase: 'contribution' })).toEqual([]);
     expect(meter.observations(PHASES, { phase: 'complaining' })).toEqual([0.1]);
     expect(meter.observations(SESSION)).toEqual([]);
   });
 
+  test('an actor that is restarted within the process goes on with its phase', () => {
+    const { meter, tell, start, end } = setUp();
+    start(0);
+    tell(0, { type: 'phase', phase: 'initialisation', expected: 3 });
+    start(400, true);
+    tell(400, { type: 'phase', phase: 'initialisation', expected: 3 });
+    tell(1000, { type: 'closed', phase: 'initialisation', view: 0, included: [] });
+    end(3000);
+    expect(meter.observations(PHASES, { phase: 'initialisation' })).toEqual([1]);
+    expect(meter.observations(SESSION)).toEqual([3]);
+  });
+
   test('a coordinator, which hears of it late, does not say', () => {
-    const { meter, tell, start } = setUp({ isCoordinator: true });
+    const { meter, tell, start, end } = setUp({ isCoordinator: true });
     start(0);
     tell(0, { type: 'phase', phase: 'contribution', expected: 3 });
     tell(100, { type: 'closed', phase: 'contribution', view: 0, included: [] });
-    tell(200, { type: 'done', key: KEY, usableShare: false });
+    end(200);
     expect(meter.observations(PHASES, { phase: 'contribution' })).toEqual([]);
     expect(meter.observations(SESSION)).toEqual([]);
     expect(meter.value('witan_dkg_sessions_total', { outcome: 'done' })).toBe(1);
@@ -73,14 +87,35 @@ describe('how a session ends', () => {
   const outcomes = (meter: ReturnType<typeof setUp>['meter']) =>
     Object.fromEntries(meter.samples('witan_dkg_sessions_total').map(({ labels, value }) => [labels.outcome, value]));
 
-  test('done by its own words, or learned after a restart', () => {
-    const { meter, tell, start } = setUp();
+  test('done by what was said, or learned by an answer; one that had ended before this process is not counted', () => {
+    const { meter, tell, start, end, lines } = setUp();
     start(0);
-    tell(1, { type: 'done', key: KEY, usableShare: true });
+    end(1);
     const other = makeSession(3);
-    start(2, true, other);
-    tell(3, { type: 'done', key: KEY, usableShare: true }, other);
+    start(2, false, other);
+    tell(3, { type: 'message', phase: 'initialisation', from: PEER, id: 'ab' }, other);
+    end(3, 'answer', other);
+    start(4, true);
+    end(4, 'journal');
     expect(outcomes(meter)).toEqual({ done: 1, learned: 1 });
+    expect(meter.observations('witan_dkg_session_duration_seconds')).toEqual([0.001]);
+    const said = lines.filter(({ event }) => event === 'dkg-done').map(({ source }) => source);
+    expect(said).toEqual(['broadcast', 'answer', 'journal']);
+  });
+
+  test('learned by one that was there takes as long as it took', () => {
+    const { meter, tell, start, end } = setUp();
+    start(0);
+    tell(1, { type: 'message', phase: 'initialisation', from: PEER, id: 'ab' });
+    end(3000, 'answer');
+    expect(meter.observations('witan_dkg_session_duration_seconds')).toEqual([3]);
+  });
+
+  test('done after a restart in the middle is done', () => {
+    const { meter, start, end } = setUp();
+    start(0, true);
+    end(1);
+    expect(outcomes(meter)).toEqual({ done: 1 });
   });
 
   test('failed', () => {
@@ -105,7 +140,7 @@ describe('messages', () => {
     meter.samples('witan_dkg_messages_total').map(({ labels, value }) => `${labels.phase} ${labels.result} ${value}`);
 
   test('count by what became of them; only what is bad counts as a rejection', () => {
-    const { meter, tell, start } = setUp();
+    const { meter, lines, tell, start, session } = setUp();
     start(0);
     tell(0, { type: 'phase', phase: 'justification', expected: 3 });
     tell(1, { type: 'message', phase: 'justification', from: PEER, id: 'ab' });
@@ -121,6 +156,13 @@ describe('messages', () => {
     expect(meter.samples('witan_messages_rejected_total')).toEqual([
       { labels: { channel: 'dkg', reason: 'malformed' }, value: 1 },
     ]);
+    const said = lines.filter(({ event }) => event === 'rejected');
+    expect(said.map(({ level, phase, reason }) => [level, phase, reason])).toEqual([
+      ['debug', 'contribution', 'late'],
+      ['debug', 'justification', 'duplicate'],
+      ['debug', 'unknown', 'malformed'],
+    ]);
+    expect(new Set(said.map((line) => line.session))).toEqual(new Set([session.id]));
   });
 
   test('that are held count when they come, not when they go; one that fails then is a failure', () => {
@@ -184,6 +226,17 @@ describe('what was asked for', () => {
     },
   );
 
+  test('that brings the end is told after it, and counts by its reason', () => {
+    const { meter, tell, start, end } = setUp();
+    start(0);
+    tell(1, { type: 'asked', to: PEER, reason: 'later-phase' });
+    end(2, 'answer');
+    tell(2, { type: 'answered', from: PEER, recovered: 5, result: 'new' });
+    expect(meter.samples('witan_anti_entropy_requests_total')).toEqual([
+      { labels: { kind: 'dkg', reason: 'later-phase', result: 'new' }, value: 1 },
+    ]);
+  });
+
   test('is told apart by session', () => {
     const { meter, tell, start } = setUp();
     const other = makeSession(3);
@@ -209,13 +262,13 @@ describe('what was asked for', () => {
 });
 
 test('every line about a session names it', () => {
-  const { tell, start, lines, session, watched } = setUp();
+  const { tell, start, end, lines, session, watched } = setUp();
   start(0);
   tell(1, { type: 'phase', phase: 'contribution', expected: 3 });
   tell(2, { type: 'stalled', phase: 'contribution', waitingOn: [PEER] });
   tell(3, { type: 'resumed', phase: 'contribution' });
   tell(4, { type: 'closed', phase: 'contribution', view: 1, included: [] });
-  tell(5, { type: 'done', key: KEY, usableShare: false });
+  end(5);
   watched.onSuperseded(session);
   expect(lines.map(({ event }) => event)).toEqual([
     'dkg-started',

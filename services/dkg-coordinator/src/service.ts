@@ -67,7 +67,10 @@ await runService({
     const known = () => coordinator.follower.state.ledger !== undefined;
     return {
       ready: () => [{ name: 'section', ok: known(), detail: known() ? 'followed' : 'not known yet' }],
-      stop: async () => coordinator.stop(),
+      stop: async () => {
+        coordinator.stop();
+        sessions.stop();
+      },
     };
   },
 });

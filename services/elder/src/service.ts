@@ -66,6 +66,7 @@ await runService({
       stop: async () => {
         endFlushing();
         elder.stop();
+        sessions.stop();
         journal.close();
       },
       endpoints: transport.endpoints,

@@ -40,14 +40,22 @@ export interface SessionTrace {
   /** Runs `send` with this trace as the running one, so that what it sends carries it in its headers. */
   run<T>(send: () => T): T;
   end(outcome: 'done' | 'learned' | 'failed' | 'superseded' | 'interrupted', atMs: number): void;
+  /** Tells of the session as a whole, from when it began here: the root of the trace, for one participant to tell. */
+  whole(outcome: 'done' | 'failed', atMs: number): void;
 }
 
 /** Unlike a number, a pair is never taken for a reading of the process's own clock. */
 const hrTime = (ms: number): [number, number] => [Math.trunc(ms / 1000), Math.round((ms % 1000) * 1e6)];
 
+function endSpan(span: Span, outcome: string, atMs: number): void {
+  span.setAttribute('witan.outcome', outcome);
+  if (outcome === 'failed') span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(hrTime(atMs));
+}
+
 /**
- * The trace of a DKG session: one for all nodes. Each participant adds a span with a child for each phase; the
- * coordinator's span is the root of all. Nodes whose coordinator is gone still share the trace, without its root.
+ * The trace of a DKG session: one for all nodes. Each participant adds a span with a child for each phase, and each
+ * coordinator a span. All are children of one root, whose id all know: where nobody tells of it, the trace has none.
  */
 export function sessionTrace(options: SessionTraceOptions): SessionTrace {
   const { session, prefix, node, startedAtMs } = options;
@@ -58,14 +66,9 @@ export function sessionTrace(options: SessionTraceOptions): SessionTrace {
   const attributes = { ...common, ...options.attributes };
   const startTime = hrTime(startedAtMs);
 
-  const startSpan = (): Span => {
-    if (node === undefined) {
-      return withIds(ids, () => tracer.startSpan('dkg session', { startTime, attributes }, ROOT_CONTEXT));
-    }
-    const root = trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.SAMPLED, isRemote: true });
-    return tracer.startSpan('dkg participant', { startTime, attributes }, root);
-  };
-  const span = startSpan();
+  const root = trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.SAMPLED, isRemote: true });
+  const name = node === undefined ? 'dkg coordinator' : 'dkg participant';
+  const span = tracer.startSpan(name, { startTime, attributes }, root);
   const inside = trace.setSpan(ROOT_CONTEXT, span);
 
   return {
@@ -79,10 +82,10 @@ export function sessionTrace(options: SessionTraceOptions): SessionTrace {
         .end(hrTime(endedAtMs)),
     event: (name, atMs, own = {}) => void span.addEvent(name, own, hrTime(atMs)),
     run: (send) => context.with(inside, send),
-    end: (outcome, atMs) => {
-      span.setAttribute('witan.outcome', outcome);
-      if (outcome === 'failed') span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end(hrTime(atMs));
+    end: (outcome, atMs) => endSpan(span, outcome, atMs),
+    whole: (outcome, atMs) => {
+      const start = () => tracer.startSpan('dkg session', { startTime, attributes }, ROOT_CONTEXT);
+      endSpan(withIds(ids, start), outcome, atMs);
     },
   };
 }

@@ -1,0 +1,107 @@
+import type { PhaseName, Session } from '@witan/dkg';
+import { type SessionTrace, sessionTrace } from '@witan/observability';
+
+type Outcome = Parameters<SessionTrace['end']>[0];
+
+/** A moment on the clock of the machines and on that of people, both in ms. */
+export interface Moment {
+  readonly at: number;
+  readonly wallMs: number;
+}
+
+/** What one process has seen of a session that runs, for what takes time: durations and the trace. */
+export class SessionProgress {
+  readonly trace: SessionTrace;
+  /** Begun before this process: how long it took is not known. */
+  readonly isPartial: boolean;
+  readonly startedAt: number;
+  held = 0;
+  #firstHeardAt: number | undefined;
+  #isHearsay = false;
+  readonly #node: string | undefined;
+  #phase: PhaseName = 'initialisation';
+  #phaseBegan: Moment;
+  #phaseIsOpen = false;
+  #phaseIsPartial: boolean;
+  /** Who tells of the session as a whole: the first in its last close that has anybody, which is the same for all. */
+  #teller: string | undefined;
+
+  /** @param node hex name; a coordinator has none */
+  constructor(session: Session, node: string | undefined, now: Moment, isPartial: boolean) {
+    this.#node = node;
+    this.startedAt = now.at;
+    this.isPartial = isPartial;
+    this.#phaseIsPartial = isPartial;
+    this.#phaseBegan = now;
+    this.trace = sessionTrace({
+      session: session.id,
+      prefix: session.prefix,
+      ...(node === undefined ? {} : { node }),
+      startedAtMs: now.wallMs,
+      attributes: { 'witan.attempt': session.attempt, 'witan.generation': session.generation },
+    });
+  }
+
+  get phase(): PhaseName {
+    return this.#phase;
+  }
+
+  /** On the clock of the machines. */
+  get phaseAt(): number {
+    return this.#phaseBegan.at;
+  }
+
+  enter(phase: PhaseName, now: Moment): void {
+    // An actor that was restarted says again where it is.
+    if (this.#phaseIsOpen && phase === this.#phase) return;
+    this.#phase = phase;
+    this.#phaseBegan = now;
+    this.#phaseIsOpen = true;
+  }
+
+  /** @returns how long the phase took, ms; undefined if that is not known here */
+  leave(now: Moment): number | undefined {
+    const isKnown = this.#phaseIsOpen && !this.#phaseIsPartial;
+    this.#phaseIsPartial = false;
+    this.#tracePhase(now.wallMs);
+    return isKnown ? now.at - this.#phaseBegan.at : undefined;
+  }
+
+  heard(at: number): void {
+    this.#firstHeardAt ??= at;
+  }
+
+  /** @param at when an answer was taken: what it brings has that time too */
+  answered(at: number): void {
+    if (at === this.#firstHeardAt) this.#isHearsay = true;
+  }
+
+  /** Nothing of it was heard before an answer told of it. */
+  get isHearsay(): boolean {
+    return this.#isHearsay;
+  }
+
+  closed(included: readonly string[]): void {
+    this.#teller = included[0] ?? this.#teller;
+  }
+
+  end(outcome: Outcome, wallMs: number): void {
+    this.#tracePhase(wallMs);
+    // A coordinator keeps nothing: after each start it is told of the past, in which it had no part.
+    const hadPart = outcome === 'done' || (this.#firstHeardAt !== undefined && !this.#isHearsay);
+    if (this.#node === undefined && !hadPart) return;
+    this.trace.end(outcome, wallMs);
+    const isOver = outcome !== 'superseded' && outcome !== 'interrupted';
+    if (isOver && !this.isPartial && this.#node !== undefined && this.#node === this.#teller) {
+      this.trace.whole(outcome === 'failed' ? 'failed' : 'done', wallMs);
+    }
+  }
+
+  /** A coordinator sees a session late and in bundles: when a phase was, is for its participants to tell. */
+  #tracePhase(wallMs: number): void {
+    if (!this.#phaseIsOpen) return;
+    this.#phaseIsOpen = false;
+    if (this.#node === undefined) return;
+    this.trace.phase({ phase: this.#phase, startedAtMs: this.#phaseBegan.wallMs, endedAtMs: wallMs });
+  }
+}
