@@ -4,6 +4,9 @@ import { ALL_METRICS, type AnyDefinition } from '@witan/observability';
 const BY_PROCESS: Readonly<Record<string, string>> = {
   actor: 'the kinds of actor of the process',
   route: 'the route templates of the API',
+  service: 'the kind of service',
+  version: 'of Witan',
+  runtime: 'the version of Node',
 };
 const VALUES_SHOWN_MAX = 16;
 

@@ -90,6 +90,7 @@ describe('conventions', () => {
     watchSection(meter, () => undefined);
     watchJournal(meter, { stats: { commits: 0, records: 0, bytes: 0, pendingRecords: 0 } });
     processMetrics(meter)();
+    buildInfo(meter, { service: 'elder', version: '1.2.3' });
     const { body } = await meter.expose();
     for (const { name } of all) expect(body).toContain(`# HELP ${name} `);
   });

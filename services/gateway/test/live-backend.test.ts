@@ -183,7 +183,7 @@ describe('a gateway that comes later', () => {
   });
 });
 
-describe('attestations', () => {
+describe('attestations, as witan_attestations_total counts them', () => {
   const payload = new Uint8Array(Buffer.from('payload'));
 
   test('are signed while a threshold of elders is there', async () => {

@@ -7,7 +7,7 @@ import { DECISION_METRICS } from './decision-metrics.ts';
 import { DKG_METRICS } from './dkg-metrics.ts';
 import { httpDefinitions } from './http-metrics.ts';
 import { JOURNAL_METRICS } from './journal-metrics.ts';
-import { PROCESS_METRICS } from './process-metrics.ts';
+import { buildDefinition, PROCESS_METRICS } from './process-metrics.ts';
 import { REJECTION_METRICS } from './rejection-metrics.ts';
 import { SECTION_METRICS } from './section-metrics.ts';
 
@@ -23,5 +23,5 @@ export const ALL_METRICS: Readonly<Record<string, readonly AnyDefinition[]>> = {
   journal: Object.values(JOURNAL_METRICS),
   bus: Object.values(BUS_METRICS),
   http: Object.values(httpDefinitions([])),
-  process: Object.values(PROCESS_METRICS),
+  process: [buildDefinition({ service: [], version: [], runtime: [] }), ...Object.values(PROCESS_METRICS)],
 };

@@ -92,9 +92,13 @@ export function processMetrics(meter: Meter): () => void {
   };
 }
 
+/** Each label has one value in a process, so it is defined where that is known. */
+export const buildDefinition = (labels: Readonly<Record<'service' | 'version' | 'runtime', readonly string[]>>) =>
+  gauge({ name: 'witan_build_info', help: 'Always 1; the labels name the code that runs', labels });
+
 /** `witan_build_info`: which code runs here. */
-export function buildInfo(meter: Meter, info: { service: string; version: string }): void {
-  const labels = { service: [info.service], version: [info.version], runtime: [process.version] };
-  const definition = gauge({ name: 'witan_build_info', help: 'Always 1; the labels name the code that runs', labels });
-  meter.gauge(definition).set({ service: info.service, version: info.version, runtime: process.version }, 1);
+export function buildInfo(meter: Meter, { service, version }: { service: string; version: string }): void {
+  const runtime = process.version;
+  const definition = buildDefinition({ service: [service], version: [version], runtime: [runtime] });
+  meter.gauge(definition).set({ service, version, runtime }, 1);
 }
