@@ -97,6 +97,16 @@ describe('the documents', () => {
     expect(wrong(/`((?:witan|nodejs|process)_[a-z_]+[a-z])(?:\{[^`]*)?`/g, (name) => names.has(name))).toEqual([]);
   });
 
+  test('list the events that are logged', () => {
+    const logging = CODE.filter((path) => /^(libs\/(watch|service)|services\/[^/]+)\/src\//.test(path)).map(read);
+    const logged = logging.flatMap((text) => [...text.matchAll(/\bevent: '([a-z-]+)'/g)].map(([, event]) => event!));
+    const [, rows] = /\n\| `event` \|.*\n\|.*\n((?:\|.*\n)+)/.exec(read('docs/operations.md'))!;
+    const cells = rows!.split('\n').map((row) => row.split('|')[1] ?? '');
+    const listed = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, event]) => event!));
+    // What happens to an actor is said by whoever runs it, and logged under its name.
+    expect(listed.toSorted()).toEqual([...new Set([...logged, 'crash', 'store'])].toSorted());
+  });
+
   test('list the settings that there are', async () => {
     await expect(settingsDocument(settings)).toMatchFileSnapshot(document('configuration.md'));
   });
