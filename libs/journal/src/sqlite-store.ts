@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { WitanError } from '@witan/errors';
 import { type OpenOptions, openDatabase, SCHEMA_VERSION } from './sqlite-open.ts';
@@ -14,7 +15,10 @@ export class SqliteStore {
 
   constructor(file: string, options: OpenOptions) {
     this.file = file;
+    // A process that ends in order leaves no log. One that was killed may have been about to scrub.
+    this.#scrubDue = existsSync(`${file}-wal`);
     this.#db = openDatabase(file, options);
+    this.scrub();
   }
 
   get isOpen(): boolean {

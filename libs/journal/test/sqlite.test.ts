@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isWitanError, type WitanError } from '@witan/errors';
@@ -310,6 +310,24 @@ describe('a destroyed secret', () => {
     journal.close();
     expect(occurrences(directory)).toEqual([]);
     expect(text(openAndRead(file))).toBe('nothing to see');
+  });
+
+  test('is in no file any more after the next start, if the process was killed as it destroyed it', () => {
+    const [directory, killed] = [temporaryDirectory(), temporaryDirectory()];
+    const file = join(directory, 'journal.db');
+    const journal = openJournal(file);
+    journal.stream('secrets').append([bytes(SECRET)], true);
+    journal.close();
+    // What the commit does, and no more: the log has the page without the secret, the file still has it.
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = ON; DELETE FROM record; DELETE FROM stream');
+    for (const name of readdirSync(directory)) copyFileSync(join(directory, name), join(killed, name));
+    db.close();
+    expect(occurrences(killed)).toEqual(['journal.db']);
+    const next = openJournal(join(killed, 'journal.db'));
+    expect(next.streams()).toEqual([]);
+    expect(occurrences(killed)).toEqual([]);
+    next.close();
   });
 
   function openAndRead(file: string): Uint8Array {
