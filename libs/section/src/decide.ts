@@ -7,13 +7,14 @@ import {
   encodeDecision,
   NO_PARENT,
 } from '@witan/chain';
-import { encodeG1, keyPair, type Scalar, scalarToBytes, signShare, toHex } from '@witan/crypto';
+import { encodeG1, keyPair, type Scalar, signShare } from '@witan/crypto';
 import { encode } from '@witan/wire';
 import { councilApplication } from './council.ts';
 import { append, type Ledger, openGenesis } from './ledger.ts';
 import { proposalBody, voteBody } from './messages.ts';
 import { nextLookMs } from './policy.ts';
 import type { DecisionSource } from './reports.ts';
+import { destroyOldShares, takeShare } from './shares.ts';
 import { currentShare, freshAgreement } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -60,9 +61,13 @@ function vote(turn: Turn, ledger: Ledger, output: Extract<agreement.Output, { ty
   const generation = ledger.generation + 1;
   const ballot = agreement.voteOf(current.options.instance, output);
   const { raw } = turn.sign('sectionVote', encode(voteBody, { prefix: ledger.prefix, generation, vote: ballot }));
-  turn.persist({ type: 'voted', generation, raw, value: output.value, justification: output.justification });
+  const voted = { type: 'voted', generation, raw, value: output.value, justification: output.justification } as const;
+  turn.persist(voted);
   turn.broadcast('decisions', raw);
-  turn.update({ agreement: agreement.attachRaw(current, output.view, output.step, raw) });
+  turn.update({
+    agreement: agreement.attachRaw(current, output.view, output.step, raw),
+    votes: [...turn.state.votes, voted],
+  });
 }
 
 function propose(turn: Turn, ledger: Ledger, output: Extract<agreement.Output, { type: 'propose' }>): void {
@@ -94,6 +99,7 @@ export function adopt(turn: Turn, raw: Uint8Array, source: DecisionSource): void
   }
   turn.persist({ type: 'decided', raw });
   install(turn, ledger);
+  destroyOldShares(turn);
   turn.learn();
   turn.report({ type: 'decided', at: turn.at, certified, ledger, source });
   if (source === 'own') turn.broadcast('events', raw);
@@ -114,6 +120,7 @@ export function install(turn: Turn, ledger: Ledger): void {
   turn.update({
     ledger,
     agreement: freshAgreement(state, ledger),
+    votes: [],
     sight: { ...state.sight, joins, sessions, shareless, changedAt: changed ? turn.at : state.sight.changedAt },
   });
 }
@@ -133,24 +140,6 @@ export function createGenesis(turn: Turn, secret: Scalar): void {
   const signature = signShare(secret, certificateMessage(decisionHash(decision), 0));
   takeShare(turn, key, secret);
   adopt(turn, encodeCertified(decision, 0, signature), 'own');
-}
-
-/** A share of a section key that this node has from now on. */
-export function takeShare(turn: Turn, key: Uint8Array, share: Scalar): void {
-  const { state } = turn;
-  if (state.shares.has(toHex(key))) return;
-  turn.persist({ type: 'share', key, share: scalarToBytes(share) });
-  rememberShare(turn, key, share);
-}
-
-export function rememberShare(turn: Turn, key: Uint8Array, share: Scalar): void {
-  turn.update({ shares: new Map(turn.state.shares).set(toHex(key), share) });
-  const { ledger, agreement: current } = turn.state;
-  // An elder that followed without its share begins to vote now.
-  if (ledger && current && current.options.me < 0 && currentShare(turn.state) !== undefined) {
-    turn.update({ agreement: freshAgreement(turn.state, ledger) });
-    turn.report({ type: 'share', at: turn.at, usable: true });
-  }
 }
 
 function lookAgain(turn: Turn): void {

@@ -15,10 +15,11 @@ const factCodec = union({
       justification: list(bytes(4096), 512),
     }),
   ],
-  /** An own share of a section key. */
+  /** An own share of a section key; destroyed with the key's last decision, which hands over to the next. */
   share: [3, struct({ key: fixed(48), share: fixed(32) })],
 });
 export type Fact = Infer<typeof factCodec>;
+export type VotedFact = Extract<Fact, { type: 'voted' }>;
 
 export function encodeFact(fact: Fact): { record: Uint8Array; durable: boolean; secret: boolean } {
   return { record: encode(factCodec, fact), durable: true, secret: fact.type === 'share' };

@@ -3,12 +3,13 @@ import { type Scalar, scalarFromBytes } from '@witan/crypto';
 import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
 import { decode, openEnvelope } from '@witan/wire';
 import { ANYONE, ask, nextPeer, serve, take } from './anti-entropy.ts';
-import { createGenesis, install, rememberShare, settle, takeShare } from './decide.ts';
+import { createGenesis, install, settle } from './decide.ts';
 import { decodeFact, type Fact } from './facts.ts';
 import { append, openGenesis } from './ledger.ts';
 import { voteBody } from './messages.ts';
 import type { SessionStatus } from './policy.ts';
 import { noteAhead, receive, receiveCertified } from './receive.ts';
+import { destroyOldShares, rememberShare, takeShare } from './shares.ts';
 import { currentShare, type Env, elderIndex, emptyState, type State } from './state.ts';
 import { Turn } from './turn.ts';
 
@@ -44,6 +45,8 @@ export function sectionMachine(): Machine<State, Event> {
       run(state, at, (turn) => {
         turn.updateSight({ at, since: at, changedAt: at });
         resumeSessions(turn);
+        // An earlier version kept them.
+        destroyOldShares(turn);
         if (turn.state.ledger) turn.report({ type: 'ledger', at, ledger: turn.state.ledger, recovered: true });
         begin(turn);
       }),
@@ -179,7 +182,7 @@ function replay(turn: Turn, fact: Fact): void {
         if (voter < 0) continue;
         next = agreement.onVote(next, agreement.voteRecord(voter, decode(voteBody, signed.body).vote, raw)).state;
       }
-      turn.update({ agreement: next });
+      turn.update({ agreement: next, votes: [...state.votes, fact] });
       break;
     }
     case 'share':

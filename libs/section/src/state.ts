@@ -1,5 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { type Identity, type Scalar, sha256, toHex } from '@witan/crypto';
+import type { VotedFact } from './facts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Policy, Sight } from './policy.ts';
 
@@ -27,10 +28,12 @@ export interface Env {
 export interface State {
   readonly env: Env;
   readonly ledger: Ledger | undefined;
-  /** Own shares of section keys, by key in hex. */
+  /** Own shares of the current section key, by key in hex: those of earlier ones are destroyed. */
   readonly shares: ReadonlyMap<string, Scalar>;
   /** Agreement on the next generation; there once there is a ledger. */
   readonly agreement: agreement.State | undefined;
+  /** Own votes on the next generation, as they are on disk. */
+  readonly votes: readonly VotedFact[];
   /** What this elder wants decided; kept while the agreement runs, so that it does not change under it. */
   readonly sight: Sight;
   readonly progress: Progress;
@@ -57,6 +60,7 @@ export function emptyState(env: Env): State {
     ledger: undefined,
     shares: new Map(),
     agreement: undefined,
+    votes: [],
     sight: {
       at: 0,
       since: 0,

@@ -35,6 +35,11 @@ export class Turn {
     this.effects.push({ type: 'persist', ...encodeFact(fact) });
   }
 
+  /** These facts stand for all that was written down before. */
+  compact(facts: readonly Fact[]): void {
+    this.effects.push({ type: 'compact', records: facts.map(encodeFact) });
+  }
+
   sign(kind: Kind, body: Uint8Array): Signed {
     return sealEnvelope(this.state.env.identity, this.state.env.network, kind, body);
   }

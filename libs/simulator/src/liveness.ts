@@ -73,16 +73,3 @@ export function attestationFlaw(world: World, honest: readonly SimNode[]): strin
   });
   return 'bad' in combined ? `bad signature shares of ${combined.bad}` : undefined;
 }
-
-/** Secrets that are still on a disk although the keys that they made are in use. */
-export function keptSecrets(node: SimNode): readonly string[] {
-  const { inner } = node.disk;
-  return inner.streams().flatMap((name) => {
-    const records = inner
-      .stream(name)
-      .read()
-      .map((record) => Buffer.from(record));
-    const kept = node.secrets.filter((secret) => records.some((record) => record.includes(Buffer.from(secret))));
-    return kept.map(() => `a seed in stream ${name.slice(0, 12)}`);
-  });
-}

@@ -7,7 +7,7 @@ import type { Checker, Invariant, Scene, Violation } from './checkers/checker.ts
 import { CHECKERS } from './checkers/index.ts';
 import { ProgressChecker } from './checkers/progress.ts';
 import { Fate } from './fate.ts';
-import { attestationFlaw, isOverrun, keptSecrets, unrest } from './liveness.ts';
+import { attestationFlaw, isOverrun, unrest } from './liveness.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { Random } from './random.ts';
 import { type Tallied, Tally } from './tally.ts';
@@ -109,7 +109,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
     healedAfterMs = comeToRest(world, plan, honest, () => violations.length > 0);
     if (violations.length === 0) {
       if (isOverrun(honest)) tally.overrun = true;
-      else if (healedAfterMs !== undefined) finalCheck(world, honest, violated);
+      else if (healedAfterMs !== undefined) finalCheck(scene, honest, checkers);
       else violated('live', 'all', unrest(honest, plan.policy.elderCount).join('; '));
     }
   }
@@ -149,10 +149,8 @@ function comeToRest(world: World, plan: Plan, honest: readonly SimNode[], failed
   return undefined;
 }
 
-function finalCheck(world: World, honest: readonly SimNode[], violated: Scene['violated']): void {
+function finalCheck({ world, violated }: Scene, honest: readonly SimNode[], checkers: readonly Checker[]): void {
   const flaw = attestationFlaw(world, honest);
   if (flaw !== undefined) violated('live', 'all', flaw);
-  for (const node of honest) {
-    for (const kept of keptSecrets(node)) violated('secrets-destroyed', node.label, kept);
-  }
+  for (const checker of checkers) checker.rests?.();
 }

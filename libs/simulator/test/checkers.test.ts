@@ -1,5 +1,6 @@
+import { scalarToBytes } from '@witan/crypto';
 import { type DkgReport, forms, type Session } from '@witan/dkg';
-import type { SectionReport } from '@witan/section';
+import { currentShare, type SectionReport } from '@witan/section';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import {
@@ -105,6 +106,23 @@ const FAULTS: Readonly<Partial<Record<Invariant, Fault>>> = {
       return true;
     }),
   }),
+  // The section's journal holds on to a share of the first key.
+  'secrets-destroyed': () => {
+    let kept: Uint8Array | undefined;
+    return {
+      section: once((node: SimNode, report: SectionReport) => {
+        if (report.type !== 'decided' || node.index !== 0) return false;
+        const stream = node.disk.inner.stream('section');
+        if (report.ledger.chain.length === 1) {
+          const share = Buffer.from(scalarToBytes(currentShare(node.elder!.state)!));
+          kept ??= stream.read().find((record) => Buffer.from(record).includes(share));
+          return false;
+        }
+        stream.append([kept!], true);
+        return true;
+      }),
+    };
+  },
   'honest-unblamed': (see, world) =>
     onDkg('phase', (node, session) => {
       const { name } = world.nodes.find((other) => other !== node)!;
@@ -196,4 +214,12 @@ describe('a planted fault is found:', () => {
   test.each(Object.entries(FAULTS))('%s', (invariant, fault) => {
     expect(violationsWith(fault)).toContain(invariant);
   });
+});
+
+test('a seed that stays on a disk is found', () => {
+  const keepsSeed: Fault = () =>
+    onDkg('done', (node) => {
+      node.disk.inner.stream('left').append([node.secrets.at(-1)!], true);
+    });
+  expect(violationsWith(keepsSeed)).toEqual(['secrets-destroyed']);
 });

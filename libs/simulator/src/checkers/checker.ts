@@ -9,7 +9,8 @@ export const INVARIANTS = {
   'share-is-right': 'a key share belongs to its public key share',
   'secrets-stay': 'no honest node sends a seed or a key share',
   'key-stays-secret': 'what is shown in the open, with all that the faulty know, does not determine the key',
-  'secrets-destroyed': 'what a key was made of is gone from the disk once the key is in use',
+  'secrets-destroyed':
+    'what a key was made of is gone from the disk once the key is in use, its shares once the next is',
   'said-once': 'a message or vote sent again is the same bytes',
   'honest-unblamed': 'no honest node is blamed by an honest node',
   'blame-proves': 'the evidence of every blame proves it',
@@ -36,6 +37,8 @@ export interface Scene {
 }
 
 export interface Checker extends Watcher {
+  /** Once, when all is healed and the section rests. */
+  rests?(): void;
   /** Once, when the run is over. */
   finish?(): void;
 }

@@ -1,6 +1,7 @@
 import { blameChecker } from './blame.ts';
 import type { MakeChecker } from './checker.ts';
 import { decisionChecker } from './decisions.ts';
+import { destroyedChecker } from './destroyed.ts';
 import { outcomeChecker } from './outcome.ts';
 import { repeatChecker } from './repeat.ts';
 import { secrecyChecker } from './secrecy.ts';
@@ -10,6 +11,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   outcomeChecker,
   decisionChecker,
   secrecyChecker,
+  destroyedChecker,
   repeatChecker,
   blameChecker,
   troubleChecker,
