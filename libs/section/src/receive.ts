@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { peekCertified } from '@witan/chain';
+import { type Decision, openCertified, peekCertified } from '@witan/chain';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { decode, peekEnvelope, type Unverified } from '@witan/wire';
 import { adopt } from './decide.ts';
@@ -41,13 +41,37 @@ export function receiveCertified(turn: Turn, raw: Uint8Array, source: DecisionSo
     if (ledger && decision.generation <= ledger.generation) {
       return Buffer.compare(ledger.decisions[decision.generation]!, raw) === 0 ? 'duplicate' : 'stale';
     }
-    if (decision.generation > (ledger ? ledger.generation + 1 : 0)) {
-      noteAhead(turn, '', decision.generation);
-      return 'ignored';
-    }
+    if (decision.generation > (ledger ? ledger.generation + 1 : 0)) return noteLater(turn, raw, decision, source);
     adopt(turn, raw, source);
     return 'new';
   });
+}
+
+/**
+ * A decision after the next one. Under the key that is known here it proves that there is more; what another key has
+ * signed, or nobody, is a hint.
+ */
+function noteLater(turn: Turn, raw: Uint8Array, decision: Decision, source: DecisionSource): Received {
+  const { env, ledger } = turn.state;
+  // Nobody who is honest leaves a gap after what was asked for.
+  if (source === 'answer') return 'invalid';
+  if (decision.prefix !== env.prefix || Buffer.compare(decision.network, env.network) !== 0) return 'invalid';
+  if (!ledger || !isSignedUnder(ledger.key, raw)) {
+    if (!isHintDue(turn)) return 'rate-limited';
+    turn.updateProgress({ hintedAt: turn.at });
+  }
+  noteAhead(turn, '', decision.generation);
+  return 'ignored';
+}
+
+function isSignedUnder(key: Uint8Array, raw: Uint8Array): boolean {
+  try {
+    openCertified(raw, key);
+    return true;
+  } catch (error) {
+    if (isWitanError(error)) return false;
+    throw error;
+  }
 }
 
 function receiveBallot(turn: Turn, peeked: Unverified): Received {
@@ -138,12 +162,16 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
 }
 
 /**
- * One who is no member here may have become one since. What it says costs a question at most, and not often: else a
- * node whose known members are all gone, or lie, would never hear of the others.
+ * What nobody here can answer for costs a question at most, and not often: else a node whose known members are all
+ * gone, or lie, would never hear of the others.
  */
+function isHintDue({ at, state }: Turn): boolean {
+  return at - state.progress.hintedAt >= state.env.params.progressMaxMs;
+}
+
+/** One who is no member here may have become one since. */
 function noteHint(turn: Turn, peeked: Unverified, generation: number): void {
-  const { progress, env } = turn.state;
-  if (turn.at - progress.hintedAt < env.params.progressMaxMs) return;
+  if (!isHintDue(turn)) return;
   peeked.verify();
   turn.updateProgress({ hintedAt: turn.at });
   noteAhead(turn, '', generation);

@@ -12,7 +12,8 @@ export type SectionRejectReason =
   | 'not-member'
   | 'duplicate'
   | 'stale'
-  | 'equivocation';
+  | 'equivocation'
+  | 'rate-limited';
 
 /** What a node tells its host about its section. */
 export type SectionReport =

@@ -50,7 +50,7 @@ export interface Progress {
   readonly answered: ReadonlyMap<string, readonly number[]>;
   /** What became of the last question to one who is said to have more: it may be gone, or may not want to answer. */
   readonly behind: 'helped' | 'asked' | 'unhelped';
-  /** When one who is no member here (yet) was last believed that there is more to know. */
+  /** When something that cannot be verified here (yet) was last believed to show that there is more to know. */
   readonly hintedAt: number;
 }
 

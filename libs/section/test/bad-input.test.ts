@@ -314,7 +314,7 @@ describe('an answer', () => {
       encode(forms.answerCodec, { ...EMPTY, decisions: [elder.ledger!.decisions[0]!] }),
       'nothing',
     ],
-    ['with decisions that do not follow', encode(forms.answerCodec, { ...EMPTY, decisions: [lie, lie] }), 'nothing'],
+    ['with decisions that do not follow', encode(forms.answerCodec, { ...EMPTY, decisions: [lie, lie] }), 'refused'],
     ['with garbage for decisions', encode(forms.answerCodec, { ...EMPTY, decisions: [new Uint8Array(50)] }), 'refused'],
     ['with garbage for votes', encode(forms.answerCodec, { ...EMPTY, ballots: [new Uint8Array(80)] }), 'nothing'],
     [

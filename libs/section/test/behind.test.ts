@@ -1,9 +1,29 @@
 import { encodeDecision } from '@witan/chain';
-import { type Identity, sha256, toHex } from '@witan/crypto';
-import { decode, encode, type Kind, peekEnvelope, sealEnvelope } from '@witan/wire';
+import { type Identity, type Scalar, sha256, toHex } from '@witan/crypto';
+import { decode, encode, type Kind, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_PARAMS, type Event, forms, initialState, type State, sectionMachine } from '../src/index.ts';
-import { eldersOf, GENESIS_KEY, identities, NETWORK, nextOf, secretOf, sectionOf } from './support.ts';
+import {
+  DEFAULT_PARAMS,
+  type Event,
+  forms,
+  initialState,
+  type SectionReport,
+  type State,
+  sectionMachine,
+} from '../src/index.ts';
+import {
+  type Claim,
+  certify,
+  decide,
+  eldersOf,
+  GENESIS_KEY,
+  GENESIS_SECRET,
+  identities,
+  NETWORK,
+  nextOf,
+  secretOf,
+  sectionOf,
+} from './support.ts';
 
 const machine = sectionMachine();
 const nodes = identities(4);
@@ -60,6 +80,91 @@ describe('a node that knows the first decision only', () => {
     const forged = heartbeat(stranger!, 5);
     const { state } = handle(alone, { type: 'received', bytes: forged.with(-1, forged.at(-1)! ^ 1), at: 1000 });
     expect(state.progress.ahead).toBeUndefined();
+  });
+});
+
+describe('a decision after the next one', () => {
+  const known = sectionOf(nodes);
+  const alone = follow(nodes[1]!, known.decisions);
+  const unknowing = follow(nodes[1]!, []);
+
+  function later(secret: Scalar, generation: number, change: Partial<Claim> = {}): Uint8Array {
+    const claim = { ...nextOf(known), generation, ...change };
+    return certify(secret, claim, { type: 'join', nodes: [stranger!.publicKey] });
+  }
+
+  /** Whom it asks when it hears these, each with time to look, and what it counts. Nobody answers. */
+  function hearAll(state: State, heard: readonly Uint8Array[], everyMs = 100) {
+    const asked: string[] = [];
+    const reasons: string[] = [];
+    let now = state;
+    heard.forEach((bytes, index) => {
+      const at = 10_000 + index * everyMs;
+      const step = machine.step(now, { type: 'certified', bytes, at });
+      for (const effect of step.effects) {
+        const report = effect.type === 'report' ? (effect.report as SectionReport) : undefined;
+        if (report?.type === 'rejected') reasons.push(report.reason);
+      }
+      const looking = handle(step.state, { type: 'timer', id: 'catch-up', at });
+      now = looking.state;
+      asked.push(...looking.asked);
+      for (const to of looking.asked) {
+        const silence = { type: 'response', tag: `ae/${to}`, ok: false, error: 'WITAN_ERR_TIMEOUT', at } as const;
+        now = handle(now, silence).state;
+      }
+    });
+    return { asked, reasons, state: now };
+  }
+
+  const forged = Array.from({ length: 30 }, (_, index) => later(secretOf('nobody'), 1_000_000 + index));
+
+  test.each([
+    ['to one who knows the section', alone],
+    ['to one who does not', unknowing],
+  ])('that nobody has signed is a hint, %s: asked about once, and then counted', (_whom, state) => {
+    const { asked, reasons } = hearAll(state, forged);
+    expect(asked).toHaveLength(1);
+    expect(reasons).toEqual(Array.from({ length: 29 }, () => 'rate-limited'));
+  });
+
+  test('is followed again after a while: it may be of a key that is not known here', () => {
+    const { progressMaxMs } = DEFAULT_PARAMS;
+    expect(hearAll(alone, forged.slice(0, 3), progressMaxMs).asked).toHaveLength(3);
+    expect(hearAll(alone, forged.slice(0, 3), progressMaxMs - 1).asked).toHaveLength(2);
+  });
+
+  test('under the key that is known here is followed whenever it is heard, whatever was made up before', () => {
+    const real = [3, 4, 5].map((generation) => later(GENESIS_SECRET, generation));
+    const { asked, reasons } = hearAll(hearAll(alone, forged).state, real);
+    expect(asked).toHaveLength(3);
+    expect(reasons).toEqual([]);
+  });
+
+  test('of another network or section is refused, and nobody is asked', () => {
+    const others = [
+      later(GENESIS_SECRET, 3, { prefix: '1' }),
+      later(GENESIS_SECRET, 3, { network: networkTag('another') }),
+    ];
+    expect(hearAll(alone, others)).toMatchObject({ asked: [], reasons: ['invalid', 'invalid'] });
+  });
+
+  test('in an answer is a lie: it leads to no further question', () => {
+    const next = decide(known, { type: 'join', nodes: [stranger!.publicKey] });
+    const gap = certify(GENESIS_SECRET, nextOf(next), {
+      type: 'join',
+      nodes: [identities(1, 'another')[0]!.publicKey],
+    });
+    const asking = handle(alone, { type: 'behind', node: nodes[0]!.name, generation: 2, at: 1 }).state;
+    const { state, asked } = handle(asking, { type: 'timer', id: 'catch-up', at: 2 });
+    expect(asked).toEqual([nodes[0]!.name]);
+    const answer = { generation: 3, decisions: [gap], ballots: [], values: [], more: true };
+    const bytes = encode(forms.answerCodec, answer);
+    const tag = `ae/${nodes[0]!.name}`;
+    const step = machine.step(state, { type: 'response', tag, ok: true, bytes, at: 3 });
+    const reports = step.effects.flatMap((effect) => (effect.type === 'report' ? [effect.report] : []));
+    expect(reports).toContainEqual(expect.objectContaining({ type: 'answered', result: 'refused' }));
+    expect(step.effects.filter(({ type }) => type === 'request')).toEqual([]);
+    expect(step.state.progress.ahead).toBeUndefined();
   });
 });
 
