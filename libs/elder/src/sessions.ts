@@ -214,18 +214,17 @@ export class Sessions {
     const { outcome } = this.#running.get(id)!.actor.state;
     if (!outcome) return;
     const { key, publicKeyShares } = outcome;
-    const status = { state: 'done', outcome: { key, publicKeyShares }, avoid: [] } as const;
+    const status = { state: 'done', outcome: { key, publicKeyShares }, blamed: [], silent: [] } as const;
     this.#options.tellSection({ type: 'session', id, status, at: this.#now() });
     if (this.#ledger?.origin?.id === id) this.#useShare(id);
   }
 
   #onTrouble({ session, actor }: Running, report: dkg.DkgReport): void {
-    const blamed = actor.state.blame.map((blame) => blame.node);
-    const silent = report.type === 'stalled' ? report.waitingOn : [];
     const status = {
       state: report.type === 'failed' ? 'failed' : 'running',
       outcome: undefined,
-      avoid: [...new Set([...blamed, ...silent])],
+      blamed: actor.state.blame.map((blame) => blame.node),
+      silent: report.type === 'stalled' ? report.waitingOn : [],
     } as const;
     this.#options.tellSection({ type: 'session', id: session.id, status, at: this.#now() });
   }

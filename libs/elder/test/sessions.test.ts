@@ -215,7 +215,8 @@ describe('what is told of a session', () => {
     clock.advance(30_000);
     const last = told.filter((event) => event.type === 'session').at(-1);
     expect(last).toMatchObject({ id, status: { state: 'running', outcome: undefined } });
-    expect([...last!.status.avoid].sort()).toEqual([first.name, third.name].sort());
+    expect(last!.status.blamed).toEqual([]);
+    expect([...last!.status.silent].sort()).toEqual([first.name, third.name].sort());
   });
 });
 

@@ -114,8 +114,10 @@ export function install(turn: Turn, ledger: Ledger): void {
   const sessions = new Map(state.sight.sessions);
   const shareless = ledger.chain.length === state.ledger?.chain.length ? state.sight.shareless : new Map();
   if (ledger.pending && !sessions.has(ledger.pending.id)) {
+    // A further attempt: who lied in one before would lie in this one too.
+    const blamed = sessions.get(state.ledger?.pending?.id ?? '')?.blamed ?? [];
     sessions.clear();
-    sessions.set(ledger.pending.id, { since: turn.at, state: 'running', outcome: undefined, avoid: [] });
+    sessions.set(ledger.pending.id, { since: turn.at, state: 'running', outcome: undefined, blamed, silent: [] });
   }
   turn.update({
     ledger,

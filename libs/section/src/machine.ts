@@ -107,7 +107,8 @@ function noteSession(turn: Turn, id: string, status: Omit<SessionStatus, 'since'
   const { sessions } = turn.state.sight;
   const known = sessions.get(id);
   if (!known) return;
-  turn.updateSight({ sessions: new Map(sessions).set(id, { ...status, since: known.since }) });
+  const blamed = [...new Set([...known.blamed, ...status.blamed])];
+  turn.updateSight({ sessions: new Map(sessions).set(id, { ...status, blamed, since: known.since }) });
 }
 
 /** After a restart the clock is another: a session that was running began, for this node, now. */

@@ -7,8 +7,10 @@ export interface SessionStatus {
   readonly since: number;
   readonly state: 'running' | 'done' | 'failed';
   readonly outcome: SessionOutcome | undefined;
-  /** Names blamed with proof, or waited for in vain. */
-  readonly avoid: readonly string[];
+  /** Names blamed with proof, in this attempt or in one before it for the same key. */
+  readonly blamed: readonly string[];
+  /** Names waited for in vain in this attempt. */
+  readonly silent: readonly string[];
 }
 
 export interface SessionOutcome {
@@ -101,7 +103,7 @@ export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf
   const again = retry(ledger, sight, policy);
   if (ledger.pending && !again) return undefined;
   if (!again && sight.at - sight.changedAt < policy.settleMs) return undefined;
-  if (again) return startAgain(ledger, sight, policy, toAvoid(ledger, sight));
+  if (again) return startAgain(ledger, sight, policy, NOBODY);
   return startFirst(ledger, sight, policy, (since) => sight.at - since >= rekeyDelayMs(ledger, policy));
 }
 
@@ -117,12 +119,7 @@ export function startAmong(
 ): ActionOf<'dkg'> | undefined {
   if (!ledger.pending) return startFirst(ledger, sight, policy, () => true);
   if (!retry(ledger, sight, policy)) return undefined;
-  return startAgain(
-    ledger,
-    sight,
-    policy,
-    toAvoid(ledger, sight).filter((name) => !proposed.has(name)),
-  );
+  return startAgain(ledger, sight, policy, proposed);
 }
 
 function startFirst(
@@ -150,15 +147,20 @@ function rekeyDelayMs({ chain, elders }: Ledger, policy: Policy): number {
   return policy.rekeyAfterMs * 2 ** Math.min(MOST_DOUBLINGS, Math.max(0, keys - 1));
 }
 
-/** Without those who are to be avoided, unless so many are that it is not they who are to blame. */
-function startAgain(ledger: Ledger, sight: Sight, policy: Policy, avoid: readonly string[]): ActionOf<'dkg'> {
-  const fewest = supermajority(ledger.pending!.participants.length);
-  const chosen = chooseElders(ledger, sight, policy, new Set(avoid));
-  return sessionOf(ledger, chosen.length >= fewest ? chosen : chooseElders(ledger, sight, policy, new Set()));
-}
+const NOBODY: ReadonlySet<string> = new Set();
 
-function toAvoid(ledger: Ledger, sight: Sight): readonly string[] {
-  return sight.sessions.get(ledger.pending!.id)?.avoid ?? [];
+/**
+ * Without the blamed and the silent, but with those of them whom another has `proposed`. When too few would be left,
+ * the silent are taken back: with so many it is not they who are at fault. Proven liars are taken back last.
+ */
+function startAgain(ledger: Ledger, sight: Sight, policy: Policy, proposed: ReadonlySet<string>): ActionOf<'dkg'> {
+  const fewest = supermajority(ledger.pending!.participants.length);
+  const { blamed = [], silent = [] } = sight.sessions.get(ledger.pending!.id) ?? {};
+  for (const avoid of [[...blamed, ...silent], blamed]) {
+    const chosen = chooseElders(ledger, sight, policy, new Set(avoid.filter((name) => !proposed.has(name))));
+    if (chosen.length >= fewest) return sessionOf(ledger, chosen);
+  }
+  return sessionOf(ledger, chooseElders(ledger, sight, policy, NOBODY));
 }
 
 function sessionOf(ledger: Ledger, chosen: readonly Member[]): ActionOf<'dkg'> {

@@ -1,9 +1,30 @@
 import { type ActionOf, supermajority } from '@witan/chain';
 import { type Identity, nodeName } from '@witan/crypto';
 import { describe, expect, test } from 'vitest';
-import { chooseElders, DEFAULT_POLICY, type Ledger, type SessionStatus, type Sight } from '../src/index.ts';
+import {
+  chooseElders,
+  DEFAULT_PARAMS,
+  DEFAULT_POLICY,
+  type Event,
+  initialState,
+  type Ledger,
+  type SessionStatus,
+  type Sight,
+  type State,
+  sectionMachine,
+} from '../src/index.ts';
 import { nextAction, nextLookMs, startAmong, startDkg } from '../src/policy.ts';
-import { decide, dkgOf, eldersOf, handoverOf, identities, secretOf, sectionOf } from './support.ts';
+import {
+  decide,
+  dkgOf,
+  eldersOf,
+  GENESIS_KEY,
+  handoverOf,
+  identities,
+  NETWORK,
+  secretOf,
+  sectionOf,
+} from './support.ts';
 
 const nodes = identities(10);
 const NOW = 1_000_000;
@@ -132,9 +153,11 @@ describe('a session that does not end', () => {
   const id = pending.pending!.id;
   const after = (status: Partial<SessionStatus>, on: Ledger = pending): Sight =>
     seeing(members, {
-      sessions: new Map([[on.pending!.id, { since: NOW, state: 'running', outcome: undefined, avoid: [], ...status }]]),
+      sessions: new Map([
+        [on.pending!.id, { since: NOW, state: 'running', outcome: undefined, blamed: [], silent: [], ...status }],
+      ]),
     });
-  const avoid = [members[1]!.name];
+  const blamed = [members[1]!.name];
 
   test('is waited for, and then tried again as the next attempt', () => {
     expect(startDkg(pending, after({ since: NOW - retryAfterMs }), policy)).toBeUndefined();
@@ -147,22 +170,29 @@ describe('a session that does not end', () => {
   });
 
   test('is tried again without those who were blamed or waited for in vain', () => {
-    const names = participantsOf(startDkg(pending, after({ state: 'failed', avoid }), policy));
+    const silent = [members[2]!.name];
+    const names = participantsOf(startDkg(pending, after({ state: 'failed', blamed, silent }), policy));
+    expect(names).toEqual(namesOf([members[0]!, ...members.slice(3, 6)]));
+  });
+
+  test('is tried again with the silent when too many are, but without the blamed', () => {
+    const silent = namesOf(members.slice(2, 6));
+    const names = participantsOf(startDkg(pending, after({ state: 'failed', blamed, silent }), policy));
     expect(names).toEqual(namesOf([members[0]!, ...members.slice(2, 5)]));
   });
 
   test('is tried again with all when too many would be left out for it to be their fault', () => {
     const most = namesOf(members.slice(1, 6));
-    const names = participantsOf(startDkg(pending, after({ state: 'failed', avoid: most }), policy))!;
+    const names = participantsOf(startDkg(pending, after({ state: 'failed', blamed: most }), policy))!;
     expect(names).toHaveLength(4);
     expect(names.length).toBeGreaterThanOrEqual(supermajority(4));
   });
 
   test('is voted for as proposed by one who knows of fewer faults', () => {
-    const sight = after({ state: 'failed', avoid });
+    const sight = after({ state: 'failed', blamed });
     const proposed = startDkg(pending, after({ state: 'failed' }), policy);
     expect(startAmong(pending, sight, policy, new Set(participantsOf(proposed)))).toEqual(proposed);
-    expect(startAmong(pending, after({ avoid }), policy, new Set(participantsOf(proposed)))).toBeUndefined();
+    expect(startAmong(pending, after({ blamed }), policy, new Set(participantsOf(proposed)))).toBeUndefined();
   });
 
   test('is not tried again once it is done: what comes next is the handover to its key', () => {
@@ -175,8 +205,62 @@ describe('a session that does not end', () => {
   test('is not mistaken for one that is done', () => {
     const { key, publicKeyShares } = handoverOf(pending, secretOf('second key'));
     const again = decide(pending, dkgOf(members.slice(0, 4), { attempt: 1 }));
-    const old = { state: 'done', outcome: { key, publicKeyShares }, since: NOW, avoid: [] } as const;
+    const old = { state: 'done', outcome: { key, publicKeyShares }, since: NOW, blamed: [], silent: [] } as const;
     const sight = seeing(members, { sessions: new Map([[id, old]]) });
     expect(nextAction(again, sight, policy)).toBeUndefined();
+  });
+});
+
+describe('over the attempts at one key', () => {
+  const machine = sectionMachine();
+  const members = nodes.slice(0, 7);
+  const seven = { ...policy, elderCount: 7 };
+  const settings = { network: NETWORK, prefix: '', genesisKey: GENESIS_KEY, params: DEFAULT_PARAMS };
+  const after = (state: State, ...events: readonly Event[]) =>
+    events.reduce((now, event) => machine.step(now, event).state, state);
+  const certified = (ledger: Ledger): Event => ({ type: 'certified', bytes: ledger.decisions.at(-1)!, at: NOW });
+  const failed = (ledger: Ledger, blamed: readonly Identity[], silent: readonly Identity[] = []): Event => {
+    const status = { state: 'failed', outcome: undefined, blamed: namesOf(blamed), silent: namesOf(silent) } as const;
+    return { type: 'session', id: ledger.pending!.id, status, at: NOW };
+  };
+  /** What it would start next, if all were heard of. */
+  const next = ({ ledger, sight }: State) => startDkg(ledger!, { ...seeing(members), sessions: sight.sessions }, seven);
+
+  const first = decide(sectionOf(members), dkgOf(members));
+  const before = after(
+    initialState({ ...settings, identity: members[6]! }),
+    ...first.decisions.map((bytes): Event => ({ type: 'certified', bytes, at: NOW })),
+    failed(first, [members[0]!], [members[5]!]),
+  );
+  const second = decide(first, next(before)!);
+  const again = after(before, certified(second), failed(second, [members[1]!]));
+
+  test('who was blamed once takes part in none of them any more, and who was silent may', () => {
+    expect(participantsOf(next(before))).toEqual(namesOf([...members.slice(1, 5), members[6]!]));
+    expect(participantsOf(next(after(before, certified(second), failed(second, []))))).toEqual(
+      namesOf(members.slice(1)),
+    );
+    expect(next(again)).toMatchObject({ attempt: 2 });
+    expect(participantsOf(next(again))).toEqual(namesOf(members.slice(2)));
+  });
+
+  test('what is told of an attempt that was given up counts no more', () => {
+    const late = after(again, failed(first, [members[3]!]));
+    expect(next(late)).toEqual(next(again));
+  });
+
+  test('a liar is proposed again by nobody here, and voted for if another proposes it', () => {
+    const { ledger, sight } = again;
+    const proposed = new Set(namesOf(members));
+    const own = { ...seeing(members), sessions: sight.sessions };
+    expect(participantsOf(startAmong(ledger!, own, seven, proposed))).toEqual(namesOf(members));
+  });
+
+  test('with the next key it is forgotten: who was left out is young again', () => {
+    const third = decide(second, next(again)!);
+    const over = decide(third, handoverOf(third, secretOf('second key')));
+    const fresh = decide(over, dkgOf(members, { chainLength: 2 }), secretOf('second key'));
+    const state = after(again, certified(third), certified(over), certified(fresh));
+    expect([...state.sight.sessions.values()]).toMatchObject([{ blamed: [], silent: [] }]);
   });
 });
