@@ -124,7 +124,7 @@ export function receiveShares(state: State, seed: Uint8Array): { shares: Map<num
   }
   const others = [...shares.keys()].filter((dealer) => dealer !== me);
   const dealings = others.map((dealer) => ({
-    commitment: counted<'contribution'>(state, Phase.Contribution, dealer)!.points(),
+    commitment: counted<'contribution'>(state, Phase.Contribution, dealer)!.points,
     share: shares.get(dealer)!,
   }));
   for (const at of findBadPedersenShares(me + 1, dealings, hkdf(seed, 'witan/dkg/coins', 32))) {
@@ -149,7 +149,7 @@ export function justifies(state: State, dealer: number, accuser: number, secret:
       ),
     ),
   );
-  return share !== undefined && pedersenHolds(dealt.points(), accuser + 1, share);
+  return share !== undefined && pedersenHolds(dealt.points, accuser + 1, share);
 }
 
 function shareContext(session: Session, dealer: number, receiver: number): Uint8Array {

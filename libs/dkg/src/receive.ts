@@ -185,7 +185,7 @@ export function accept(
   known: { readonly points?: readonly G1Point[] | undefined; readonly at?: number } = {},
 ): Received {
   const { points, at = turn.at } = known;
-  const judged = points ? () => points : judgeOrReason(turn.state, sender, payload);
+  const judged = points ?? judgeOrReason(turn.state, sender, payload);
   if (typeof judged === 'string') {
     turn.blame({ node: signed.author, reason: 'invalid-message', phase: turn.state.phase, evidence: [signed.raw] });
     return judged;
@@ -245,7 +245,7 @@ function exposeFalseCommitments(turn: Turn, accepted: Accepted): void {
     const { falseCommitments, openings } = turn.state;
     if (commitment.sender !== dealer || falseCommitments.has(commitment.signed.id)) continue;
     const disproof = [...(openings.get(dealer)?.values() ?? [])].find(({ sender, payload }) => {
-      return !feldmanHolds(commitment.points(), sender + 1, scalarFromBytes(payload.value));
+      return !feldmanHolds(commitment.points, sender + 1, scalarFromBytes(payload.value));
     });
     if (disproof) expose(turn, commitment, disproof);
   }

@@ -50,7 +50,7 @@ export function computeOutcome(state: State): Computed {
   const rebuilt = new Map(dealersToOpen(state).map((dealer) => [dealer, rebuild(state, dealer)]));
   const commitments = qualified.map(
     (dealer): readonly G1Point[] =>
-      rebuilt.get(dealer)?.map(mulBase) ?? counted<'commitment'>(state, Phase.Commitment, dealer)!.points(),
+      rebuilt.get(dealer)?.map(mulBase) ?? counted<'commitment'>(state, Phase.Commitment, dealer)!.points,
   );
   const sum = sumCommitments(commitments);
   const shares = publicKeyShares(sum, state.session.participants.length);
@@ -162,7 +162,7 @@ function fit(state: State, ids: readonly string[]): Fit {
 function checkFit(state: State, commitments: readonly Accepted<'commitment'>[]): Fit {
   if (state.seed) {
     const dealings = commitments.map(({ sender, points }) => ({
-      commitment: points(),
+      commitment: points,
       value: state.shares.get(sender)!.value,
     }));
     const coins = hkdf(state.seed, 'witan/dkg/coins/feldman', 32);
@@ -174,7 +174,7 @@ function checkFit(state: State, commitments: readonly Accepted<'commitment'>[]):
 function sumFits(state: State, commitments: readonly Accepted<'commitment'>[]): boolean {
   if (commitments.length === 0) return true;
   const value = commitments.reduce((sum, { sender }) => modAdd(sum, state.shares.get(sender)!.value), 0n);
-  return feldmanHolds(sumCommitments(commitments.map(({ points }) => points())), state.me + 1, value);
+  return feldmanHolds(sumCommitments(commitments.map(({ points }) => points)), state.me + 1, value);
 }
 
 /** All Feldman commitments that are here, also those of a dealer that has sent more than one. */

@@ -46,7 +46,7 @@ export interface Accepted<T extends PayloadType = PayloadType> {
   readonly signed: Signed;
   readonly payload: PayloadOf<T>;
   /** Decoded commitment of a Contribution or Commitment message. */
-  readonly points: () => readonly G1Point[];
+  readonly points: readonly G1Point[];
 }
 
 export interface Share {
