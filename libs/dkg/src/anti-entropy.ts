@@ -50,8 +50,9 @@ function answerQuestion(turn: Turn, raw: Uint8Array, replyTo: string): Received 
   const answer = answerTo(state, asked);
   turn.report({ type: 'served', at: turn.at, to: signed.author, items: answer.items.length, limited: false });
   turn.effects.push({ type: 'reply', id: replyTo, bytes: encode(answerCodec, answer) });
-  // Whoever asks from a later phase has what is missing here.
-  if (asked.phase > state.phase) ask(turn, signed.author, 'later-phase');
+  // A participant that asks from a later phase has what is missing here. Anyone else is answered, and not believed: names
+  // cost nothing, and each would keep the one question that is open at a time.
+  if (asked.phase > state.phase && state.session.indexOf.has(signed.author)) ask(turn, signed.author, 'later-phase');
   return 'new';
 }
 

@@ -1,4 +1,4 @@
-import { encodeG1, fromHex, mulBase, sha256 } from '@witan/crypto';
+import { encodeG1, fromHex, type Identity, mulBase, sha256 } from '@witan/crypto';
 import { decode, encode, type Infer, sealEnvelope } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -315,6 +315,32 @@ describe('a question', () => {
       expect(asked(state, question({ phase })).answer).toMatchObject({ items: [], more: false });
     const wanted = Array.from({ length: 128 }, (_, i) => new Uint8Array(32).fill(i));
     expect(asked(state, question({ phase: 255, wanted })).answer!.items).toEqual([]);
+  });
+
+  describe('that claims a later phase', () => {
+    const net = new Net(members).start();
+    net.pump(() => net.nodes[0]!.state.phase === Phase.Contribution);
+    const later = { session: net.session.idBytes, phase: 5 };
+    const outcome = (by: Identity, current = net.nodes[0]!.state) => {
+      const { state: after, answer, reports } = asked(current, question(later, by));
+      expect(answer).toBeDefined();
+      return { after, asks: reports.flatMap((report) => (report.type === 'asked' ? [report.to] : [])) };
+    };
+
+    test('has a participant asked back: it has what is missing', () => {
+      expect(outcome(members[1]!).asks).toEqual([members[1]!.name]);
+    });
+
+    test('by one who is no participant is answered, and lures nobody, under however many names', () => {
+      let current = net.nodes[0]!.state;
+      for (const stranger of identities(20, 'stranger')) {
+        const { after, asks } = outcome(stranger, current);
+        expect(asks).toEqual([]);
+        current = after;
+      }
+      expect(current.progress.asking).toBeUndefined();
+      expect(outcome(members[1]!, current).asks).toEqual([members[1]!.name]);
+    });
   });
 
   test('is never answered with a secret', () => {
