@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { LIE_KINDS } from '@witan/simulator';
+import { LIE_KINDS, simulate } from '@witan/simulator';
 import { describe, expect, test } from 'vitest';
 import { PLANTED } from './planted.ts';
-import { absent, noTotals } from './totals.ts';
+import { absent, add, noTotals, overrunTooOften, table } from './totals.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -55,4 +55,24 @@ test('each fault and each lie is demanded', () => {
   }
   // As many crashes as lost writes: none without.
   expect(absent({ ...noTotals(), counts: { ...counts, crashes: 1 }, lies })).toEqual(['a crash that loses none']);
+});
+
+test('a seed with more liars among the elders than they tolerate is told of, and more than a few of them fail the run', () => {
+  // Two elders tolerate no liar.
+  const { plan: _, ...result } = simulate(1, {
+    plan: { nodes: 2, traitors: new Map([[1, ['silence']]]), traitorsReform: false, misfortuneMs: 0, late: new Map() },
+  });
+  expect(result).toMatchObject({ ok: true, tallied: { overrun: true } });
+  const totals = noTotals();
+  add(totals, { ...result, realMs: 1 });
+  expect(totals.overrun).toEqual([1]);
+  expect(table(totals, 1)).toMatch(/overrun +1 seeds/);
+  const of = (seeds: number, overrun: number) => overrunTooOften({ ...totals, seeds, overrun: Array(overrun).fill(1) });
+  expect([of(500, 0), of(500, 5), of(500, 6), of(20, 1), of(20, 2)]).toEqual([false, false, true, false, true]);
+});
+
+test('the JSON names the seeds of which the end was not checked', { timeout: 60_000 }, async () => {
+  const { code, stdout } = await run('npm run --silent sim -- --seed 1 --json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ seeds: 1, failed: [], overrun: [], violations: [] });
 });

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
-import { absent, add, noTotals, quantile, type Totals, table } from './totals.ts';
+import { absent, add, noTotals, overrunTooOften, quantile, type Totals, table } from './totals.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const PROGRESS_EVERY_MS = 5_000;
@@ -94,7 +94,9 @@ function finish(): void {
   else process.stdout.write(`${table(totals, tookMs)}\n`);
   const missed = wanted.demandAll ? absent(totals) : [];
   if (missed.length > 0) say(`has not occurred in any seed: ${missed.join(', ')}`);
-  process.exitCode = failures.length > 0 || missed.length > 0 ? 1 : 0;
+  const isOverrun = overrunTooOften(totals);
+  if (isOverrun) say(`more liars among the elders than they tolerate in too many seeds: ${totals.overrun.join(', ')}`);
+  process.exitCode = failures.length > 0 || missed.length > 0 || isOverrun ? 1 : 0;
 }
 
 function figures({ healedAfterMs, ...rest }: Totals, tookMs: number): object {

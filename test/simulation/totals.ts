@@ -5,6 +5,8 @@ import type { SeedResult } from './run-seed.ts';
 export interface Totals {
   seeds: number;
   readonly failed: number[];
+  /** Seeds that ended with more liars among the elders than they tolerate: nothing was demanded of their end. */
+  readonly overrun: number[];
   readonly counts: Record<string, number>;
   readonly lies: Record<string, number>;
   readonly blames: Record<string, number>;
@@ -35,12 +37,23 @@ const COUNTED = [
 
 export function noTotals(): Totals {
   const counts = Object.fromEntries(COUNTED.map((name) => [name, 0]));
-  return { seeds: 0, failed: [], counts, lies: {}, blames: {}, healedAfterMs: [], virtualMs: 0, realMs: 0 };
+  return {
+    seeds: 0,
+    failed: [],
+    overrun: [],
+    counts,
+    lies: {},
+    blames: {},
+    healedAfterMs: [],
+    virtualMs: 0,
+    realMs: 0,
+  };
 }
 
 export function add(totals: Totals, { seed, ok, tallied, healedAfterMs, virtualMs, realMs }: SeedResult): void {
   totals.seeds++;
   if (!ok) totals.failed.push(seed);
+  if (tallied.overrun) totals.overrun.push(seed);
   for (const name of COUNTED) totals.counts[name]! += tallied[name];
   addAll(totals.lies, tallied.lies);
   addAll(totals.blames, tallied.blames);
@@ -69,6 +82,13 @@ export function absent({ counts, lies }: Totals): readonly string[] {
   return Object.keys(met).filter((name) => met[name] === 0);
 }
 
+const MOST_OVERRUN = 0.01;
+
+/** Of more seeds than this the end is not checked: the run shows less than it seems to. */
+export function overrunTooOften({ seeds, overrun }: Totals): boolean {
+  return overrun.length > Math.ceil(seeds * MOST_OVERRUN);
+}
+
 /** `share` in [0, 1] of the values are at most this. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -88,6 +108,7 @@ export function table(totals: Totals, tookMs: number): string {
       'seeds',
       `${number(totals.seeds)}, ${totals.failed.length === 0 ? 'all clean' : `${totals.failed.length} failed`}`,
     ],
+    ['overrun', `${number(totals.overrun.length)} seeds, of which the end is not checked`],
     [
       'sessions',
       `${number(counts.sessions!)}, ${number(counts.sessionsDone!)} done, ${number(counts.retries!)} further attempts`,

@@ -7,4 +7,4 @@ export { Random } from './random.ts';
 export { playScenario } from './scenario/play.ts';
 export { type Goal, type Moment, Stage, type StageOptions } from './scenario/stage.ts';
 export { type SimulationOptions, type SimulationResult, simulate } from './simulate.ts';
-export { type SimNode, type Watcher, World, type WorldOptions } from './world.ts';
+export { type SimNode, type SimProcess, type Watcher, World, type WorldOptions } from './world.ts';

@@ -1,12 +1,17 @@
 import { attestationMessage, tolerated } from '@witan/chain';
 import { combineVerified, type SignatureShare, sha256, toHex } from '@witan/crypto';
+import { isDone } from '@witan/dkg';
 import { signAnswerCodec, signRequestCodec } from '@witan/elder';
 import { currentShare, elderIndex, type Ledger } from '@witan/section';
 import { decode, encode } from '@witan/wire';
-import type { SimNode, World } from './world.ts';
+import type { SimCoordinator, SimNode, World } from './world.ts';
 
 /** What keeps a healed section from being at rest; empty when nothing does. */
-export function unrest(honest: readonly SimNode[], elderCount: number): readonly string[] {
+export function unrest(
+  honest: readonly SimNode[],
+  elderCount: number,
+  coordinator?: SimCoordinator,
+): readonly string[] {
   const reasons: string[] = [];
   let first: Ledger | undefined;
   for (const node of honest) {
@@ -24,11 +29,21 @@ export function unrest(honest: readonly SimNode[], elderCount: number): readonly
     if (elderIndex(state) >= 0 && currentShare(state) === undefined) reasons.push(`${node.label} has no usable share`);
     if (state.agreement?.candidate) reasons.push(`${node.label} wants something decided`);
   }
+  if (coordinator && first) reasons.push(...lagging(coordinator, first));
   if (first?.pending)
     reasons.push(`session ${first.pending.id.slice(0, 6)} is pending, attempt ${first.pending.attempt}`);
   const wanted = Math.min(elderCount, honest.length);
   if (first && first.elders.length < wanted) reasons.push(`${first.elders.length} elders where ${wanted} could be`);
   return reasons;
+}
+
+/** A coordinator has followed the section, and the session that made its key, to the end. */
+function lagging({ label, ledger, sessions }: SimCoordinator, { head, generation, origin }: Ledger): readonly string[] {
+  if (!ledger || toHex(ledger.head) !== toHex(head)) {
+    return [`${label} is at generation ${ledger?.generation}, the section at ${generation}`];
+  }
+  const session = origin && sessions?.all.get(origin.id);
+  return session && !isDone(session.state) ? [`${label} has not seen the end of session ${origin.id.slice(0, 6)}`] : [];
 }
 
 /**

@@ -12,7 +12,7 @@ import { drawPlan, type Plan } from './plan.ts';
 import { Random } from './random.ts';
 import { type Tallied, Tally } from './tally.ts';
 import { Transcript } from './transcript.ts';
-import { type SimNode, type Watcher, World } from './world.ts';
+import { type SimNode, type SimProcess, type Watcher, World } from './world.ts';
 
 export interface SimulationOptions {
   /** In the place of what the seed says. */
@@ -83,7 +83,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
 
   const transcript = new Transcript(world, options.trace ?? false);
   world.watchers.push(transcript);
-  const isHonest = (node: SimNode) => !plan.traitors.has(node.index);
+  const isHonest = ({ name }: SimProcess) => !plan.traitors.has(world.nodeOf(name)?.index ?? -1);
   const violations: Violation[] = [];
   const violated = (invariant: Invariant, node: string, detail: string) => {
     const violation = { invariant, at: Math.round(world.clock.now()), node, detail };
@@ -96,7 +96,12 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   world.watchers.push(...checkers, progress, ...(options.sabotage?.(world) ?? []));
 
   const fate = new Fate(world, plan, fateRandom);
-  const coordinator = startCoordinator(world, plan, liesRandom, () => tally.lied('coordinator'));
+  const coordinator =
+    plan.coordinator === 'honest' ? world.startCoordinator(Identity.fromSeed(liesRandom.bytes(32))) : undefined;
+  const liar =
+    plan.coordinator === 'lying'
+      ? new LyingCoordinator(world, liesRandom.fork(), () => tally.lied('coordinator'))
+      : undefined;
   fate.begin();
   world.run(plan.stormMs, () => violations.length > 0);
   let healedAfterMs: number | undefined;
@@ -106,15 +111,17 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
     progress.healed();
     if (plan.traitorsReform) for (const traitor of traitors) traitor.reformed = true;
     const honest = world.nodes.filter(isHonest);
-    healedAfterMs = comeToRest(world, plan, honest, () => violations.length > 0);
+    const restless = () => unrest(honest, plan.policy.elderCount, coordinator);
+    healedAfterMs = comeToRest(world, restless, () => violations.length > 0);
     if (violations.length === 0) {
       if (isOverrun(honest)) tally.overrun = true;
       else if (healedAfterMs !== undefined) finalCheck(scene, honest, checkers);
-      else violated('live', 'all', unrest(honest, plan.policy.elderCount).join('; '));
+      else violated('live', 'all', restless().join('; '));
     }
   }
   for (const checker of checkers) checker.finish?.();
   coordinator?.stop();
+  liar?.stop();
   for (const node of world.nodes) world.kill(node, true);
   return {
     seed,
@@ -129,21 +136,14 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   };
 }
 
-function startCoordinator(world: World, plan: Plan, random: Random, onLie: () => void): { stop(): void } | undefined {
-  if (plan.coordinator === 'honest') return world.startCoordinator(Identity.fromSeed(random.bytes(32)));
-  if (plan.coordinator === 'lying') return new LyingCoordinator(world, random.fork(), onLie);
-  return undefined;
-}
-
 /** Virtual ms until the section rested, and went on resting. */
-function comeToRest(world: World, plan: Plan, honest: readonly SimNode[], failed: () => boolean): number | undefined {
+function comeToRest(world: World, restless: () => readonly string[], failed: () => boolean): number | undefined {
   const healedAt = world.clock.now();
   let restedAt: number | undefined;
   while (world.clock.now() - healedAt < REST_WITHIN_MS) {
     world.run(LOOK_EVERY_MS, failed);
     if (failed()) return undefined;
-    const rests = unrest(honest, plan.policy.elderCount).length === 0;
-    restedAt = rests ? (restedAt ?? world.clock.now()) : undefined;
+    restedAt = restless().length === 0 ? (restedAt ?? world.clock.now()) : undefined;
     if (restedAt !== undefined && world.clock.now() - restedAt >= REST_FOR_MS) return restedAt - healedAt;
   }
   return undefined;

@@ -2,7 +2,7 @@ import type { DkgReport, Session } from '@witan/dkg';
 import type { LieKind } from './byzantine/kinds.ts';
 import type { FateCounts } from './fate.ts';
 import type { PacketCounts } from './network.ts';
-import type { SimNode, Watcher } from './world.ts';
+import type { SimProcess, Watcher } from './world.ts';
 
 export interface Tallied extends FateCounts, PacketCounts {
   readonly sessions: number;
@@ -12,7 +12,7 @@ export interface Tallied extends FateCounts, PacketCounts {
   readonly joins: number;
   /** Lies told, by kind. */
   readonly lies: Readonly<Record<string, number>>;
-  /** Blames by honest and other nodes, by reason. */
+  /** Blames by honest and other nodes and by coordinators, by reason. */
   readonly blames: Readonly<Record<string, number>>;
   /** Questions of anti-entropy that brought something. */
   readonly repairs: number;
@@ -37,7 +37,7 @@ export class Tally implements Watcher {
     this.#lies.set(kind, (this.#lies.get(kind) ?? 0) + 1);
   }
 
-  dkg(_node: SimNode, session: Session, report: DkgReport): void {
+  dkg(_node: SimProcess, session: Session, report: DkgReport): void {
     this.#sessions.set(session.id, session);
     if (report.type === 'done') this.#done.add(session.id);
     else if (report.type === 'blame') this.#blames.set(report.reason, (this.#blames.get(report.reason) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import type { DkgReport, Session } from '@witan/dkg';
 import type { SectionReport } from '@witan/section';
-import type { SimNode, Watcher, World } from './world.ts';
+import type { SimNode, SimProcess, Watcher, World } from './world.ts';
 
 /** The story of a run, a line for each thing that a reader would want to know. */
 export class Transcript implements Watcher {
@@ -26,13 +26,13 @@ export class Transcript implements Watcher {
     if (this.#full) this.note(`${node.label} is killed${keptUnsynced ? '' : ', unsynced writes are lost'}`);
   }
 
-  dkg(node: SimNode, session: Session, report: DkgReport): void {
+  dkg(node: SimProcess, session: Session, report: DkgReport): void {
     if (!this.#full) return;
     const text = sayDkg(report, (name) => this.#world.label(name));
     if (text !== undefined) this.note(`${node.label} ${session.id.slice(0, 6)} ${text}`);
   }
 
-  section(node: SimNode, report: SectionReport): void {
+  section(node: SimProcess, report: SectionReport): void {
     if (!this.#full) return;
     const text = saySection(report, (name) => this.#world.label(name));
     if (text !== undefined) this.note(`${node.label} ${text}`);

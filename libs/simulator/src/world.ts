@@ -10,11 +10,17 @@ import { type Outgoing, SimNetwork, type Tamper } from './network.ts';
 import { NETWORK, NETWORK_TAG } from './network-tag.ts';
 import { Random } from './random.ts';
 
-export interface SimNode {
-  readonly index: number;
+/** A process that runs sessions and is watched: a node, or an honest coordinator. */
+export interface SimProcess {
   readonly name: string;
-  /** What people call it: `n0`. */
+  /** What people call it: `n0` for a node, `c0` for a coordinator. */
   readonly label: string;
+  /** Undefined while it is down. */
+  readonly sessions: Pick<Elder['sessions'], 'all'> | undefined;
+}
+
+export interface SimNode extends SimProcess {
+  readonly index: number;
   readonly identity: Identity;
   tamper: Tamper | undefined;
   disk: SimDisk;
@@ -25,14 +31,20 @@ export interface SimNode {
   readonly secrets: Uint8Array[];
 }
 
+/** A coordinator that does what it should. It has no disk: started again, it is another. */
+export interface SimCoordinator extends SimProcess {
+  readonly ledger: section.Ledger | undefined;
+  stop(): void;
+}
+
 /** Hears of everything that happens. All nodes are told of, also those that are not to be believed. */
 export interface Watcher {
   started?(node: SimNode): void;
   killed?(node: SimNode, keptUnsynced: boolean): void;
-  section?(node: SimNode, report: section.SectionReport): void;
-  dkg?(node: SimNode, session: dkg.Session, report: dkg.DkgReport): void;
+  section?(process: SimProcess, report: section.SectionReport): void;
+  dkg?(process: SimProcess, session: dkg.Session, report: dkg.DkgReport): void;
   /** A machine threw, a journal failed, an event was set aside, a port threw. */
-  trouble?(node: SimNode, what: string, error: unknown): void;
+  trouble?(process: SimProcess, what: string, error: unknown): void;
   badRequest?(node: SimNode, verb: string, error: unknown): void;
   /** Before it leaves, and before anybody tampers with it. `node` is undefined for those who are no node. */
   sends?(node: SimNode | undefined, outgoing: Outgoing): void;
@@ -69,6 +81,8 @@ export class World {
   readonly watchers: Watcher[];
   readonly #options: WorldOptions;
   readonly #byName: ReadonlyMap<string, SimNode>;
+  /** Names of coordinators to their labels. */
+  readonly #coordinators = new Map<string, string>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -88,9 +102,10 @@ export class World {
     return this.#byName.get(name);
   }
 
-  /** `n3` for a node, the beginning of the name for anyone else. */
+  /** `n3` for a node, `c0` for a coordinator, the beginning of the name for anyone else. */
   label(name: string): string {
-    return this.nodeOf(name)?.label ?? (/^[0-9a-f]{64}$/.test(name) ? name.slice(0, 6) : name);
+    const known = this.nodeOf(name)?.label ?? this.#coordinators.get(name);
+    return known ?? (/^[0-9a-f]{64}$/.test(name) ? name.slice(0, 6) : name);
   }
 
   start(node: SimNode): void {
@@ -122,8 +137,26 @@ export class World {
     this.#tell((watcher) => watcher.killed?.(node, keepUnsynced));
   }
 
-  /** A coordinator, which is no node: attached under its own name, known to nobody. */
-  startCoordinator(identity: Identity, onDkg?: (session: dkg.Session, report: dkg.DkgReport) => void): Coordinator {
+  /** A coordinator, which is no node: attached under its own name, known to nobody, and watched like a node. */
+  startCoordinator(identity: Identity, label = 'c0'): SimCoordinator {
+    this.#coordinators.set(identity.name, label);
+    let running: Coordinator | undefined;
+    const process: SimCoordinator = {
+      name: identity.name,
+      label,
+      get sessions() {
+        return running?.sessions;
+      },
+      get ledger() {
+        return running?.follower.state.ledger;
+      },
+      stop: () => {
+        running?.stop();
+        running = undefined;
+        this.network.detach(identity.name);
+      },
+    };
+    const observer = this.#observer(process, () => running !== undefined);
     const coordinator = new Coordinator({
       identity,
       network: NETWORK,
@@ -137,11 +170,12 @@ export class World {
       dkg: this.#dkgParams(),
       wallClock: () => EPOCH_MS + this.clock.now(),
       random: (length) => this.random.bytes(length),
-      observer: {},
-      ...(onDkg ? { onDkg } : {}),
+      observer,
+      onDkg: observer.dkg,
     });
+    running = coordinator;
     coordinator.start();
-    return coordinator;
+    return process;
   }
 
   /** Runs until `done` or for `withinMs`; both functions are called after every event. */
@@ -170,6 +204,9 @@ export class World {
         if (node.elder) this.onWrite(node, when, stream);
       }),
       elder: undefined,
+      get sessions() {
+        return this.elder?.sessions;
+      },
       starts: 0,
       secrets: [],
     };
@@ -177,11 +214,8 @@ export class World {
   }
 
   #makeElder(node: SimNode): Elder {
-    // A process that has been killed may still finish the line it was on; nobody hears of it.
-    const whileUp = (tell: (watcher: Watcher) => void) => {
-      if (node.elder === elder) this.#tell(tell);
-    };
-    const trouble = (what: string, error: unknown) => whileUp((watcher) => watcher.trouble?.(node, what, error));
+    const isUp = () => node.elder === elder;
+    const observer = this.#observer(node, isUp);
     const elder: Elder = new Elder({
       identity: node.identity,
       network: NETWORK,
@@ -206,17 +240,31 @@ export class World {
         heartbeatMs: this.#options.heartbeatMs ?? HEARTBEAT_MS,
       },
       observer: {
-        section: (report) => whileUp((watcher) => watcher.section?.(node, report)),
-        dkg: (session, report) => whileUp((watcher) => watcher.dkg?.(node, session, report)),
-        badRequest: (verb, error) => whileUp((watcher) => watcher.badRequest?.(node, verb, error)),
-        trouble,
-        actor: {
-          effectFailed: (actor, effect, error) => trouble(`${effect} of ${actor}`, error),
-          overflowed: (actor) => trouble(`mailbox of ${actor} is full`, undefined),
+        ...observer,
+        badRequest: (verb, error) => {
+          if (isUp()) this.#tell((watcher) => watcher.badRequest?.(node, verb, error));
         },
       },
     });
     return elder;
+  }
+
+  /** Tells the watchers. A process that has been killed may still finish the line it was on; nobody hears of it. */
+  #observer(process: SimProcess, isUp: () => boolean) {
+    const whileUp = (tell: (watcher: Watcher) => void) => {
+      if (isUp()) this.#tell(tell);
+    };
+    const trouble = (what: string, error: unknown) => whileUp((watcher) => watcher.trouble?.(process, what, error));
+    return {
+      section: (report: section.SectionReport) => whileUp((watcher) => watcher.section?.(process, report)),
+      dkg: (session: dkg.Session, report: dkg.DkgReport) =>
+        whileUp((watcher) => watcher.dkg?.(process, session, report)),
+      trouble,
+      actor: {
+        effectFailed: (actor: string, effect: string, error: unknown) => trouble(`${effect} of ${actor}`, error),
+        overflowed: (actor: string) => trouble(`mailbox of ${actor} is full`, undefined),
+      },
+    };
   }
 
   #sectionParams(): section.Params {

@@ -9,7 +9,9 @@ import {
   NETWORK_TAG,
   type Plan,
   type SimNode,
+  type SimProcess,
   simulate,
+  type Violation,
   type Watcher,
   type World,
 } from '../src/index.ts';
@@ -34,7 +36,7 @@ const CALM: Partial<Plan> = {
 /** Sees what happens, and once makes the checkers see something else beside it. */
 type Fault = (see: Watcher, world: World) => Watcher;
 
-function violationsWith(fault?: Fault): readonly Invariant[] {
+function violationsOf(fault: Fault | undefined, plan: Partial<Plan> = CALM): readonly Violation[] {
   const sabotage = (world: World): readonly Watcher[] => {
     const own: Watcher[] = [];
     const others = () => world.watchers.filter((each) => !own.includes(each));
@@ -55,8 +57,11 @@ function violationsWith(fault?: Fault): readonly Invariant[] {
     if (fault) own.push(fault(see, world));
     return own;
   };
-  const { violations } = simulate(SEED, { plan: CALM, sabotage });
-  return [...new Set(violations.map(({ invariant }) => invariant))];
+  return simulate(SEED, { plan, sabotage }).violations;
+}
+
+function violationsWith(fault?: Fault): readonly Invariant[] {
+  return [...new Set(violationsOf(fault).map(({ invariant }) => invariant))];
 }
 
 /** Acts on the first that `act` says something about. */
@@ -222,4 +227,45 @@ test('a seed that stays on a disk is found', () => {
       node.disk.inner.stream('left').append([node.secrets.at(-1)!], true);
     });
   expect(violationsWith(keepsSeed)).toEqual(['secrets-destroyed']);
+});
+
+describe('a fault of the coordinator is found:', () => {
+  const plan = { ...CALM, coordinator: 'honest' } as const;
+  const ofCoordinator = (act: (process: SimProcess, session: Session) => void): Watcher => ({
+    dkg: once((process: SimProcess, session: Session, report: DkgReport) => {
+      if (process.label !== 'c0' || report.type !== 'phase') return false;
+      act(process, session);
+      return true;
+    }),
+  });
+
+  test('without one there is none', () => expect(violationsOf(undefined, plan)).toEqual([]));
+
+  test.each<[Invariant, Fault]>([
+    [
+      'held-apply',
+      (see, world) =>
+        ofCoordinator((process, session) => {
+          const heldFrom = world.nodes[0]!.name;
+          see.dkg!(process, session, { type: 'rejected', at: 0, reason: 'invalid', phase: 'contribution', heldFrom });
+        }),
+    ],
+    [
+      'no-trouble',
+      () =>
+        ofCoordinator(() => {
+          throw new Error('planted');
+        }),
+    ],
+    [
+      'live',
+      (_see, world) => {
+        const isNode = (name: string) => world.nodeOf(name) !== undefined;
+        world.network.rule = ({ to, about }) => (!isNode(to) && about.includes('dkg') ? 'lose' : 'pass');
+        return {};
+      },
+    ],
+  ])('%s', (invariant, fault) => {
+    expect(violationsOf(fault, plan)).toContainEqual(expect.objectContaining({ invariant }));
+  });
 });

@@ -21,7 +21,7 @@ export type Claim = Pick<Blame, 'node' | 'reason' | 'evidence'>;
 export const blameChecker: MakeChecker = ({ world, isHonest, violated }) => ({
   dkg: (node, session, report) => {
     if (report.type !== 'blame' || !isHonest(node)) return;
-    const publicKeyShares = node.elder?.sessions.all.get(session.id)?.state.outcome?.publicKeyShares;
+    const publicKeyShares = node.sessions?.all.get(session.id)?.state.outcome?.publicKeyShares;
     const flaw = flawOf(session, report, publicKeyShares);
     const what = `${report.reason} by ${world.label(report.node)} in ${session.id.slice(0, 6)}`;
     if (flaw !== undefined) violated('blame-proves', node.label, `${what}: ${flaw}`);

@@ -1,4 +1,4 @@
-import type { SimNode, Watcher, World } from '../world.ts';
+import type { SimProcess, Watcher, World } from '../world.ts';
 
 /** What must hold always, by the name under which a violation is reported. */
 export const INVARIANTS = {
@@ -31,8 +31,8 @@ export interface Violation {
 /** What the checkers are told about the run, and where they report. */
 export interface Scene {
   readonly world: World;
-  /** Nodes that do what the protocol says; the others may do anything. */
-  isHonest(node: SimNode): boolean;
+  /** Whether a process does what the protocol says, as coordinators that are watched do; the others may do anything. */
+  isHonest(process: SimProcess): boolean;
   violated(invariant: Invariant, node: string, detail: string): void;
 }
 

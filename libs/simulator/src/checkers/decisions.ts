@@ -2,18 +2,18 @@ import { decisionId, peekCertified, verifyChain } from '@witan/chain';
 import { toHex } from '@witan/crypto';
 import { isWitanError } from '@witan/errors';
 import type { Ledger } from '@witan/section';
-import type { SimNode } from '../world.ts';
+import type { SimProcess } from '../world.ts';
 import type { MakeChecker } from './checker.ts';
 
 /** One decision a generation, one successor a key, chains that verify, and nobody who forgets. */
-export const decisionChecker: MakeChecker = ({ isHonest, violated }) => {
+export const decisionChecker: MakeChecker = ({ world, isHonest, violated }) => {
   const decided = new Map<number, { readonly id: string; readonly by: string }>();
   const successors = new Map<string, string>();
   const verified = new Set<string>();
   const reached = new Map<string, number>();
   let genesisKey: Uint8Array | undefined;
 
-  const checkDecision = (node: SimNode, generation: number, raw: Uint8Array) => {
+  const checkDecision = (node: SimProcess, generation: number, raw: Uint8Array) => {
     const id = decisionId(peekCertified(raw).bytes);
     const first = decided.get(generation);
     if (!first) decided.set(generation, { id, by: node.label });
@@ -26,7 +26,7 @@ export const decisionChecker: MakeChecker = ({ isHonest, violated }) => {
     }
   };
 
-  const checkChain = (node: SimNode, { chain }: Ledger) => {
+  const checkChain = (node: SimProcess, { chain }: Ledger) => {
     for (const link of chain.slice(1)) {
       const [parent, key] = [toHex(link.parentKey), toHex(link.key)];
       const first = successors.get(parent);
@@ -56,7 +56,8 @@ export const decisionChecker: MakeChecker = ({ isHonest, violated }) => {
       if (!isHonest(node) || (report.type !== 'decided' && report.type !== 'ledger')) return;
       const { ledger } = report;
       const before = reached.get(node.label) ?? -1;
-      if (ledger.generation < before) {
+      // A coordinator keeps nothing: started again, it begins anew.
+      if (ledger.generation < before && world.nodeOf(node.name)) {
         violated('no-rollback', node.label, `generation ${ledger.generation} after ${before}`);
       }
       reached.set(node.label, ledger.generation);

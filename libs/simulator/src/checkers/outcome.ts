@@ -1,20 +1,20 @@
 import { encodeG1, mulBase, toHex } from '@witan/crypto';
 import { PHASES, type State } from '@witan/dkg';
-import type { SimNode } from '../world.ts';
+import type { SimProcess } from '../world.ts';
 import type { MakeChecker } from './checker.ts';
 
 /** Closes, qualified set, key and public key shares of a session are the same at every honest node; own shares fit. */
 export const outcomeChecker: MakeChecker = ({ isHonest, violated }) => {
   const agreed = new Map<string, { readonly value: string; readonly by: string }>();
 
-  const mustAgree = (what: string, value: string, node: SimNode) => {
+  const mustAgree = (what: string, value: string, node: SimProcess) => {
     const first = agreed.get(what);
     if (!first) agreed.set(what, { value, by: node.label });
     else if (first.value !== value)
       violated('one-outcome', node.label, `${what}: ${value}; ${first.by} has ${first.value}`);
   };
 
-  const compareOutcome = (node: SimNode, session: string, { outcome, me, secretShare }: State) => {
+  const compareOutcome = (node: SimProcess, session: string, { outcome, me, secretShare }: State) => {
     if (!outcome) return;
     const short = session.slice(0, 6);
     mustAgree(`qualified set of ${short}`, String(outcome.qualified), node);
@@ -32,7 +32,7 @@ export const outcomeChecker: MakeChecker = ({ isHonest, violated }) => {
     dkg: (node, session, report) => {
       if (!isHonest(node)) return;
       if (report.type !== 'closed' && report.type !== 'phase' && report.type !== 'done') return;
-      const state = node.elder?.sessions.all.get(session.id)?.state;
+      const state = node.sessions?.all.get(session.id)?.state;
       if (!state) return;
       if (report.type === 'closed') {
         const close = state.closes[PHASES.indexOf(report.phase)];

@@ -1,5 +1,5 @@
 import type { Session } from '@witan/dkg';
-import type { SimNode, Watcher } from '../world.ts';
+import type { Watcher } from '../world.ts';
 import type { Scene } from './checker.ts';
 
 /**
@@ -23,9 +23,10 @@ export class ProgressChecker implements Watcher {
     this.#healed = true;
   }
 
-  dkg: NonNullable<Watcher['dkg']> = (node: SimNode, session, report) => {
-    if (!this.#healed || !this.#scene.isHonest(node)) return;
-    const at = this.#scene.world.clock.now();
+  dkg: NonNullable<Watcher['dkg']> = (process, session, report) => {
+    const { world, isHonest } = this.#scene;
+    if (!this.#healed || !isHonest(process) || !world.nodeOf(process.name)) return;
+    const at = world.clock.now();
     if (report.type === 'started' && !report.restarted && !this.#begun.has(session.id)) {
       this.#superseded(session);
       this.#begun.set(session.id, { session, at });

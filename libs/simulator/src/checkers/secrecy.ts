@@ -2,7 +2,7 @@ import { supermajority } from '@witan/chain';
 import { type Scalar, scalarToBytes, toHex } from '@witan/crypto';
 import { PHASES, Phase, type Session, type State } from '@witan/dkg';
 import { readStatement } from '../statement.ts';
-import type { SimNode } from '../world.ts';
+import type { SimNode, SimProcess } from '../world.ts';
 import type { MakeChecker, Scene } from './checker.ts';
 import { answerItems } from './repeat.ts';
 
@@ -14,7 +14,7 @@ export const secrecyChecker: MakeChecker = (scene) => {
   const seen = new WeakSet<Uint8Array>();
   const kept = new Map<SimNode, number>();
 
-  const keep = (node: SimNode, what: string, secret: Uint8Array) => {
+  const keep = (node: SimProcess, what: string, secret: Uint8Array) => {
     const own = secrets.get(node.label) ?? new Map<string, Uint8Array>();
     secrets.set(node.label, own.set(`${what} ${toHex(secret).slice(0, 8)}`, secret));
   };
@@ -51,7 +51,7 @@ export const secrecyChecker: MakeChecker = (scene) => {
     },
     dkg: (node, session, report) => {
       if (!isHonest(node) || (report.type !== 'phase' && report.type !== 'done')) return;
-      const state = node.elder?.sessions.all.get(session.id)?.state;
+      const state = node.sessions?.all.get(session.id)?.state;
       if (!state) return;
       if (state.secretShare !== undefined) keep(node, 'key share', scalarToBytes(state.secretShare));
       if (state.dealing) keep(node, 'polynomial', scalarToBytes(state.dealing.value[0] as Scalar));

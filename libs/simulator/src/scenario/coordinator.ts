@@ -1,7 +1,5 @@
 import type { Identity } from '@witan/crypto';
-import type { DkgReport, Session } from '@witan/dkg';
-import type { Coordinator } from '@witan/elder';
-import type { World } from '../world.ts';
+import type { SimCoordinator, World } from '../world.ts';
 
 /** A replica of the coordinator: it can die like a node, and keeps nothing on a disk. */
 export class CoordinatorProcess {
@@ -9,16 +7,12 @@ export class CoordinatorProcess {
   readonly label: string;
   readonly #world: World;
   readonly #identity: Identity;
-  readonly #onDkg: (session: Session, report: DkgReport) => void;
-  #running: Coordinator | undefined;
+  #running: SimCoordinator | undefined;
 
-  constructor(world: World, label: string, identity: Identity, onDkg: (report: DkgReport) => void) {
+  constructor(world: World, label: string, identity: Identity) {
     this.label = label;
     this.#world = world;
     this.#identity = identity;
-    this.#onDkg = (_session, report) => {
-      if (this.#running) onDkg(report);
-    };
   }
 
   get name(): string {
@@ -26,12 +20,11 @@ export class CoordinatorProcess {
   }
 
   start(): void {
-    this.#running ??= this.#world.startCoordinator(this.#identity, this.#onDkg);
+    this.#running ??= this.#world.startCoordinator(this.#identity, this.label);
   }
 
   kill(): void {
     this.#running?.stop();
     this.#running = undefined;
-    this.#world.network.detach(this.name);
   }
 }

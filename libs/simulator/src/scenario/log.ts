@@ -1,7 +1,7 @@
 import type { DkgReport, Session } from '@witan/dkg';
 import type { SectionReport } from '@witan/section';
 import { sayDkg, saySection } from '../transcript.ts';
-import type { SimNode, Watcher, World } from '../world.ts';
+import type { SimNode, SimProcess, Watcher, World } from '../world.ts';
 
 /** What comes of a session, whoever had to ask whom on the way. */
 const OUTCOME = ['closed', 'blame', 'done', 'failed'];
@@ -53,13 +53,17 @@ export class ScenarioLog implements Watcher {
     this.say(keptUnsynced ? 'is killed' : 'is killed, unsynced writes are lost', node.label);
   }
 
-  dkg(node: SimNode, session: Session, report: DkgReport): void {
-    if (!TOLD[this.details].has(report.type) || !this.#isHonest(node)) return;
+  dkg({ name }: SimProcess, session: Session, report: DkgReport): void {
+    const node = this.#world.nodeOf(name);
+    // A coordinator follows what the nodes do; what is wrong with it the checkers tell.
+    if (!node || !TOLD[this.details].has(report.type) || !this.#isHonest(node)) return;
     const text = sayDkg(report, (name) => this.#world.label(name));
     if (text !== undefined) this.say(`${this.#which(session)}${text}`, node.label);
   }
 
-  section(node: SimNode, report: SectionReport): void {
+  section({ name }: SimProcess, report: SectionReport): void {
+    const node = this.#world.nodeOf(name);
+    if (!node) return;
     const isNews = report.type === 'decided' || report.type === 'equivocation' || report.type === 'share';
     if ((!isNews && this.details !== 'on') || !this.#isHonest(node)) return;
     // Who decides and who hears of it is a matter of milliseconds.
@@ -67,7 +71,7 @@ export class ScenarioLog implements Watcher {
     if (text !== undefined) this.say(text, node.label);
   }
 
-  trouble(node: SimNode, what: string, error: unknown): void {
+  trouble(node: SimProcess, what: string, error: unknown): void {
     this.say(`TROUBLE ${what}: ${error instanceof Error ? error.message : String(error)}`, node.label);
   }
 

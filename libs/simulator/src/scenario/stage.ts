@@ -1,5 +1,5 @@
 import { Identity, toHex } from '@witan/crypto';
-import { type DkgReport, isDone, isPhase, PHASES, type PhaseName, type Session } from '@witan/dkg';
+import { type DkgReport, isDone, isPhase, PHASES, type PhaseName } from '@witan/dkg';
 import { currentShare, elderIndex, type Policy } from '@witan/section';
 import { LyingCoordinator } from '../byzantine/coordinator.ts';
 import { LIE_KINDS, type LieKind } from '../byzantine/kinds.ts';
@@ -8,7 +8,7 @@ import { CHECKERS } from '../checkers/index.ts';
 import { FAIR, type Outgoing, type Packet, type Ruling } from '../network.ts';
 import { Random } from '../random.ts';
 import { readStatement } from '../statement.ts';
-import { type SimNode, World } from '../world.ts';
+import { type SimNode, type SimProcess, World } from '../world.ts';
 import { CoordinatorProcess } from './coordinator.ts';
 import { ScriptedLiar } from './liar.ts';
 import { ScenarioLog } from './log.ts';
@@ -94,13 +94,14 @@ export class Stage {
     this.log = new ScenarioLog(this.world, (node) => !this.#accused.has(node));
     const violated = (invariant: Invariant, node: string, detail: string) =>
       this.log.say(`VIOLATION of ${invariant}: ${detail}`, node);
-    const scene = { world: this.world, violated, isHonest: (node: SimNode) => !this.#accused.has(node) };
+    const isHonest = ({ name }: SimProcess) => ![...this.#accused].some((node) => node.name === name);
+    const scene = { world: this.world, violated, isHonest };
     this.#checkers = CHECKERS.map((make) => make(scene));
     this.world.watchers.push(this.log, ...this.#checkers, {
-      dkg: (node, session, report) => this.#onDkg(node, session, report),
+      dkg: (process, _session, report) => this.#onDkg(process, report),
       sends: (_node, outgoing) => {
         this.#remember(outgoing);
-        const coordinator = this.#coordinators.find(({ name }) => name === outgoing.from);
+        const coordinator = this.#coordinatorOf(outgoing.from);
         if (coordinator) this.#maybeKill(coordinator, sendingOf(outgoing.bytes));
       },
     });
@@ -144,9 +145,7 @@ export class Stage {
       return;
     }
     const identity = Identity.fromSeed(this.#random.bytes(32));
-    const coordinator = new CoordinatorProcess(this.world, `c${this.#coordinators.length}`, identity, (report) => {
-      if (report.type === 'phase') this.#maybeKill(coordinator, { enters: report.phase });
-    });
+    const coordinator = new CoordinatorProcess(this.world, `c${this.#coordinators.length}`, identity);
     this.#coordinators.push(coordinator);
     coordinator.start();
   }
@@ -269,9 +268,14 @@ export class Stage {
     if (killing) this.kill(process, killing.keepUnsynced);
   }
 
-  #onDkg(node: SimNode, _session: Session, report: DkgReport): void {
-    if (report.type === 'phase') this.#maybeKill(node, { enters: report.phase });
+  #onDkg({ name }: SimProcess, report: DkgReport): void {
+    const process = this.#coordinatorOf(name) ?? this.world.nodeOf(name);
+    if (process && report.type === 'phase') this.#maybeKill(process, { enters: report.phase });
     else if (report.type === 'failed') this.#hasFailed = true;
+  }
+
+  #coordinatorOf(name: string): CoordinatorProcess | undefined {
+    return this.#coordinators.find((each) => each.name === name);
   }
 
   #phaseOf(node: SimNode): string {
