@@ -3,85 +3,15 @@ import { type DkgReport, forms, type Session } from '@witan/dkg';
 import { currentShare, type SectionReport } from '@witan/section';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
-import {
-  FAIR,
-  type Invariant,
-  NETWORK_TAG,
-  type Plan,
-  type SimNode,
-  type SimProcess,
-  simulate,
-  type Violation,
-  type Watcher,
-  type World,
-} from '../src/index.ts';
+import { type Invariant, NETWORK_TAG, type SimNode, type SimProcess, simulate, type Watcher } from '../src/index.ts';
+import { CALM, type Fault, once, onDkg, SEED, violationsOf } from './planted.ts';
 import { shareVerification } from './support.ts';
 
 shareVerification();
 
-const SEED = 3;
-/** Nothing goes wrong by itself. */
-const CALM: Partial<Plan> = {
-  nodes: 4,
-  traitors: new Map(),
-  coordinator: 'none',
-  weathers: [FAIR],
-  misfortuneMs: 0,
-  dieWriting: 0,
-  dieSending: 0,
-  late: new Map(),
-  stormMs: 4_000,
-};
-
-/** Sees what happens, and once makes the checkers see something else beside it. */
-type Fault = (see: Watcher, world: World) => Watcher;
-
-function violationsOf(fault: Fault | undefined, plan: Partial<Plan> = CALM): readonly Violation[] {
-  const sabotage = (world: World): readonly Watcher[] => {
-    const own: Watcher[] = [];
-    const others = () => world.watchers.filter((each) => !own.includes(each));
-    const see: Watcher = {
-      sends: (...seen) => {
-        for (const each of others()) each.sends?.(...seen);
-      },
-      dkg: (...seen) => {
-        for (const each of others()) each.dkg?.(...seen);
-      },
-      section: (...seen) => {
-        for (const each of others()) each.section?.(...seen);
-      },
-      trouble: (...seen) => {
-        for (const each of others()) each.trouble?.(...seen);
-      },
-    };
-    if (fault) own.push(fault(see, world));
-    return own;
-  };
-  return simulate(SEED, { plan, sabotage }).violations;
-}
-
 function violationsWith(fault?: Fault): readonly Invariant[] {
   return [...new Set(violationsOf(fault).map(({ invariant }) => invariant))];
 }
-
-/** Acts on the first that `act` says something about. */
-function once<Seen extends unknown[]>(act: (...seen: Seen) => boolean): (...seen: Seen) => void {
-  let done = false;
-  return (...seen) => {
-    if (done) return;
-    // Before it acts: what it makes the others see, it sees itself.
-    done = true;
-    done = act(...seen);
-  };
-}
-
-const onDkg = (type: DkgReport['type'], act: (node: SimNode, session: Session) => void): Watcher => ({
-  dkg: once((node: SimNode, session: Session, report: DkgReport) => {
-    if (report.type !== type) return false;
-    act(node, session);
-    return true;
-  }),
-});
 
 /** The node as it would be if its state of the session were another. */
 function withState(node: SimNode, session: Session, change: (state: never) => object): SimNode {
@@ -90,7 +20,10 @@ function withState(node: SimNode, session: Session, change: (state: never) => ob
   return Object.create(node, { elder: { value: { sessions: { all } } } }) as SimNode;
 }
 
-const FAULTS: Readonly<Partial<Record<Invariant, Fault>>> = {
+/** With faults of their own: blames and secrecy in `blame-and-secrecy.test.ts`. */
+type Elsewhere = 'key-stays-secret' | 'blame-proves';
+
+const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere | 'secrets-destroyed'>, Fault>> = {
   'said-once': (see) => ({
     sends: once((node, outgoing) => {
       if (!node || outgoing.form !== 'broadcast' || !outgoing.about.includes('.dkg.')) return false;

@@ -7,13 +7,14 @@ import {
   verifySignature,
   x25519PublicFromEd25519,
 } from '@witan/crypto';
-import { type Blame, type BlameReason, forms, Phase, type Session } from '@witan/dkg';
+import { type Blame, type BlameReason, forms, Phase, type Session, type State } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { openEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import { readPoint } from '../points.ts';
 import { readStatement, type Statement, saidIn } from '../statement.ts';
 import type { MakeChecker } from './checker.ts';
+import { type Context, couldBeHonest } from './validity.ts';
 
 export type Claim = Pick<Blame, 'node' | 'reason' | 'evidence'>;
 
@@ -21,8 +22,7 @@ export type Claim = Pick<Blame, 'node' | 'reason' | 'evidence'>;
 export const blameChecker: MakeChecker = ({ world, isHonest, violated }) => ({
   dkg: (node, session, report) => {
     if (report.type !== 'blame' || !isHonest(node)) return;
-    const publicKeyShares = node.sessions?.all.get(session.id)?.state.outcome?.publicKeyShares;
-    const flaw = flawOf(session, report, publicKeyShares);
+    const flaw = flawOf(session, report, node.sessions?.all.get(session.id)?.state);
     const what = `${report.reason} by ${world.label(report.node)} in ${session.id.slice(0, 6)}`;
     if (flaw !== undefined) violated('blame-proves', node.label, `${what}: ${flaw}`);
     const blamed = world.nodeOf(report.node);
@@ -42,12 +42,12 @@ function isSilence({ reason, evidence }: Claim): boolean {
   return reason === 'not-justified' && !messages(evidence).some((each) => each.what === 'justification');
 }
 
-/** What is wrong with the evidence of a blame, read from nothing but its bytes and the session; undefined if it proves. */
-export function flawOf(
-  session: Session,
-  claim: Claim,
-  publicKeyShares: readonly Uint8Array[] | undefined,
-): string | undefined {
+/**
+ * What is wrong with the evidence of a blame, read from its bytes, the session and what was agreed on in it; undefined if
+ * it proves.
+ * @param agreed for a message that is invalid after certain closes only, and a signature share: of one who has them
+ */
+export function flawOf(session: Session, claim: Claim, agreed: Agreed | undefined): string | undefined {
   try {
     for (const raw of claim.evidence) {
       const statement = readStatement(raw);
@@ -55,25 +55,29 @@ export function flawOf(
       openEnvelope(raw, NETWORK_TAG);
       if (statement.session !== session.id) return 'evidence of another session';
     }
-    return proofs[claim.reason]({ session, claim, found: messages(claim.evidence), publicKeyShares });
+    return proofs[claim.reason]({ session, claim, found: messages(claim.evidence), agreed });
   } catch (error) {
     if (isWitanError(error)) return error.message;
     throw error;
   }
 }
 
+type Agreed = Context & Pick<State, 'outcome'>;
+
 interface Case {
   readonly session: Session;
   readonly claim: Claim;
   readonly found: readonly Statement[];
-  readonly publicKeyShares: readonly Uint8Array[] | undefined;
+  readonly agreed: Agreed | undefined;
 }
 
 const proofs: Readonly<Record<BlameReason, (given: Case) => string | undefined>> = {
   equivocation: ({ claim }) => equivocationFlaw(claim.node, claim.evidence),
-  'invalid-message': ({ claim, found }) => {
-    const isIts = found.length === 1 && found[0]!.author === claim.node && found[0]!.payload !== undefined;
-    return isIts ? undefined : 'not one message of the accused';
+  'invalid-message': ({ session, claim, found, agreed }) => {
+    const [statement] = found;
+    const isIts = found.length === 1 && statement!.author === claim.node && statement!.payload !== undefined;
+    if (!isIts || !agreed) return 'not one message of the accused';
+    return couldBeHonest(session, statement!, agreed) ? 'the message is valid' : undefined;
   },
   'too-many-complaints': ({ session, claim, found }) => {
     const dealer = session.indexOf.get(claim.node)!;
@@ -103,9 +107,9 @@ const proofs: Readonly<Record<BlameReason, (given: Case) => string | undefined>>
       return 'the opened share is not the one dealt';
     return feldmanHolds(committed.commitment.map(readPoint), x, value) ? 'the commitment fits' : undefined;
   },
-  'bad-signature-share': ({ session, claim, found, publicKeyShares }) => {
+  'bad-signature-share': ({ session, claim, found, agreed }) => {
     const payload = payloadOf(found, 'finalisation', claim.node);
-    const key = publicKeyShares?.[session.indexOf.get(claim.node)!];
+    const key = agreed?.outcome?.publicKeyShares[session.indexOf.get(claim.node)!];
     if (!payload || !key) return 'a message is missing';
     return holdsOrNot(() => verifySignature(key, forms.confirmationMessage(payload.transcript), payload.signature))
       ? 'the signature share is right'

@@ -1,0 +1,67 @@
+import { type CurvePoint, pedersenHolds, requireStrongX25519, scalarFromBytes } from '@witan/crypto';
+import { type forms, Phase, type Session, type State } from '@witan/dkg';
+import { isWitanError } from '@witan/errors';
+import { readPoint } from '../points.ts';
+import type { Statement } from '../statement.ts';
+
+/** What a message is judged by beside itself: the closes before it, and what they include. */
+export type Context = Pick<State, 'closes' | 'variants' | 'qualified'>;
+
+interface Judged {
+  readonly session: Session;
+  readonly sender: number;
+  readonly before: Context;
+}
+
+/** Whether an honest participant could have said it where it stands: read from the protocol, not from the code that judges. */
+export function couldBeHonest(session: Session, { author, payload }: Statement, before: Context): boolean {
+  const sender = session.indexOf.get(author);
+  if (sender === undefined || !payload) return false;
+  try {
+    return rules[payload.type]({ session, sender, before }, payload as never);
+  } catch (error) {
+    if (isWitanError(error)) return false;
+    throw error;
+  }
+}
+
+const rules: { readonly [T in forms.PayloadType]: (given: Judged, payload: forms.PayloadOf<T>) => boolean } = {
+  initialisation: (_given, { ephemeral }) => {
+    requireStrongX25519(ephemeral);
+    return true;
+  },
+  contribution: ({ session }, { commitment, shares }) =>
+    shares.length === session.participants.length && pointsOf(commitment).length === session.threshold,
+  complaining: ({ sender, before }, { accused }) => {
+    const dealers = before.closes[Phase.Contribution]!.included;
+    const isSorted = accused.every((dealer, at) => at === 0 || dealer > accused[at - 1]!);
+    return isSorted && accused.every((dealer) => dealer !== sender && dealers.has(dealer));
+  },
+  justification: ({ session, sender, before }, { answers }) => {
+    const accusers = [...before.closes[Phase.Complaining]!.included.keys()].filter((accuser) =>
+      said(before, Phase.Complaining, accuser, 'complaining')?.accused.includes(sender),
+    );
+    const hasTo = accusers.length > 0 && accusers.length < session.threshold;
+    return hasTo && String(answers.map(({ accuser }) => accuser)) === String(accusers);
+  },
+  commitment: ({ session, sender, before }, { commitment }) =>
+    before.qualified!.includes(sender) && pointsOf(commitment).length === session.threshold,
+  opening: ({ sender, before }, { dealer, value, blind }) => {
+    if (!before.qualified!.includes(dealer)) return false;
+    const dealt = said(before, Phase.Contribution, dealer, 'contribution')!;
+    const share = { value: scalarFromBytes(value), blind: scalarFromBytes(blind) };
+    return pedersenHolds(pointsOf(dealt.commitment), sender + 1, share);
+  },
+  finalisation: () => true,
+};
+
+/** @throws WitanError for one that is none */
+function pointsOf(commitment: readonly Uint8Array[]): readonly CurvePoint[] {
+  return commitment.map(readPoint);
+}
+
+/** What counts of a sender in a phase that has closed. */
+function said<T extends forms.PayloadType>({ closes, variants }: Context, phase: Phase, sender: number, _type: T) {
+  const id = closes[phase]?.included.get(sender);
+  return id === undefined ? undefined : (variants.get(id)?.payload as forms.PayloadOf<T> | undefined);
+}
