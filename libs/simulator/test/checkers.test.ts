@@ -67,6 +67,17 @@ const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere | 'secrets-destroyed'
       const blame = { node: name, reason: 'equivocation', phase: 'contribution', evidence: [] } as const;
       see.dkg!(node, session, { type: 'blame', at: 0, ...blame });
     }),
+  'takes-valid': (see) =>
+    onDkg('message', (node, session) => {
+      const follows = { type: 'close', hash: new Uint8Array(32) } as const;
+      const payload = { type: 'initialisation', ephemeral: new Uint8Array(32) } as const;
+      const body = encode(forms.messageCodec, { session: session.idBytes, follows, payload });
+      const signed = sealEnvelope(node.identity, NETWORK_TAG, 'dkgMessage', body);
+      const other = withState(node, session, ({ variants }: { variants: ReadonlyMap<string, object> }) => ({
+        variants: new Map(variants).set(signed.id, { signed }),
+      }));
+      see.dkg!(other, session, { type: 'message', at: 0, phase: 'initialisation', from: node.name, id: signed.id });
+    }),
   'held-apply': (see, world) =>
     onDkg('phase', (node, session) => {
       const { name } = world.nodes.find((other) => other !== node)!;

@@ -14,6 +14,7 @@ export const INVARIANTS = {
   'said-once': 'a message or vote sent again is the same bytes',
   'honest-unblamed': 'no honest node is blamed by an honest node',
   'blame-proves': 'the evidence of every blame proves it',
+  'takes-valid': 'no honest process takes a message that no honest participant could say',
   'held-apply': 'a held message of an honest node is never applied in vain',
   'no-trouble': 'no actor crashes, no effect fails',
   live: 'once all is healed, all agree, have their shares, can sign, and rest',

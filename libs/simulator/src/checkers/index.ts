@@ -2,6 +2,7 @@ import { blameChecker } from './blame.ts';
 import type { MakeChecker } from './checker.ts';
 import { decisionChecker } from './decisions.ts';
 import { destroyedChecker } from './destroyed.ts';
+import { judgingChecker } from './judging.ts';
 import { outcomeChecker } from './outcome.ts';
 import { repeatChecker } from './repeat.ts';
 import { secrecyChecker } from './secrecy.ts';
@@ -14,5 +15,6 @@ export const CHECKERS: readonly MakeChecker[] = [
   destroyedChecker,
   repeatChecker,
   blameChecker,
+  judgingChecker,
   troubleChecker,
 ];
