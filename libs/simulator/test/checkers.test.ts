@@ -23,7 +23,7 @@ function withState(node: SimNode, session: Session, change: (state: never) => ob
 /** With faults of their own: blames and secrecy in `blame-and-secrecy.test.ts`. */
 type Elsewhere = 'key-stays-secret' | 'blame-proves';
 
-const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere | 'secrets-destroyed'>, Fault>> = {
+const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere>, Fault>> = {
   'said-once': (see) => ({
     sends: once((node, outgoing) => {
       if (!node || outgoing.form !== 'broadcast' || !outgoing.about.includes('.dkg.')) return false;

@@ -1,6 +1,6 @@
 import { type DkgReport, phaseName, type Session, type State } from '@witan/dkg';
 import { startTracing } from '@witan/observability';
-import { type SimNode, World } from '@witan/simulator';
+import { type SimNode, type SimProcess, World } from '@witan/simulator';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { watchSessions } from '../src/index.ts';
 import { instruments, makeSession, NODES } from './support.ts';
@@ -25,7 +25,7 @@ function newLife(world: World, node?: string) {
 /** Four nodes that become four elders; each process has its own metrics and traces. */
 function sectionOfFour() {
   const world = new World({ seed: 11, nodes: NODE_COUNT, policy: { elderCount: NODE_COUNT } });
-  const lives = new Map<SimNode, Life>();
+  const lives = new Map<SimProcess, Life>();
   world.watchers.push({
     started: (node) => void lives.set(node, newLife(world, node.name)),
     dkg: (node, session, report) => lives.get(node)!.sessions.onReport(session, report),

@@ -24,15 +24,17 @@ export const destroyedChecker: MakeChecker = ({ world, isHonest, violated }) => 
   };
 
   return {
-    section: (node, report) => {
-      if (!node.elder || !isHonest(node)) return;
+    section: ({ name }, report) => {
+      const node = world.nodeOf(name);
+      if (!node?.elder || !isHonest(node)) return;
       if (report.type !== 'decided' && report.type !== 'ledger' && report.type !== 'share') return;
       for (const [key, share] of node.elder.state.shares) keep(node, key, share);
       // With the handover itself; what its session still has goes when the session is forgotten.
       findShares(node, ['section']);
     },
-    dkg: (node, session, report) => {
-      if (report.type !== 'done' || !isHonest(node)) return;
+    dkg: ({ name }, session, report) => {
+      const node = world.nodeOf(name);
+      if (!node || report.type !== 'done' || !isHonest(node)) return;
       const { outcome, secretShare } = node.elder?.sessions.all.get(session.id)?.state ?? {};
       if (outcome && secretShare !== undefined) keep(node, toHex(outcome.key), secretShare);
     },
