@@ -1,10 +1,12 @@
+import { tolerated } from '@witan/chain';
 import type { Session } from '@witan/dkg';
+import { isOverrun } from '../liveness.ts';
 import type { Watcher } from '../world.ts';
 import type { Scene } from './checker.ts';
 
 /**
- * From healing on, a session that is begun ends, whatever the tolerated few do: nobody has to try again. Told when
- * everything is healed.
+ * From healing on, a session that is begun ends, whatever the tolerated few do: nobody has to try again. Where they are
+ * more than are tolerated, as a single elder that lies is, nobody promises that. Told when everything is healed.
  */
 export class ProgressChecker implements Watcher {
   readonly #scene: Scene;
@@ -29,13 +31,20 @@ export class ProgressChecker implements Watcher {
     const at = world.clock.now();
     if (report.type === 'started' && !report.restarted && !this.#begun.has(session.id)) {
       this.#superseded(session);
-      this.#begun.set(session.id, { session, at });
+      if (!this.#isOverrun(session)) this.#begun.set(session.id, { session, at });
     } else if (report.type === 'done') {
       this.#done.add(session.id);
       const begun = this.#begun.get(session.id);
       if (begun) this.slowestMs = Math.max(this.slowestMs, Math.round(at - begun.at));
     }
   };
+
+  #isOverrun({ participants }: Session): boolean {
+    const { world, isHonest } = this.#scene;
+    const honest = world.nodes.filter(isHonest);
+    const liars = participants.filter(({ name }) => !honest.some((node) => node.name === name));
+    return liars.length > tolerated(participants.length) || isOverrun(honest);
+  }
 
   #superseded(next: Session): void {
     for (const { session } of this.#begun.values()) {
