@@ -119,7 +119,7 @@ export const ROUTES = {
     query: Type.Object({ prefix: Type.Optional(Prefix), state: Type.Optional(SessionState), ...PageQuery }, strict),
     status: 200,
     response: SessionList,
-    errors: ['WITAN_ERR_INVALID'],
+    errors: ['WITAN_ERR_INVALID', 'WITAN_ERR_NOT_READY'],
   }),
   session: defineRoute({
     method: 'GET',
@@ -130,7 +130,7 @@ export const ROUTES = {
     params: Type.Object({ id: SessionId }),
     status: 200,
     response: Session,
-    errors: ['WITAN_ERR_NOT_FOUND'],
+    errors: ['WITAN_ERR_NOT_FOUND', 'WITAN_ERR_NOT_READY'],
   }),
   attest: defineRoute({
     method: 'POST',

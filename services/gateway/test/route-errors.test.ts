@@ -52,8 +52,8 @@ const CASES: Readonly<Record<Exclude<RouteName, 'events'>, Partial<Record<WitanE
     },
     nodes: { WITAN_ERR_NOT_READY: '/v1/nodes', WITAN_ERR_INVALID: '/v1/nodes?cursor=abc' },
     node: { WITAN_ERR_NOT_READY: `/v1/nodes/${NAME}`, WITAN_ERR_NOT_FOUND: `/v1/nodes/${NAME}` },
-    sessions: { WITAN_ERR_INVALID: '/v1/dkg/sessions?cursor=abc' },
-    session: { WITAN_ERR_NOT_FOUND: `/v1/dkg/sessions/${NAME}` },
+    sessions: { WITAN_ERR_NOT_READY: '/v1/dkg/sessions', WITAN_ERR_INVALID: '/v1/dkg/sessions?cursor=abc' },
+    session: { WITAN_ERR_NOT_READY: `/v1/dkg/sessions/${NAME}`, WITAN_ERR_NOT_FOUND: `/v1/dkg/sessions/${NAME}` },
     attest: {
       WITAN_ERR_NOT_READY: () => post('/v1/attestations', { payload: '' }),
       WITAN_ERR_NO_QUORUM: () => post('/v1/attestations', { payload: '' }),

@@ -161,10 +161,12 @@ export class LiveBackend implements Backend {
   }
 
   sessions() {
+    this.#known();
     return this.#book.all();
   }
 
   session(id: string) {
+    this.#known();
     return this.#book.get(id);
   }
 
