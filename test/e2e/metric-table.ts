@@ -68,10 +68,11 @@ export const METRIC_TABLE: readonly Row[] = [
     { healthy: 'any', stalled: 'grown', recovered: 'any' },
     { result: 'held' },
   ),
-  // On a slow machine an answer of anti-entropy is sometimes there before what was said to all.
+  // An answer of anti-entropy is sometimes there before what was said to all: at a coordinator, which listens in bundles,
+  // or on a slow machine.
   row(SESSIONS, 'witan_dkg_sessions_total', GROWS),
   row(
-    SESSIONS,
+    'elder',
     'witan_dkg_sessions_total',
     { healthy: 'grown', stalled: 'any', recovered: 'any' },
     { outcome: 'done' },

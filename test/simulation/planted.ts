@@ -12,9 +12,9 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
       },
     },
   ],
-  /** Nothing of a session is ever heard. */
+  /** Nothing of a session is ever heard, nor asked for: anti-entropy alone would bring it to its end. */
   deafness: (world) => {
-    world.network.rule = ({ about }) => (about.includes('.dkg.') ? 'lose' : 'pass');
+    world.network.rule = ({ about }) => (about.includes('dkg') ? 'lose' : 'pass');
     return [];
   },
 };
