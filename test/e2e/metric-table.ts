@@ -71,12 +71,7 @@ export const METRIC_TABLE: readonly Row[] = [
   // An answer of anti-entropy is sometimes there before what was said to all: at a coordinator, which listens in bundles,
   // or on a slow machine.
   row(SESSIONS, 'witan_dkg_sessions_total', GROWS),
-  row(
-    'elder',
-    'witan_dkg_sessions_total',
-    { healthy: 'grown', stalled: 'any', recovered: 'any' },
-    { outcome: 'done' },
-  ),
+  row('elder', 'witan_dkg_sessions_total', { healthy: 'grown', stalled: 'any', recovered: 'any' }, { outcome: 'done' }),
   row('returned elders', 'witan_dkg_sessions_total', { healthy: 'any', stalled: 'any', recovered: 'positive' }),
   row(SESSIONS, 'witan_dkg_sessions_total', always(0), { outcome: 'failed' }),
   row(SESSIONS, 'witan_dkg_sessions_total', always(0), { outcome: 'superseded' }),
