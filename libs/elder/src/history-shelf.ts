@@ -16,13 +16,10 @@ const DIGITS = 10;
  */
 export class HistoryShelf {
   readonly #journal: Journal;
-  /** Of those that are kept, by session. */
-  readonly #keys = new Map<string, string>();
+  #known: Map<string, string> | undefined;
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    const kept = orElse([], () => journal.table.list(PREFIX, '', 2 * KEPT));
-    for (const { key } of kept) this.#keys.set(key.slice(PREFIX.length + DIGITS + 1), key);
   }
 
   /** @param generation of the decision that began the session */
@@ -38,6 +35,14 @@ export class HistoryShelf {
         this.#keys.delete(oldest);
       }
     });
+  }
+
+  /** Of those that are kept, by session. Read when they are first asked for: no start waits for it. */
+  get #keys(): Map<string, string> {
+    if (this.#known) return this.#known;
+    const kept = orElse([], () => this.#journal.table.list(PREFIX, '', 2 * KEPT));
+    this.#known = new Map(kept.map(({ key }) => [key.slice(PREFIX.length + DIGITS + 1), key]));
+    return this.#known;
   }
 
   has(session: string): boolean {

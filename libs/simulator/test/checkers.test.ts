@@ -20,6 +20,8 @@ function withState(node: SimNode, session: Session, change: (state: never) => ob
   return Object.create(node, { elder: { value: { sessions: { all } } } }) as SimNode;
 }
 
+const DONE: DkgReport = { type: 'done', at: 0, key: new Uint8Array(48), usableShare: true, source: 'broadcast' };
+
 /** With faults of their own: blames and secrecy in `blame-and-secrecy.test.ts`. */
 type Elsewhere = 'key-stays-secret' | 'blame-proves';
 
@@ -89,26 +91,14 @@ const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere>, Fault>> = {
       const other = withState(node, session, ({ outcome }: { outcome: { qualified: readonly number[] } }) => ({
         outcome: { ...outcome, qualified: outcome.qualified.slice(1) },
       }));
-      see.dkg!(other, session, {
-        type: 'done',
-        at: 0,
-        key: new Uint8Array(48),
-        usableShare: true,
-        source: 'broadcast',
-      });
+      see.dkg!(other, session, DONE);
     }),
   'share-is-right': (see) =>
     onDkg('done', (node, session) => {
       const other = withState(node, session, ({ secretShare }: { secretShare: bigint }) => ({
         secretShare: secretShare + 1n,
       }));
-      see.dkg!(other, session, {
-        type: 'done',
-        at: 0,
-        key: new Uint8Array(48),
-        usableShare: true,
-        source: 'broadcast',
-      });
+      see.dkg!(other, session, DONE);
     }),
   'no-rollback': (see) => {
     const first = new Map<SimNode, SectionReport>();

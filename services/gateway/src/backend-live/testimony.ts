@@ -15,10 +15,6 @@ export class Testimony<T> {
     return this.#told.has(node);
   }
 
-  withdraw(node: string): void {
-    this.#told.delete(node);
-  }
-
   get witnesses(): number {
     return this.#told.size;
   }
