@@ -27,6 +27,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   ),
   ...each('witan_dkg_sessions_total', 'outcome', ['failed'], 'a session fails when too few have dealt well', SESSIONS),
   ...each('witan_dkg_sessions_total', 'outcome', ['superseded'], 'the elders wait', 'test/e2e/retry.test.ts'),
+  ...each('witan_dkg_share_repairs_total', 'result', ['tried', 'repaired'], 'nobody deals a bad share', SESSIONS),
   ...each(
     'witan_dkg_blames_total',
     'reason',

@@ -32,6 +32,7 @@ const COUNTED = [
   'late',
   'reordered',
   'repairs',
+  'shareRepairs',
   'held',
 ] as const;
 
@@ -123,7 +124,7 @@ export function table(totals: Totals, tookMs: number): string {
       'packets',
       `${number(counts.packets!)}: ${number(counts.lost!)} lost, ${number(counts.cutOff!)} on cut links, ${number(counts.repeated!)} repeated, ${number(counts.late!)} late, ${number(counts.reordered!)} out of order`,
     ],
-    ['repairs', `${number(counts.repairs!)} by anti-entropy`],
+    ['repairs', `${number(counts.repairs!)} by anti-entropy, ${number(counts.shareRepairs!)} shares`],
     ['lies told', list(totals.lies)],
     ['blames', list(totals.blames)],
     [

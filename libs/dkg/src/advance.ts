@@ -1,11 +1,12 @@
 import * as agreement from '@witan/agreement';
 import { tolerated } from '@witan/chain';
-import { scalarToBytes, sha256, toHex } from '@witan/crypto';
+import { constantTimeEqual, scalarToBytes, sha256, toHex } from '@witan/crypto';
 import { type Kind, openEnvelope, type Signed } from '@witan/wire';
 import { keepAsSaid, releaseAhead, sayAhead } from './ahead.ts';
 import { watch } from './asking.ts';
 import { closeApplication, expected } from './closing.ts';
 import { conclude } from './conclude.ts';
+import { sessionPublicKey } from './dealing.ts';
 import type { Fact } from './facts.ts';
 import { openMessage } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
@@ -14,7 +15,7 @@ import { judgeDealers, toJustify } from './qualify.ts';
 import { missingOfClose, releaseHeld } from './receive.ts';
 import { agreeing, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
 import { openShareOf, speak } from './speak.ts';
-import { type Close, freshAgreement, isDone } from './state.ts';
+import { type Close, counted, freshAgreement, isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
 import { encodeCloseCertificate, encodeProposal, encodeVote, makeClose, openBallot } from './votes.ts';
 
@@ -232,11 +233,23 @@ function finalise(turn: Turn): boolean {
   }
   const share = state.secretShare;
   const source = state.recorded ? 'journal' : turn.ofAnswer ? 'answer' : 'broadcast';
-  turn.update({ outcome: { ...state.outcome!, signature: confirmed.signature }, recorded: true });
-  if (!state.recorded)
-    turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share) });
+  const forgot = state.forgot || (share === undefined && hasForgotten(state));
+  turn.update({ outcome: { ...state.outcome!, signature: confirmed.signature }, recorded: true, forgot });
+  if (!state.recorded) {
+    turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share), forgot });
+  }
   turn.report({ type: 'done', at: turn.at, key: state.outcome!.key, usableShare: share !== undefined, source });
   return true;
+}
+
+/**
+ * Whether this participant has announced another key than its seed gives: it has lost a journal. To one that announced
+ * none, shares are sealed to its identity.
+ */
+function hasForgotten(state: State): boolean {
+  const announced = counted<'initialisation'>(state, Phase.Initialisation, state.me);
+  if (!announced || !state.seed) return false;
+  return !constantTimeEqual(announced.payload.ephemeral, sessionPublicKey(state.seed));
 }
 
 /** Replays an own vote: it is not cast again, and what it binds this participant to, and why, is known again. */

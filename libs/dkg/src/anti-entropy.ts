@@ -7,6 +7,7 @@ import { ask, noteAnswer } from './asking.ts';
 import { type Holdings, holdingsCodec } from './holdings.ts';
 import { PHASES, Phase } from './phases.ts';
 import { type Received, receive, reporting, versions } from './receive.ts';
+import { serveRepair } from './share-repair/serve.ts';
 import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
 import { openClose } from './votes.ts';
@@ -39,6 +40,7 @@ export function serve(turn: Turn, raw: Uint8Array, replyTo: string): void {
 function answerQuestion(turn: Turn, raw: Uint8Array, replyTo: string): Received {
   const { state } = turn;
   const signed = peekEnvelope(raw, state.env.network).verify();
+  if (signed.kind === 'dkgRepair') return serveRepair(turn, signed, replyTo);
   if (signed.kind !== 'dkgHoldings') return 'invalid';
   const asked = decode(holdingsCodec, signed.body);
   if (Buffer.compare(asked.session, state.session.idBytes) !== 0) return 'wrong-session';
@@ -60,7 +62,8 @@ function emptyAnswer(state: State): Answer {
   return { phase: state.phase, items: [], closes: [], values: [], more: false };
 }
 
-function isLimited(turn: Turn, peer: string): boolean {
+/** Whether `peer` has had its share of answers, of whatever kind, for now. */
+export function isLimited(turn: Turn, peer: string): boolean {
   const { progress } = turn.state;
   const answered = allowAnswer(progress.answered, peer, turn.at, PEERS_REMEMBERED);
   if (answered) turn.update({ progress: { ...progress, answered } });

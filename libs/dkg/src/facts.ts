@@ -1,4 +1,4 @@
-import { bytes, decode, encode, fixed, type Infer, list, optional, struct, union } from '@witan/wire';
+import { bool, bytes, decode, encode, fixed, type Infer, list, optional, struct, union } from '@witan/wire';
 import { MAX_VOTE_BYTES } from './votes.ts';
 
 /**
@@ -22,7 +22,7 @@ const factCodec = union({
   ],
   closed: [4, struct({ certificate: bytes(512 * 1024) })],
   /** The key share, once everything else secret may go. */
-  finished: [5, struct({ share: optional(fixed(32)) })],
+  finished: [5, struct({ share: optional(fixed(32)), forgot: bool })],
 });
 export type Fact = Infer<typeof factCodec>;
 

@@ -18,5 +18,6 @@ export {
 } from './messages.ts';
 export { confirmationMessage } from './result.ts';
 export { closeInstance } from './session.ts';
+export * as shareRepair from './share-repair/forms.ts';
 export { closeBefore } from './state.ts';
 export { encodeCloseCertificate, encodeVotes, openClose, proposalBody, voteBody } from './votes.ts';

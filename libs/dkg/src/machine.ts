@@ -11,6 +11,7 @@ import { Phase, phaseName } from './phases.ts';
 import { PRESENCE_AT, showPresence } from './presence.ts';
 import { accept, receive } from './receive.ts';
 import type { Session } from './session.ts';
+import { beginRepair, REPAIR, takeRepair, tryOn } from './share-repair/repair.ts';
 import { allCounted, type Env, emptyState, isDone, type State } from './state.ts';
 import { sessionTopic, Turn } from './turn.ts';
 import { decodeCloseCertificate, makeClose } from './votes.ts';
@@ -23,6 +24,8 @@ export type Event =
   | { readonly type: 'received'; readonly bytes: Uint8Array; readonly at: number }
   | { readonly type: 'request'; readonly id: string; readonly bytes: Uint8Array; readonly at: number }
   | RuntimeEvent
+  /** The session is done and its host finds no share here: asks the others for it. `secret` is 32 fresh random bytes. */
+  | { readonly type: 'repair'; readonly secret: Uint8Array; readonly at: number }
   /** The key is in use (or will never be): seed and session keys are destroyed. */
   | { readonly type: 'retire'; readonly at: number };
 
@@ -63,6 +66,10 @@ function handle(turn: Turn, event: Event): void {
       serve(turn, event.bytes, event.id);
       break;
     case 'response':
+      if (event.tag.startsWith(`${REPAIR}/`)) {
+        takeRepair(turn, event.tag, event.ok ? event.bytes : undefined);
+        break;
+      }
       take(turn, event.tag.slice('ae/'.length), event.ok ? event.bytes : undefined);
       settle(turn);
       if (!event.ok) askOn(turn);
@@ -70,6 +77,9 @@ function handle(turn: Turn, event: Event): void {
     case 'timer':
       onTimer(turn, event.id);
       settle(turn);
+      break;
+    case 'repair':
+      beginRepair(turn, event.secret);
       break;
     case 'retire':
       retire(turn);
@@ -147,6 +157,8 @@ function onTimer(turn: Turn, id: string): void {
     catchUp(turn);
   } else if (kind === PATIENCE) {
     onPatience(turn);
+  } else if (kind === REPAIR) {
+    tryOn(turn);
   } else if (kind === 'progress') {
     progress(turn);
   }
@@ -195,7 +207,7 @@ function retire(turn: Turn): void {
     facts.push({ type: 'accepted', raw: signed.raw });
   }
   const share = state.secretShare === undefined ? undefined : scalarToBytes(state.secretShare);
-  if (isDone(state)) facts.push({ type: 'finished', share });
+  if (isDone(state)) facts.push({ type: 'finished', share, forgot: state.forgot });
   turn.effects.push({ type: 'compact', records: facts.map((fact) => encodeFact(fact)) });
   if (state.seed) turn.effects.push({ type: 'destroy', bytes: state.seed });
 }
@@ -223,7 +235,11 @@ function replay(turn: Turn, fact: Fact): void {
       break;
     }
     case 'finished':
-      turn.update({ recorded: true, ...(fact.share ? { secretShare: scalarFromBytes(fact.share) } : {}) });
+      turn.update({
+        recorded: true,
+        forgot: fact.forgot,
+        ...(fact.share ? { secretShare: scalarFromBytes(fact.share) } : {}),
+      });
       break;
   }
 }

@@ -85,4 +85,8 @@ export type DkgReport =
       readonly usableShare: boolean;
       readonly source: EndSource;
     }
+  /** The share of a key that was made without it is asked for; `dealers` make the mask of this attempt. */
+  | { readonly type: 'repairing'; readonly at: number; readonly attempt: number; readonly dealers: readonly string[] }
+  /** It is here. */
+  | { readonly type: 'repaired'; readonly at: number; readonly attempts: number }
   | { readonly type: 'failed'; readonly at: number; readonly reason: string };

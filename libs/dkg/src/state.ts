@@ -5,6 +5,7 @@ import type { Dealing } from './dealing.ts';
 import type { CloseValue, Payload, PayloadOf, PayloadType } from './messages.ts';
 import { CLOSED_PHASES, PHASES, Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
+import type { Repair } from './share-repair/repair.ts';
 
 export interface Params {
   /** How long a phase waits for everyone before a supermajority may close it. */
@@ -181,6 +182,10 @@ export interface State {
   /** Whether the end of the session is in the journal, which a restart must not write there once more. */
   readonly recorded: boolean;
   readonly failed: string | undefined;
+  /** The session has counted what another journal of this node said: what else that one held is not known here. */
+  readonly forgot: boolean;
+  /** The own share of a key that is made without it is being asked for. */
+  readonly repair: Repair | undefined;
   readonly progress: Progress;
 }
 
@@ -240,6 +245,8 @@ export function emptyState(env: Env, session: Session): State {
     secretShare: undefined,
     recorded: false,
     failed: undefined,
+    forgot: false,
+    repair: undefined,
     progress: {
       learnt: 0,
       learntAtLastTick: 0,

@@ -210,7 +210,9 @@ export class Elder {
       this.#sessions.receive(bytes, topic, this.state.ledger),
     );
     this.#serve('ae.section', (bytes, id) => this.#askSection(bytes, id), true);
-    this.#serve('ae.dkg', (bytes, id) => this.#sessions.request(bytes, id), false);
+    for (const verb of ['ae.dkg', 'dkg.repair']) {
+      this.#serve(verb, (bytes, id) => this.#sessions.request(bytes, id), false);
+    }
     transport.serve('sign', (bytes, respond) =>
       this.#guard('sign', () => {
         const { answer, refusal } = answerSignRequest(this.state, bytes, wallClock());

@@ -8,6 +8,9 @@ const ENTRIES_KEPT = 2000;
 /** Of one blame: more than any proof has in a session of a hundred. What is beyond it is left out whole. */
 const EVIDENCE_BYTES = 128 * 1024;
 
+/** What tells of this node's own work and not of the session. */
+const UNTOLD: ReadonlySet<DkgReport['type']> = new Set(['rejected', 'held', 'served', 'repairing', 'repaired']);
+
 /** A report and when it was made; it becomes text when somebody is told, not while the session runs. */
 export interface Told {
   readonly wallMs: number;
@@ -24,7 +27,7 @@ export class History {
 
   /** Undefined for what nobody is told. */
   add(report: DkgReport, wallMs: number): Told | undefined {
-    if (report.type === 'rejected' || report.type === 'held' || report.type === 'served') return undefined;
+    if (UNTOLD.has(report.type)) return undefined;
     const told = { wallMs, report };
     if (this.#all.length < ENTRIES_KEPT) this.#all.push(told);
     return told;

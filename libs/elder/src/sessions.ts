@@ -207,12 +207,17 @@ export class Sessions {
     this.#options.onReport?.(running.session, report);
     this.#record(running, report);
     if (report.type === 'done') this.#onDone(id);
+    else if (report.type === 'repaired' && this.#ledger?.origin?.id === id) this.#useShare(id);
     else if (report.type === 'failed' || report.type === 'stalled') this.#onTrouble(running, report);
   }
 
   #onDone(id: string): void {
-    const { outcome } = this.#running.get(id)!.actor.state;
+    const { actor } = this.#running.get(id)!;
+    const { outcome, me, secretShare } = actor.state;
     if (!outcome) return;
+    if (me >= 0 && secretShare === undefined) {
+      actor.send({ type: 'repair', secret: this.#options.random(32), at: this.#now() });
+    }
     const { key, publicKeyShares } = outcome;
     const status = { state: 'done', outcome: { key, publicKeyShares }, blamed: [], silent: [] } as const;
     this.#options.tellSection({ type: 'session', id, status, at: this.#now() });

@@ -16,6 +16,8 @@ export interface Tallied extends FateCounts, PacketCounts {
   readonly blames: Readonly<Record<string, number>>;
   /** Questions of anti-entropy that brought something. */
   readonly repairs: number;
+  /** Shares of a key that was made without them. */
+  readonly shareRepairs: number;
   /** Held messages that were applied. */
   readonly held: number;
   /** Whether it ended with more liars among the elders than their number tolerates: nothing was demanded then. */
@@ -31,6 +33,7 @@ export class Tally implements Watcher {
   readonly #blames = new Map<string, number>();
   overrun = false;
   #repairs = 0;
+  #shareRepairs = 0;
   #held = 0;
 
   lied(kind: LieKind | 'coordinator'): void {
@@ -42,6 +45,7 @@ export class Tally implements Watcher {
     if (report.type === 'done') this.#done.add(session.id);
     else if (report.type === 'blame') this.#blames.set(report.reason, (this.#blames.get(report.reason) ?? 0) + 1);
     else if (report.type === 'answered' && report.result === 'new') this.#repairs++;
+    else if (report.type === 'repaired') this.#shareRepairs++;
     else if (report.type === 'held') this.#held++;
   }
 
@@ -65,6 +69,7 @@ export class Tally implements Watcher {
       lies: Object.fromEntries(this.#lies),
       blames: Object.fromEntries(this.#blames),
       repairs: this.#repairs,
+      shareRepairs: this.#shareRepairs,
       held: this.#held,
       overrun: this.overrun,
     };

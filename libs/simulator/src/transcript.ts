@@ -75,6 +75,10 @@ export function sayDkg(report: DkgReport, label: Label): string | undefined {
       return `goes on in ${report.phase}`;
     case 'done':
       return `is done, ${report.usableShare ? 'with' : 'without'} a usable share`;
+    case 'repairing':
+      return `asks for its share, attempt ${report.attempt}: mask by ${all(report.dealers)}`;
+    case 'repaired':
+      return `has its share from the others, attempt ${report.attempts}`;
     case 'failed':
       return `has failed: ${report.reason}`;
   }

@@ -20,18 +20,6 @@ const MOMENTS = {
 } as const;
 type Moment = keyof typeof MOMENTS;
 
-/** Who is dead when it is time to say that its share is bad has none of this key, and has to wait for the next. */
-const NEXT_KEY_WITHIN_MS = 8_000;
-/** When an accuser has not complained yet: its complaint goes with its vote for the close of Contribution. */
-const BEFORE_IT_COMPLAINS: ReadonlySet<string> = new Set([
-  'initialisation enters',
-  'initialisation writes',
-  'initialisation sends',
-  'contribution enters',
-  'contribution sends',
-  'complaining sends',
-]);
-
 /** Roles and phases that there are: nobody leads Finalisation, and only later than Contribution can one be too late for it. */
 export function existsIn(role: Role, phase: PhaseName): boolean {
   if (role === 'leader') return phase !== 'finalisation';
@@ -54,7 +42,7 @@ function momentsOf(role: Role, phase: PhaseName): readonly Moment[] {
 }
 
 function setUp(role: Role, phase: PhaseName): readonly string[] {
-  const seven = ['section nodes=7 rekey-ms=3000', 'details few'];
+  const seven = ['section nodes=7', 'details few'];
   const plain = [...seven, ...(phase === 'justification' ? ['lie n6 wrong-share to=n5'] : [])];
   switch (role) {
     case 'dealer':
@@ -98,7 +86,6 @@ export function scenarioOf(role: Role, phase: PhaseName): string {
   const victim = victimOf(role, phase);
   const blocks = momentsOf(role, phase).map((moment) => {
     const when = moment === 'sends' ? `sends=${firstWord(role, phase)} unsynced=lost` : `${moment}=${phase}`;
-    const hasBadShare = role === 'accuser' && BEFORE_IT_COMPLAINS.has(`${phase} ${moment}`);
     return [
       `# ${MOMENTS[moment]}`,
       ...setUp(role, phase),
@@ -108,7 +95,7 @@ export function scenarioOf(role: Role, phase: PhaseName): string {
       'run until=handover',
       'heal',
       `restart ${victim}${role === 'coordinator' ? ',n6' : ''}`,
-      `run until=shares ms=${hasBadShare ? NEXT_KEY_WITHIN_MS : BACK_WITHIN_MS}`,
+      `run until=shares ms=${BACK_WITHIN_MS}`,
       '----',
     ];
   });

@@ -144,6 +144,14 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         progress.end(outcome, now.wallMs);
         break;
       }
+      case 'repairing':
+        dkg.shareRepairs.inc({ result: 'tried' });
+        line.info({ event: 'share-repairing', attempt: report.attempt, dealers: report.dealers }, 'asks for its share');
+        break;
+      case 'repaired':
+        dkg.shareRepairs.inc({ result: 'repaired' });
+        line.info({ event: 'share-repaired', attempts: report.attempts }, 'has its share from the others');
+        break;
       case 'failed':
         dkg.sessions.inc({ outcome: 'failed' });
         progress?.end('failed', now.wallMs);

@@ -282,6 +282,26 @@ test('every line about a session names it', () => {
   expect(new Set(lines.map((line) => line.session))).toEqual(new Set([session.id]));
 });
 
+test('the repair of a share is told, after the end of the session too', () => {
+  const { meter, tell, start, end, lines } = setUp();
+  start(0);
+  end(5);
+  tell(6, { type: 'repairing', attempt: 1, dealers: [PEER] });
+  tell(7, { type: 'repairing', attempt: 2, dealers: [PEER] });
+  tell(8, { type: 'repaired', attempts: 2 });
+  expect(meter.samples('witan_dkg_share_repairs_total')).toEqual([
+    { labels: { result: 'tried' }, value: 2 },
+    { labels: { result: 'repaired' }, value: 1 },
+  ]);
+  expect(lines.map(({ event }) => event)).toEqual([
+    'dkg-started',
+    'dkg-done',
+    'share-repairing',
+    'share-repairing',
+    'share-repaired',
+  ]);
+});
+
 test('what a session sends is sent once, also when nothing is known of the session', () => {
   const { start, watched, session } = setUp();
   let sent = 0;

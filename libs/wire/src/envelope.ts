@@ -12,6 +12,8 @@ export const KINDS = {
   dkgProposal: 3,
   dkgReport: 4,
   dkgHistory: 5,
+  dkgRepair: 6,
+  dkgRepairDealing: 7,
   sectionVote: 10,
   sectionProposal: 11,
   joinRequest: 12,

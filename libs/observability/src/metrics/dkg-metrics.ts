@@ -49,6 +49,11 @@ export const DKG_METRICS = {
     help: 'DKG messages received, by the phase they are for and what became of them',
     labels: { phase: [...DKG_PHASES, 'unknown'], result: ['accepted', 'held', 'duplicate', 'late', 'rejected'] },
   }),
+  shareRepairs: counter({
+    name: 'witan_dkg_share_repairs_total',
+    help: 'Shares of a key that was made without them: attempts to get one back from the other participants, and those that did',
+    labels: { result: ['tried', 'repaired'] },
+  }),
   blames: counter({
     name: 'witan_dkg_blames_total',
     help: 'Participants blamed with proof',

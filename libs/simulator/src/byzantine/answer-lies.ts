@@ -2,11 +2,14 @@ import { fromHex } from '@witan/crypto';
 import { forms } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
-import { decode, encode, type Infer } from '@witan/wire';
+import { decode, encode, type Infer, openEnvelope } from '@witan/wire';
+import { NETWORK_TAG } from '../network-tag.ts';
 import type { LieKind } from './kinds.ts';
 import { type Liar, sign, stateOf } from './liar.ts';
 import { ruined } from './noise-lies.ts';
 
+const { shareRepair: repair } = forms;
+type RepairAnswer = forms.shareRepair.RepairAnswer;
 type DkgAnswer = Infer<typeof forms.answerCodec>;
 type SectionAnswer = Infer<typeof sectionForms.answerCodec>;
 
@@ -40,6 +43,7 @@ export function lieInAnswer(liar: Liar, kind: LieKind, verb: string, answer: Uin
     if (verb === 'ae.section') {
       return encode(sectionForms.answerCodec, falseSection(liar, kind, decode(sectionForms.answerCodec, answer)));
     }
+    if (verb === 'dkg.repair') return encode(repair.answerCodec, falseRepair(liar, decode(repair.answerCodec, answer)));
   } catch (error) {
     if (!isWitanError(error)) throw error;
   }
@@ -111,4 +115,21 @@ function falseSection(liar: Liar, kind: LieKind, answer: SectionAnswer): Section
         more: true,
       };
   }
+}
+
+/** A dealing with false pieces for some, a masked share of nobody, honest dealers called liars. */
+function falseRepair(liar: Liar, answer: RepairAnswer): RepairAnswer {
+  const { random } = liar;
+  if (answer.type === 'dealing' && random.chance(0.8)) {
+    const dealing = decode(repair.dealingCodec, openEnvelope(answer.raw, NETWORK_TAG).body);
+    const victims = new Set(liar.choose(dealing.pieces.map((_, index) => index)));
+    const pieces = dealing.pieces.map((piece, at) => (victims.has(at) ? random.pick(dealing.pieces) : piece));
+    const commitment = random.chance(0.2) ? [...dealing.commitment].reverse() : dealing.commitment;
+    const body = encode(repair.dealingCodec, { ...dealing, pieces, commitment });
+    return { type: 'dealing', raw: sign(liar, 'dkgRepairDealing', body) };
+  }
+  if (answer.type === 'masked' && random.chance(0.5)) {
+    return { type: 'masked', sealed: { ephemeral: random.bytes(32), ciphertext: random.bytes(48) } };
+  }
+  return { type: 'refused', dealers: [0, 1, 2, 3, 4, 5, 6].filter(() => random.chance(0.5)) };
 }

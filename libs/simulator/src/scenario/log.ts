@@ -4,8 +4,8 @@ import { sayDkg, saySection } from '../transcript.ts';
 import type { SimNode, SimProcess, Watcher, World } from '../world.ts';
 
 /** What comes of a session, whoever had to ask whom on the way. */
-const OUTCOME = ['closed', 'blame', 'done', 'failed'];
-const USUAL = [...OUTCOME, 'asked', 'answered', 'stalled', 'resumed'];
+const OUTCOME = ['closed', 'blame', 'done', 'failed', 'repaired'];
+const USUAL = [...OUTCOME, 'asked', 'answered', 'stalled', 'resumed', 'repairing'];
 const ALL = [...USUAL, 'phase', 'message', 'rejected', 'held', 'served', 'started'];
 /** What is worth a line, `off` unless more or less is asked for. */
 const TOLD = { few: new Set(OUTCOME), off: new Set(USUAL), on: new Set(ALL) } as const;
