@@ -1,11 +1,12 @@
 import * as agreement from '@witan/agreement';
-import { allowAnswer, inBitmap, Page } from '@witan/anti-entropy';
+import { inBitmap, Page } from '@witan/anti-entropy';
 import { toHex } from '@witan/crypto';
 import { bool, bytes, decode, encode, type Infer, list, peekEnvelope, struct, u8 } from '@witan/wire';
 import { enact, settle } from './advance.ts';
 import { ask, noteAnswer } from './asking.ts';
 import { type Holdings, holdingsCodec } from './holdings.ts';
 import { PHASES, Phase } from './phases.ts';
+import { isLimited } from './rate-limit.ts';
 import { type Received, receive, reporting, versions } from './receive.ts';
 import { serveRepair } from './share-repair/serve.ts';
 import type { State } from './state.ts';
@@ -25,9 +26,6 @@ export const answerCodec = struct({
   more: bool,
 });
 export type Answer = Infer<typeof answerCodec>;
-
-/** Peers remembered for rate limiting: participants and a few who follow. */
-const PEERS_REMEMBERED = 256;
 
 /**
  * Serves a peer's question from what is here. An empty answer says that there is nothing new; a question that cannot be
@@ -60,14 +58,6 @@ function answerQuestion(turn: Turn, raw: Uint8Array, replyTo: string): Received 
 
 function emptyAnswer(state: State): Answer {
   return { phase: state.phase, items: [], closes: [], values: [], more: false };
-}
-
-/** Whether `peer` has had its share of answers, of whatever kind, for now. */
-export function isLimited(turn: Turn, peer: string): boolean {
-  const { progress } = turn.state;
-  const answered = allowAnswer(progress.answered, peer, turn.at, PEERS_REMEMBERED);
-  if (answered) turn.update({ progress: { ...progress, answered } });
-  return answered === undefined;
 }
 
 export function answerTo(state: State, asked: Holdings): Answer {

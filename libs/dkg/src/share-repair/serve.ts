@@ -1,6 +1,6 @@
 import { decode, encode, type Signed } from '@witan/wire';
-import { isLimited } from '../anti-entropy.ts';
 import { isAscending } from '../judge.ts';
+import { isLimited } from '../rate-limit.ts';
 import type { Received } from '../receive.ts';
 import { isDone, type State } from '../state.ts';
 import type { Turn } from '../turn.ts';
