@@ -131,18 +131,13 @@ describe('a damaged journal', () => {
     const { links } = await cluster.api.chain({ prefix: 'root' });
     return new Uint8Array(Buffer.from(links[index]!.decision, 'base64url')).subarray(0, 64);
   };
-  /** One that says something, of the first stream of such a name. Nobody may have the journal open. */
-  const aRecordOf = (file: string, prefix: string) => {
+  /** What was said in a session: its DkgStart stands in the stream of the section too. Nobody may have the journal open. */
+  const aMessageOf = (file: string) => {
     const journal = openJournal(file);
     try {
-      const stream = journal.streams().find((name) => name.startsWith(prefix))!;
-      return {
-        stream,
-        record: journal
-          .stream(stream)
-          .read()
-          .find(({ length }) => length > 64)!,
-      };
+      const stream = journal.streams().find((name) => name.startsWith('dkg/'))!;
+      const records = journal.stream(stream).read();
+      return { stream, record: records.find(([tag, fact]) => tag === 0 && fact === 2)! };
     } finally {
       journal.close();
     }
@@ -166,7 +161,7 @@ describe('a damaged journal', () => {
     const { elder, dataDir } = cluster.nodes[3]!;
     const file = join(dataDir, 'elder.db');
     await elder.stop();
-    const { stream, record } = aRecordOf(file, 'dkg/');
+    const { stream, record } = aMessageOf(file);
     const mend = flipBitIn(file, record.subarray(0, 64));
     elder.start();
     await expectRefusal(elder, 'WITAN_ERR_JOURNAL_CORRUPT', file, `stream ${stream}`, 'does not match its checksum');

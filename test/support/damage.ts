@@ -5,8 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * @returns flips it back
  */
 export function flipBitIn(file: string, bytes: Uint8Array): () => void {
-  const at = readFileSync(file).indexOf(bytes);
+  const before = readFileSync(file);
+  const at = before.indexOf(bytes);
   if (at < 0) throw new Error(`${file} does not hold these ${bytes.length} bytes in one piece`);
+  if (before.lastIndexOf(bytes) !== at) throw new Error(`${file} holds these ${bytes.length} bytes more than once`);
   const flip = () => {
     const content = readFileSync(file);
     content[at + (bytes.length >> 1)]! ^= 1;
