@@ -170,6 +170,30 @@ describe('a damaged journal', () => {
     await settle();
   });
 
+  test('of an elder in which a secret was moved is named, and the elder refuses to start', async () => {
+    const { elder, dataDir } = cluster.nodes[3]!;
+    const file = join(dataDir, 'elder.db');
+    await elder.stop();
+    /** As one without the sealing key can: with the checksums of the new places. */
+    const write = (change: (records: readonly Uint8Array[]) => readonly Uint8Array[]) => {
+      const journal = openJournal(file);
+      const before = journal.stream('section').read();
+      journal.stream('section').replace(change(before));
+      journal.close();
+      return before;
+    };
+    const isSealed = ([tag]: Uint8Array) => tag === 1;
+    // The share of the section's key comes after the decisions that led to it.
+    const before = write((records) => [...records.filter(isSealed), ...records.filter((each) => !isSealed(each))]);
+    expect(before.findIndex(isSealed)).toBeGreaterThan(0);
+    elder.start();
+    const place = 'stream section, record 0: was sealed for another place';
+    await expectRefusal(elder, 'WITAN_ERR_JOURNAL_CORRUPT', file, place);
+    write(() => before);
+    await elder.start().ready();
+    await settle();
+  });
+
   test('of an elder that is no journal any more is named, and the elder refuses to start', async () => {
     const node = await cluster.addNode();
     await settle();

@@ -98,7 +98,7 @@ export class Elder {
       initial: () => section.initialState(env),
       stream: options.journal.stream('section'),
       clock: options.clock,
-      sealer: options.sealer,
+      sealing: { sealer: options.sealer, node: options.identity.name },
       ports: this.#ports((report) => this.#onSection(report as section.SectionReport)),
       ...this.#supervision(),
     });

@@ -1,6 +1,6 @@
 import type { Identity } from '@witan/crypto';
 import type { Journal } from '@witan/journal';
-import { Actor, type ActorObserver, type Clock, type Sealer } from '@witan/runtime';
+import { Actor, type ActorObserver, type Clock } from '@witan/runtime';
 import * as section from '@witan/section';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import type { Trouble } from './elder.ts';
@@ -13,7 +13,6 @@ export interface FollowerOptions {
   readonly prefix: string;
   readonly genesisKey: Uint8Array | undefined;
   readonly journal: Journal;
-  readonly sealer?: Sealer;
   readonly clock: Clock;
   readonly transport: Transport;
   /** Milliseconds since the epoch. */
@@ -53,7 +52,6 @@ export class Follower {
         reply: () => {},
         report: (report) => observer.section?.(report as section.SectionReport),
       },
-      ...(options.sealer ? { sealer: options.sealer } : {}),
       ...(observer.actor ? { observer: observer.actor } : {}),
       onCrash: ({ error, actor }) => observer.trouble?.('crash', error, actor),
       onStoreFailure: ({ error, actor }) => observer.trouble?.('store', error, actor),

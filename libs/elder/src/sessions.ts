@@ -176,7 +176,7 @@ export class Sessions {
       initial: () => dkg.initialState(env, session),
       stream: journal.stream(streamName(session.id)),
       clock,
-      ...(sealer ? { sealer } : {}),
+      ...(sealer ? { sealing: { sealer, node: identity.name } } : {}),
       ports: this.#portsOf(session),
       ...this.#options.supervision,
     });

@@ -1,5 +1,5 @@
 import { certificateMessage, decisionHash, encodeCertified, encodeDecision, supermajority } from '@witan/chain';
-import { encodeG1, Identity, keyPair, mulBase, scalarFromHash, sha256, signShare } from '@witan/crypto';
+import { encodeG1, Identity, keyPair, mulBase, scalarFromHash, sha256, signShare, Vault } from '@witan/crypto';
 import { type DkgReport, DEFAULT_PARAMS as PARAMS, type Session } from '@witan/dkg';
 import type { WitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
@@ -12,6 +12,9 @@ import type { Transport } from '../src/transport.ts';
 export const NETWORK = 'elder-tests';
 export const TAG = networkTag(NETWORK);
 const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
+
+/** That of every node here: as on a machine whose operator gives them all the same key. */
+export const VAULT = new Vault(sha256(utf8('sealing key')), (length) => new Uint8Array(length).fill(7));
 
 /** In the order of their names. */
 export function identities(count: number, family = 'node'): Identity[] {
@@ -131,7 +134,7 @@ export function sessionsOf(
     networkTag: TAG,
     params: PARAMS,
     role,
-    sealer: { seal: (plain) => plain, open: (sealed) => sealed },
+    sealer: VAULT,
     onReport: (session, report) => void reports.push({ session: session.id, report }),
     sending: undefined,
     onSuperseded: (session) => void superseded.push(session),

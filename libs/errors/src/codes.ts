@@ -107,7 +107,7 @@ export const CODES = {
     500,
     74,
     'Journal corrupt',
-    'A record does not match its checksum. See docs/operations.md, "A corrupted journal".',
+    'A record does not match its checksum, or is a secret of another place. See docs/operations.md, "A corrupted journal".',
   ),
   WITAN_ERR_SEALED: entry(
     500,

@@ -12,3 +12,4 @@ export type {
 export { MemoryJournal } from './memory-journal.ts';
 export { openJournal } from './sqlite-journal.ts';
 export type { OpenOptions } from './sqlite-open.ts';
+export { corrupt } from './store-error.ts';

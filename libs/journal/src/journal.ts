@@ -36,6 +36,8 @@ export interface Journal {
 }
 
 export interface JournalStream {
+  /** That of the journal which it is a stream of. */
+  readonly location: string;
   readonly name: string;
   /** How many records it holds, lazy ones included. */
   readonly length: number;

@@ -80,6 +80,7 @@ export class MemoryJournal implements Journal {
 
   stream(name: string): JournalStream {
     return new StreamHandle(checkName('stream', name), {
+      location: this.location,
       length: (stream) => this.#live().streams.get(stream)?.bodies.length ?? 0,
       append: (stream, records, durable) => this.#append(stream, records, durable),
       sync: () => this.flush(),

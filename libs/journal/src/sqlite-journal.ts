@@ -66,6 +66,7 @@ class SqliteJournal implements Journal {
 
   stream(name: string): JournalStream {
     return new StreamHandle(checkName('stream', name), {
+      location: this.location,
       length: (stream) => this.#length(stream),
       append: (stream, records, durable) => this.#append(stream, records, durable),
       sync: () => this.flush(),

@@ -21,6 +21,7 @@ export function storeError(error: unknown, file: string, place: { stream?: strin
   return new WitanError(kind, error.message, { data: { file, errno: code }, cause: error });
 }
 
+/** Says where a journal is damaged, and how, to a person and in `data`. */
 export function corrupt(
   file: string,
   place: { stream?: string; seq?: number; key?: string },

@@ -2,6 +2,7 @@ import type { JournalStream } from './journal.ts';
 
 /** What a journal does for one of its streams, by name. */
 export interface StreamOperations {
+  readonly location: string;
   length(stream: string): number;
   append(stream: string, records: readonly Uint8Array[], durable: boolean): void;
   sync(): void;
@@ -18,6 +19,10 @@ export class StreamHandle implements JournalStream {
   constructor(name: string, journal: StreamOperations) {
     this.name = name;
     this.#journal = journal;
+  }
+
+  get location(): string {
+    return this.#journal.location;
   }
 
   get length(): number {

@@ -3,11 +3,11 @@ import type { Clock } from './clock.ts';
 import type { Machine, RuntimeEvent } from './machine.ts';
 import type { ActorObserver } from './observer.ts';
 import type { EffectPorts } from './ports.ts';
-import type { Sealer } from './sealing.ts';
+import type { Sealing } from './sealing.ts';
 import type { BackoffOptions, CrashLimit } from './supervision.ts';
 
 export interface ActorOptions<S, E> {
-  /** For people, metrics and the sealing of secrets: stable over restarts, unlike any other actor's of this journal. */
+  /** For people and metrics: stable over restarts, unlike any other actor's of this journal. */
   readonly name: string;
   readonly machine: Machine<S, E | RuntimeEvent>;
   /** The state before the first record. Called anew for each recovery, so that nothing leaks from the last one. */
@@ -16,7 +16,7 @@ export interface ActorOptions<S, E> {
   readonly clock: Clock;
   readonly ports: EffectPorts;
   /** Needed by a machine that persists secrets. */
-  readonly sealer?: Sealer;
+  readonly sealing?: Sealing;
   readonly observer?: ActorObserver;
   /** The machine threw: the event was set aside, the state is being rebuilt. */
   readonly onCrash?: (crash: Crash) => void;

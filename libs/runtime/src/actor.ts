@@ -48,7 +48,7 @@ export class Actor<S, E> {
     this.#machine = options.machine;
     this.#clock = options.clock;
     this.#observer = options.observer ?? {};
-    this.#records = new RecordCodec(options.name, options.sealer);
+    this.#records = new RecordCodec(options.stream, options.sealing);
     this.#mailbox = new Mailbox({
       events: options.mailboxLimit ?? DEFAULTS.mailboxLimit,
       bytes: options.mailboxBytes ?? DEFAULTS.mailboxBytes,
@@ -185,8 +185,11 @@ export class Actor<S, E> {
     const plan = planCommit(effects, this.#owesSync);
     if (!plan.replace && plan.records.length === 0 && !plan.sync) return;
     const startedAt = this.#clock.now();
-    const records = plan.records.map(({ record, secret }) => this.#records.encode(record, secret ?? false));
     const { stream } = this.#options;
+    const first = plan.replace ? 0 : stream.length;
+    const records = plan.records.map(({ record, secret }, i) =>
+      this.#records.encode(record, secret ?? false, first + i),
+    );
     if (plan.replace) stream.replace(records);
     else if (records.length > 0) stream.append(records, plan.sync);
     else stream.sync();
@@ -251,8 +254,8 @@ export class Actor<S, E> {
 
   #fold(): S {
     let state = this.#options.initial();
-    for (const stored of this.#options.stream.read()) {
-      state = this.#machine.recover(state, this.#records.decode(stored));
+    for (const [seq, stored] of this.#options.stream.read().entries()) {
+      state = this.#machine.recover(state, this.#records.decode(stored, seq));
     }
     return state;
   }

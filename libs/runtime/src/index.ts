@@ -12,6 +12,6 @@ export type {
 } from './machine.ts';
 export type { ActorObserver } from './observer.ts';
 export type { EffectPorts, RequestResult } from './ports.ts';
-export type { Sealer } from './sealing.ts';
+export type { Sealer, Sealing } from './sealing.ts';
 export type { BackoffOptions, CrashLimit } from './supervision.ts';
 export { VirtualClock } from './virtual-clock.ts';

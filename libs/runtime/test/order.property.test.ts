@@ -122,6 +122,7 @@ function watched(inner: JournalStream, seen: Observed): JournalStream {
     seen.wrote(records, synced);
   };
   return {
+    location: inner.location,
     name: inner.name,
     get length() {
       return inner.length;

@@ -91,6 +91,7 @@ export class World {
     };
     const shown = (records: readonly Uint8Array[]): string => records.map((record) => text(record.slice(1))).join(' ');
     return {
+      location: inner.location,
       name: inner.name,
       get length() {
         return inner.length;

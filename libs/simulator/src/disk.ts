@@ -46,6 +46,7 @@ export class SimDisk implements Journal {
       this.#hook('after', name);
     };
     return {
+      location: stream.location,
       name,
       get length() {
         return stream.length;

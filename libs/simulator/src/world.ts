@@ -163,7 +163,6 @@ export class World {
       prefix: '',
       genesisKey: undefined,
       journal: new MemoryJournal(),
-      sealer: CLEAR,
       clock: this.clock,
       transport: this.network.attach(identity.name),
       params: this.#sectionParams(),

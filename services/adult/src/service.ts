@@ -45,7 +45,6 @@ await runService({
       prefix: PREFIX,
       genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
       journal,
-      sealer: home.vault,
       clock: systemClock,
       wallClock: Date.now,
       transport: busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'adult' }),

@@ -10,7 +10,7 @@ import {
   type State,
 } from '@witan/dkg';
 import { MemoryJournal } from '@witan/journal';
-import { Actor, type Machine, type Sealer, VirtualClock } from '@witan/runtime';
+import { Actor, type Machine, type Sealer, type Sealing, VirtualClock } from '@witan/runtime';
 import { Random, SimNetwork } from '@witan/simulator';
 import { networkTag } from '@witan/wire';
 import { BenchChain } from '../dkg/chain.ts';
@@ -73,7 +73,7 @@ export function runOnce({ contender, participants, seed, rate }: RunOptions): Ru
       name: identity.name,
       stream: new MemoryJournal().stream('dkg'),
       clock,
-      sealer: CLEAR,
+      sealing: { sealer: CLEAR, node: identity.name },
       ports: {
         broadcast: transport.publish,
         request: transport.request,
@@ -107,7 +107,7 @@ interface CommonOptions {
   readonly name: string;
   readonly stream: ReturnType<MemoryJournal['stream']>;
   readonly clock: VirtualClock;
-  readonly sealer: Sealer;
+  readonly sealing: Sealing;
   readonly ports: ConstructorParameters<typeof Actor>[0]['ports'];
 }
 
