@@ -9,7 +9,7 @@ import { append, openGenesis } from './ledger.ts';
 import { voteBody } from './messages.ts';
 import type { SessionStatus } from './policy.ts';
 import { noteAhead, receive, receiveCertified } from './receive.ts';
-import { destroyOldShares, rememberShare, takeShare } from './shares.ts';
+import { rememberShare, takeShare } from './shares.ts';
 import { currentShare, type Env, elderIndex, emptyState, type State } from './state.ts';
 import { Turn } from './turn.ts';
 
@@ -45,8 +45,6 @@ export function sectionMachine(): Machine<State, Event> {
       run(state, at, (turn) => {
         turn.updateSight({ at, since: at, changedAt: at });
         resumeSessions(turn);
-        // An earlier version kept them.
-        destroyOldShares(turn);
         if (turn.state.ledger) turn.report({ type: 'ledger', at, ledger: turn.state.ledger, recovered: true });
         begin(turn);
       }),

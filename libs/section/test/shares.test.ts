@@ -161,30 +161,6 @@ describe('with the handover to the next key', () => {
   });
 });
 
-describe('a journal of an earlier version, which kept all shares', () => {
-  const own = shareOf(KEYS[0]!, 0);
-  const fresh = new Process().on(create, ...decisions.slice(1, 4).map(certified), share(story.second, own), join);
-  const [oldShare] = new Process().on(create).disk;
-  // In the order in which it was written: the share of the genesis key first of all.
-  const disk = [oldShare!, ...fresh.disk];
-
-  test('is rewritten at the start: the old share is gone, the new one and the votes are there', () => {
-    const node = new Process(me, disk);
-    expect(node.has(GENESIS_SECRET)).toBe(true);
-    expect(kindsOf(node)).toContain('voted');
-    node.restart();
-    expect(node.has(GENESIS_SECRET)).toBe(false);
-    expect(currentShare(node.state)).toBe(own);
-    expect(node.picture()).toBe(fresh.picture());
-    expect(node.restart().picture()).toBe(fresh.picture());
-  });
-
-  test('and then not again', () => {
-    const node = new Process(me, disk).restart();
-    expect(machine.resume(node.state, 2).effects.map(({ type }) => type)).not.toContain('compact');
-  });
-});
-
 test('killed after any step, as often as you like: it finds what it had, and no share of a key that was left', () => {
   const shares = [share(story.second, shareOf(KEYS[0]!, 0)), share(story.third, shareOf(KEYS[1]!, 0))];
   const told = [create, ...decisions.slice(1).map(certified)];
