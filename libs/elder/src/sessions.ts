@@ -206,9 +206,20 @@ export class Sessions {
     if (!running) return;
     this.#options.onReport?.(running.session, report);
     this.#record(running, report);
-    if (report.type === 'done') this.#onDone(id);
-    else if (report.type === 'repaired' && this.#ledger?.origin?.id === id) this.#useShare(id);
-    else if (report.type === 'failed' || report.type === 'stalled') this.#onTrouble(running, report);
+    switch (report.type) {
+      case 'done':
+        this.#onDone(id);
+        break;
+      case 'repaired':
+        if (this.#ledger?.origin?.id === id) this.#useShare(id);
+        break;
+      case 'blame':
+        this.#options.tellSection({ type: 'blamed', id, node: report.node, at: this.#now() });
+        break;
+      case 'failed':
+      case 'stalled':
+        this.#onTrouble(running, report);
+    }
   }
 
   #onDone(id: string): void {

@@ -1,6 +1,6 @@
 import type { Identity } from '@witan/crypto';
-import { decodeReports } from '@witan/dkg';
-import { openEnvelope } from '@witan/wire';
+import { decodeReports, forms } from '@witan/dkg';
+import { encode, openEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { encodeHistoryRequest, openHistory } from '../src/history-messages.ts';
 import { handOver, identities, sectionOf, sessionsOf, startSession, TAG, wordOf } from './support.ts';
@@ -207,6 +207,20 @@ describe('what is told of a session', () => {
     watching.sessions.follow(pending);
     watching.sessions.follow(startSession(before, members, 1));
     expect(watching.journal.table.list('history/')).toEqual([]);
+  });
+
+  test('a proof against a participant is told of at once, and once: it outlives the session', () => {
+    const { sessions, clock, told, desk } = sessionsOf(second);
+    sessions.follow(pending);
+    settle(clock);
+    const payload = { type: 'initialisation', ephemeral: new Uint8Array(32) } as const;
+    const follows = { type: 'close', hash: new Uint8Array(32) } as const;
+    const body = encode(forms.messageCodec, { session: Buffer.from(id, 'hex'), follows, payload });
+    const { raw } = sealEnvelope(third, TAG, 'dkgMessage', body);
+    for (let i = 0; i < 2; i++) sessions.receive(raw, topicOf(id), pending);
+    settle(clock);
+    expect(desk.published.length).toBeGreaterThan(0);
+    expect(told).toEqual([{ type: 'blamed', id, node: third.name, at: clock.now() - 1 }]);
   });
 
   test('a stall names whom it waits for, so that they are left out of another attempt', () => {

@@ -17,6 +17,8 @@ const factCodec = union({
   ],
   /** An own share of a section key; destroyed with the key's last decision, which hands over to the next. */
   share: [3, struct({ key: fixed(48), share: fixed(32) })],
+  /** Names that a session blames, which no later attempt at its key is to begin with. */
+  blamed: [4, struct({ session: fixed(32), nodes: list(fixed(32), 1024) })],
 });
 export type Fact = Infer<typeof factCodec>;
 export type VotedFact = Extract<Fact, { type: 'voted' }>;

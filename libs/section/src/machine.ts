@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { type Scalar, scalarFromBytes } from '@witan/crypto';
+import { type Scalar, scalarFromBytes, toHex } from '@witan/crypto';
 import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
 import { decode, openEnvelope } from '@witan/wire';
 import { ANYONE, ask, nextPeer, serve, take } from './anti-entropy.ts';
@@ -29,6 +29,8 @@ export type Event =
       readonly status: Omit<SessionStatus, 'since'>;
       readonly at: number;
     }
+  /** The session has a proof against this node, whatever becomes of it. */
+  | { readonly type: 'blamed'; readonly id: string; readonly node: string; readonly at: number }
   | { readonly type: 'request'; readonly id: string; readonly bytes: Uint8Array; readonly at: number }
   | RuntimeEvent;
 
@@ -88,6 +90,9 @@ function handle(turn: Turn, event: Event): void {
     case 'session':
       noteSession(turn, event.id, event.status);
       break;
+    case 'blamed':
+      noteBlame(turn, event.id, [event.node]);
+      break;
     case 'request':
       serve(turn, event.bytes, event.id);
       return;
@@ -102,11 +107,38 @@ function handle(turn: Turn, event: Event): void {
 }
 
 function noteSession(turn: Turn, id: string, status: Omit<SessionStatus, 'since'>): void {
+  noteBlame(turn, id, status.blamed);
   const { sessions } = turn.state.sight;
   const known = sessions.get(id);
   if (!known) return;
-  const blamed = [...new Set([...known.blamed, ...status.blamed])];
-  turn.updateSight({ sessions: new Map(sessions).set(id, { ...status, blamed, since: known.since }) });
+  const { since, blamed } = known;
+  turn.updateSight({ sessions: new Map(sessions).set(id, { ...status, blamed, since }) });
+}
+
+/**
+ * Whom the attempts at the next key blame is written down: a session that is given up is forgotten by all, and its
+ * messages with it. With the key the blame has served.
+ */
+function noteBlame(turn: Turn, id: string, nodes: readonly string[]): void {
+  const { ledger, sight } = turn.state;
+  const known = sight.sessions.get(id);
+  if (!known || ledger?.pending?.id !== id) return;
+  const fresh = nodes.filter((name) => !known.blamed.includes(name));
+  if (fresh.length === 0) return;
+  turn.persist({
+    type: 'blamed',
+    session: Buffer.from(id, 'hex'),
+    nodes: fresh.map((name) => Buffer.from(name, 'hex')),
+  });
+  rememberBlame(turn, id, fresh);
+}
+
+function rememberBlame(turn: Turn, id: string, nodes: readonly string[]): void {
+  const { sessions } = turn.state.sight;
+  const known = sessions.get(id);
+  if (!known) return;
+  const blamed = [...new Set([...known.blamed, ...nodes])];
+  turn.updateSight({ sessions: new Map(sessions).set(id, { ...known, blamed }) });
 }
 
 /** After a restart the clock is another: a session that was running began, for this node, now. */
@@ -186,6 +218,9 @@ function replay(turn: Turn, fact: Fact): void {
     }
     case 'share':
       rememberShare(turn, fact.key, scalarFromBytes(fact.share));
+      break;
+    case 'blamed':
+      rememberBlame(turn, toHex(fact.session), fact.nodes.map(toHex));
       break;
   }
 }

@@ -42,7 +42,10 @@ export function destroyOldShares(turn: Turn): void {
   turn.compact(factsOf(turn.state, ledger));
 }
 
-/** All that recovery needs, in the order in which it was written down. */
+/**
+ * All that recovery needs, in the order in which it was written down: after a handover, when no session is pending that
+ * could blame anybody.
+ */
 function factsOf({ shares, votes }: State, { decisions }: Ledger): readonly Fact[] {
   return [
     ...decisions.map((raw) => ({ type: 'decided', raw }) as const),

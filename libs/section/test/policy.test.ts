@@ -6,6 +6,7 @@ import {
   DEFAULT_PARAMS,
   DEFAULT_POLICY,
   type Event,
+  forms,
   initialState,
   type Ledger,
   type SessionStatus,
@@ -242,6 +243,67 @@ describe('over the attempts at one key', () => {
     );
     expect(next(again)).toMatchObject({ attempt: 2 });
     expect(participantsOf(next(again))).toEqual(namesOf(members.slice(2)));
+  });
+
+  describe('blame', () => {
+    const [liar, other, silent] = members as [Identity, Identity, Identity];
+    const blames = (ledger: Ledger, node: Identity): Event => ({
+      type: 'blamed',
+      id: ledger.pending!.id,
+      node: node.name,
+      at: NOW,
+    });
+    const start = initialState({ ...settings, identity: members[6]! });
+    const known = first.decisions.map((bytes): Event => ({ type: 'certified', bytes, at: NOW }));
+    /** What a process has on disk that was told of these things, and what the next one makes of it. */
+    const diskOf = (...events: readonly Event[]) => {
+      let state = start;
+      return events.flatMap((event) => {
+        const step = machine.step(state, event);
+        state = step.state;
+        return step.effects.flatMap((effect) => (effect.type === 'persist' ? [effect] : []));
+      });
+    };
+    const restarted = (...events: readonly Event[]) => {
+      const records = diskOf(...events).map(({ record }) => record);
+      return machine.resume(records.reduce(machine.recover, start), NOW).state;
+    };
+
+    test.each([
+      ['as it is told at once', [blames(first, liar)]],
+      ['as it is told with the end', [failed(first, [liar], [silent])]],
+    ])('outlives a restart in its attempt and in all after it, %s', (_, told) => {
+      expect(participantsOf(next(after(restarted(...known, ...told), failed(first, []))))).toEqual(
+        namesOf(members.filter((member) => member !== liar)),
+      );
+      const later = restarted(...known, ...told, certified(second), blames(second, other));
+      expect(participantsOf(next(after(later, failed(second, []))))).toEqual(
+        namesOf(members.filter((member) => member !== liar && member !== other)),
+      );
+      expect(later.sight.sessions.get(second.pending!.id)).toMatchObject({ state: 'running', silent: [] });
+    });
+
+    test('is on disk before anybody hears of it, and written down once', () => {
+      const told = [blames(first, liar), blames(first, liar), failed(first, [liar]), failed(first, [liar])];
+      const [fact, ...more] = diskOf(...known, ...told).slice(known.length);
+      expect(more).toEqual([]);
+      expect(fact).toMatchObject({ durable: true, secret: false });
+      expect(forms.decodeFact(fact!.record)).toEqual({
+        type: 'blamed',
+        session: new Uint8Array(Buffer.from(first.pending!.id, 'hex')),
+        nodes: [new Uint8Array(Buffer.from(liar.name, 'hex'))],
+      });
+    });
+
+    test('counts for the attempt that it was told of, or for none', () => {
+      const late = [blames(first, other), failed(first, [silent])];
+      expect(diskOf(...known, certified(second), ...late).slice(known.length + 1)).toEqual([]);
+      expect(restarted(...known, certified(second), ...late).sight.sessions.get(second.pending!.id)?.blamed).toEqual(
+        [],
+      );
+      const over = decide(first, handoverOf(first, secretOf('second key')));
+      expect(diskOf(...known, certified(over), ...late).slice(known.length + 1)).toEqual([]);
+    });
   });
 
   test('what is told of an attempt that was given up counts no more', () => {
