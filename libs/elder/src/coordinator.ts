@@ -1,12 +1,13 @@
 import type { Params as DkgParams, DkgReport, Session } from '@witan/dkg';
 import { networkTag } from '@witan/wire';
 import { Follower, type FollowerOptions } from './follower.ts';
+import type { Moment } from './moments.ts';
 import { Sessions } from './sessions.ts';
 
 export interface CoordinatorOptions extends FollowerOptions {
   readonly dkg: DkgParams;
   readonly random: (length: number) => Uint8Array;
-  readonly onDkg?: (session: Session, report: DkgReport) => void;
+  readonly onDkg?: (session: Session, report: DkgReport, when: Moment) => void;
   /** Has to call `send`, which is all that a session sends or asks at a time. */
   readonly sending?: (session: Session, send: () => void) => void;
   readonly onSuperseded?: (session: Session) => void;

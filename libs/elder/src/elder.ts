@@ -16,6 +16,7 @@ import {
 import * as section from '@witan/section';
 import { networkTag, peekEnvelope } from '@witan/wire';
 import { Heartbeats } from './heartbeats.ts';
+import type { Moment } from './moments.ts';
 import { Sessions } from './sessions.ts';
 import { answerSignRequest } from './sign-request.ts';
 import type { Transport } from './transport.ts';
@@ -47,7 +48,8 @@ export type Trouble = 'crash' | 'store';
 /** What an elder tells the process around it, for logs, metrics and traces. */
 export interface ElderObserver {
   readonly section?: (report: section.SectionReport) => void;
-  readonly dkg?: (session: dkg.Session, report: DkgReport) => void;
+  /** Told with when it was so: the share of a session that is done is on the disk then. */
+  readonly dkg?: (session: dkg.Session, report: DkgReport, when: Moment) => void;
   /** Has to call `send`, which is all that a session sends or asks at a time. */
   readonly sending?: (session: dkg.Session, send: () => void) => void;
   /** The section has gone on without the end of this session. */

@@ -5,6 +5,7 @@ export { keepFlushed } from './flushing.ts';
 export { Follower, type FollowerOptions } from './follower.ts';
 export type { HistoryEntry } from './history.ts';
 export { encodeHistoryRequest, openHistory } from './history-messages.ts';
+export type { Moment } from './moments.ts';
 export { type NodeHome, openNodeHome } from './node-home.ts';
 export { patient } from './patient.ts';
 export { type SectionNumbers, sectionNumbers } from './section-numbers.ts';

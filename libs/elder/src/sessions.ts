@@ -7,6 +7,7 @@ import type { ElderOptions } from './elder.ts';
 import { History, type Told, toEntry } from './history.ts';
 import { answerHistoryRequest, pageOf } from './history-messages.ts';
 import { HistoryShelf } from './history-shelf.ts';
+import { type Moment, Moments } from './moments.ts';
 import { Strangers } from './strangers.ts';
 
 type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random' | 'dkgMachine';
@@ -17,7 +18,8 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly sealer?: Sealer;
   /** A coordinator watches every session and proposes closes; it holds no secret and has no vote. */
   readonly role: 'elder' | 'coordinator';
-  readonly onReport: ((session: dkg.Session, report: dkg.DkgReport) => void) | undefined;
+  /** Told with when it was so: a session is done when its share is on the disk, and not with the message that ended it. */
+  readonly onReport: ((session: dkg.Session, report: dkg.DkgReport, when: Moment) => void) | undefined;
   /** Around everything that a session sends or asks: its trace goes with it. */
   readonly sending: ((session: dkg.Session, send: () => void) => void) | undefined;
   /** The section has gone on without the end of this session: by a further attempt, or with the key of another one. */
@@ -49,12 +51,14 @@ export class Sessions {
   readonly #running = new Map<string, Running>();
   readonly #strangers = new Strangers();
   readonly #shelf: HistoryShelf;
+  readonly #moments: Moments;
   #ledger: section.Ledger | undefined;
   #stopped = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#shelf = new HistoryShelf(options.journal);
+    this.#moments = new Moments(options.clock, options.wallClock);
   }
 
   /** Sessions by id; read only. */
@@ -204,8 +208,9 @@ export class Sessions {
   #onReport(id: string, report: dkg.DkgReport): void {
     const running = this.#running.get(id);
     if (!running) return;
-    this.#options.onReport?.(running.session, report);
-    this.#record(running, report);
+    const when = report.type === 'done' ? this.#moments.now : this.#moments.of(report.at);
+    this.#options.onReport?.(running.session, report, when);
+    this.#record(running, report, when);
     switch (report.type) {
       case 'done':
         this.#onDone(id);
@@ -256,8 +261,8 @@ export class Sessions {
     if (seed) running.actor.send({ type: 'retire', at: this.#now() });
   }
 
-  #record(running: Running, report: dkg.DkgReport): void {
-    const told = running.history.add(report, Math.round(this.#options.wallClock() - (this.#now() - report.at)));
+  #record(running: Running, report: dkg.DkgReport, { wallMs }: Moment): void {
+    const told = running.history.add(report, Math.round(wallMs));
     if (!told || running.actor.state.me < 0) return;
     if (running.unsent.length === 0) {
       this.#options.clock.setTimer(PUBLISH_AFTER_MS, () => this.#publish(running));

@@ -1,9 +1,20 @@
 import type { Identity } from '@witan/crypto';
 import { decodeReports, forms } from '@witan/dkg';
+import { MemoryJournal } from '@witan/journal';
+import { VirtualClock } from '@witan/runtime';
 import { encode, openEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { encodeHistoryRequest, openHistory } from '../src/history-messages.ts';
-import { handOver, identities, sectionOf, sessionsOf, startSession, TAG, wordOf } from './support.ts';
+import {
+  handOver,
+  identities,
+  type SessionsSetUp,
+  sectionOf,
+  sessionsOf,
+  startSession,
+  TAG,
+  wordOf,
+} from './support.ts';
 
 const ALL = identities(5);
 const members = ALL.slice(0, 4);
@@ -14,6 +25,16 @@ const pending = startSession(before, [first, second, third]);
 const id = pending.pending!.id;
 const topicOf = (session: string) => `section.root.dkg.${session}`;
 const settle = (clock: { advance(ms: number): void }) => clock.advance(1);
+
+/** On which all that is done takes its time. */
+class BusyClock extends VirtualClock {
+  #workedMs = 0;
+
+  override now(): number {
+    this.#workedMs += 0.4;
+    return super.now() + this.#workedMs;
+  }
+}
 
 describe('a session that the section has decided', () => {
   test('is begun by those who take part', () => {
@@ -173,6 +194,45 @@ describe('what is told of a session', () => {
     watching.sessions.follow(pending);
     watching.clock.advance(10_000);
     expect(watching.desk.published.filter(({ topic }) => topic.endsWith('reports'))).toEqual([]);
+  });
+
+  const historyOf = (sessions: SessionsSetUp['sessions'], of: string, by: Identity) => {
+    const request = encodeHistoryRequest(Buffer.from(of, 'hex'), 0);
+    const { entries } = openHistory(sessions.historyPage(request), TAG, by.name, request);
+    return entries as readonly { type: string; phase?: string; at: number; wallMs: number }[];
+  };
+
+  describe('to its end', () => {
+    const alone = startSession(sectionOf([first]), [first]);
+    const itself = alone.pending!.id;
+    const ended = () => {
+      const made = sessionsOf(first, 'elder', new MemoryJournal(), new BusyClock(0.25));
+      made.sessions.follow(alone);
+      settle(made.clock);
+      return { ...made, history: () => historyOf(made.sessions, itself, first) };
+    };
+
+    test('has its share when that is on the disk: after the message that ended it, and not with it', () => {
+      const { reports, history } = ended();
+      const entries = history();
+      const last = entries.at(-1)!;
+      const finalisation = entries.find(({ phase }) => phase === 'finalisation')!;
+      expect([last.type, last.at]).toEqual(['done', finalisation.at]);
+      expect(last.wallMs).toBeGreaterThan(finalisation.wallMs);
+      const { when } = reports.find(({ report }) => report.type === 'done')!;
+      expect(when.at).toBeGreaterThan(finalisation.at);
+      expect(Math.round(when.wallMs)).toBe(last.wallMs);
+    });
+
+    test('goes forward in time, and what was at one time has one', () => {
+      const entries = ended().history();
+      expect(entries.length).toBeGreaterThan(10);
+      const times = entries.map(({ wallMs }) => wallMs);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      const walked = entries.filter(({ type }) => type === 'phase' || type === 'closed');
+      const wallOf = new Map(walked.map(({ at, wallMs }) => [at, wallMs]));
+      expect(walked.map(({ wallMs }) => wallMs)).toEqual(walked.map(({ at }) => wallOf.get(at)));
+    });
   });
 
   test('can be asked for by whoever knows the id', () => {

@@ -6,6 +6,7 @@ import { MemoryJournal } from '@witan/journal';
 import { VirtualClock } from '@witan/runtime';
 import { append, type Event, type Ledger, openGenesis } from '@witan/section';
 import { networkTag, sealEnvelope } from '@witan/wire';
+import type { Moment } from '../src/moments.ts';
 import { Sessions } from '../src/sessions.ts';
 import type { Transport } from '../src/transport.ts';
 
@@ -105,7 +106,7 @@ export interface SessionsSetUp {
   readonly desk: Desk;
   readonly journal: MemoryJournal;
   readonly told: Event[];
-  readonly reports: { readonly session: string; readonly report: DkgReport }[];
+  readonly reports: { readonly session: string; readonly report: DkgReport; readonly when: Moment }[];
   readonly refused: WitanError[];
   readonly superseded: Session[];
 }
@@ -115,8 +116,8 @@ export function sessionsOf(
   identity: Identity,
   role: 'elder' | 'coordinator' = 'elder',
   journal = new MemoryJournal(),
+  clock = new VirtualClock(0.25),
 ): SessionsSetUp {
-  const clock = new VirtualClock();
   const desk = new Desk();
   const told: Event[] = [];
   const reports: SessionsSetUp['reports'] = [];
@@ -128,14 +129,14 @@ export function sessionsOf(
     journal,
     clock,
     transport: desk,
-    // The clocks of a process tell parts of milliseconds.
-    wallClock: () => 1_700_000_000_000.25 + clock.now(),
+    // The clock of a process tells parts of milliseconds, that of people does not.
+    wallClock: () => Math.floor(1_700_000_000_000 + clock.now()),
     random: (length) => new Uint8Array(length).fill(7),
     networkTag: TAG,
     params: PARAMS,
     role,
     sealer: VAULT,
-    onReport: (session, report) => void reports.push({ session: session.id, report }),
+    onReport: (session, report, when) => void reports.push({ session: session.id, report, when }),
     sending: undefined,
     onSuperseded: (session) => void superseded.push(session),
     refused: (error) => void refused.push(error),

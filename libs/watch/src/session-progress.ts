@@ -1,13 +1,8 @@
 import type { PhaseName, Session } from '@witan/dkg';
+import type { Moment } from '@witan/elder';
 import { type SessionTrace, sessionTrace } from '@witan/observability';
 
 type Outcome = Parameters<SessionTrace['end']>[0];
-
-/** A moment on the clock of the machines and on that of people, both in ms. */
-export interface Moment {
-  readonly at: number;
-  readonly wallMs: number;
-}
 
 /** What one process has seen of a session that runs, for what takes time: durations and the trace. */
 export class SessionProgress {

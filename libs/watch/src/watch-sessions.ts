@@ -1,5 +1,6 @@
 import { toHex } from '@witan/crypto';
 import { type AskReason, type DkgReport, isDone, phaseName, type Session, type State, waitingOn } from '@witan/dkg';
+import type { Moment } from '@witan/elder';
 import { asWitanError } from '@witan/errors';
 import {
   antiEntropyMetrics,
@@ -11,7 +12,7 @@ import {
   rejectionReason,
   watchDkg,
 } from '@witan/observability';
-import { type Moment, SessionProgress } from './session-progress.ts';
+import { SessionProgress } from './session-progress.ts';
 
 interface Watched {
   readonly meter: Meter;
@@ -56,9 +57,9 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     dkg.phaseDuration.observe({ phase }, durationMs / 1000);
   };
 
-  const onReport = (session: Session, report: DkgReport): void => {
+  /** @param now when it was so */
+  const onReport = (session: Session, report: DkgReport, now: Moment): void => {
     const line = log.child({ session: session.id });
-    const now: Moment = { at: report.at, wallMs: wallClock() };
     // One that has ended still serves those who come late: that is told, and is no part of it any more.
     const progress = report.type === 'started' ? begin(session, report.restarted, now) : running.get(session.id);
     switch (report.type) {
@@ -140,7 +141,7 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         if (outcome === 'learned') progress.answered(report.at);
         const hadPart = outcome === 'done' || !progress.isHearsay;
         if (node !== undefined && hadPart && !progress.isPartial)
-          dkg.sessionDuration.observe((report.at - progress.startedAt) / 1000);
+          dkg.sessionDuration.observe((now.at - progress.startedAt) / 1000);
         progress.end(outcome, now.wallMs);
         break;
       }

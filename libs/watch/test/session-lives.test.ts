@@ -8,6 +8,8 @@ import { instruments, makeSession, NODES } from './support.ts';
 const NODE_COUNT = 4;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
+const momentOf = ({ at }: { readonly at: number }) => ({ at, wallMs: EPOCH_MS + at });
+
 type Life = ReturnType<typeof newLife>;
 
 function newLife(world: World, node?: string) {
@@ -28,7 +30,7 @@ function sectionOfFour() {
   const lives = new Map<SimProcess, Life>();
   world.watchers.push({
     started: (node) => void lives.set(node, newLife(world, node.name)),
-    dkg: (node, session, report) => lives.get(node)!.sessions.onReport(session, report),
+    dkg: (node, session, report) => lives.get(node)!.sessions.onReport(session, report, momentOf(report)),
   });
   const sessionOf = (node: SimNode) =>
     [...node.elder!.sessions.all.values()].find(({ session }) => session.participants.length === NODE_COUNT);
@@ -141,7 +143,8 @@ describe('by reports of the test’s own', () => {
   const world = { clock: { now: () => 0 } } as World;
   const told = (node: string | undefined, reports: readonly object[]) => {
     const { sessions } = newLife(world, node);
-    for (const report of reports) sessions.onReport(session, { at: 0, ...report } as DkgReport);
+    for (const report of reports)
+      sessions.onReport(session, { at: 0, ...report } as DkgReport, momentOf({ at: 0, ...report }));
     return sessions;
   };
   const START = { type: 'started', participants: [], restarted: false };
@@ -188,7 +191,7 @@ describe('by reports of the test’s own', () => {
       () => all(),
       () => 0,
     );
-    sessions.onReport(session, { at: 0, ...START } as DkgReport);
+    sessions.onReport(session, { at: 0, ...START } as DkgReport, momentOf({ at: 0 }));
     all = () => new Map();
     sessions.stop();
     await flush();

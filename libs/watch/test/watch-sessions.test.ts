@@ -12,13 +12,15 @@ const PEER = NODES[1]!.name;
 const OWN = { node: NODES[0]!.name };
 const EPOCH_MS = 1_700_000_000_000;
 
+const momentOf = ({ at }: { readonly at: number }) => ({ at, wallMs: EPOCH_MS + at });
+
 /** What one process tells of its sessions, at times of the test's own. */
 function setUp({ isCoordinator = false } = {}) {
   const { meter, log, lines } = instruments();
   const watched = watchSessions({ meter, log, wallClock: () => EPOCH_MS, ...(!isCoordinator && OWN) });
   const first = makeSession();
   const tell = (at: number, report: Timeless<DkgReport>, session = first) =>
-    watched.onReport(session, { ...report, at } as DkgReport);
+    watched.onReport(session, { ...report, at } as DkgReport, momentOf({ at }));
   const start = (at: number, restarted = false, session = first) =>
     tell(at, { type: 'started', participants: [], restarted }, session);
   const end = (at: number, source: EndSource = 'broadcast', session = first) =>
@@ -43,6 +45,16 @@ describe('how long it took', () => {
     expect(meter.observations(PHASES, { phase: 'justification' })).toEqual([0.5]);
     expect(meter.observations(PHASES, { phase: 'finalisation' })).toEqual([1.25]);
     expect(meter.observations(SESSION)).toEqual([2]);
+  });
+
+  test('to the share on the disk, which is later than the message that ended it', () => {
+    const { meter, tell, start, watched, session } = setUp();
+    start(1000);
+    tell(2000, { type: 'phase', phase: 'finalisation', expected: 3 });
+    const done = { type: 'done', at: 2000, key: KEY, usableShare: true, source: 'broadcast' } as const;
+    watched.onReport(session, done, momentOf({ at: 2010 }));
+    expect(meter.observations(PHASES, { phase: 'finalisation' })).toEqual([0.01]);
+    expect(meter.observations(SESSION)).toEqual([1.01]);
   });
 
   test('nothing is said of what began before this process', () => {
@@ -326,7 +338,7 @@ describe('gauges of now', () => {
       () => world.clock.now(),
     );
     world.watchers.push({
-      dkg: (node, session, report) => void (node === first && sessions.onReport(session, report)),
+      dkg: (node, session, report) => void (node === first && sessions.onReport(session, report, momentOf(report))),
     });
     const read = () => NAMES.map((name) => meter.value(name));
     const isPlay = () =>
