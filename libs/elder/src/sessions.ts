@@ -37,6 +37,8 @@ interface Running {
   readonly history: History;
   /** Entries not yet published. */
   unsent: Told[];
+  /** What was seen is on the disk too. */
+  isKept: boolean;
 }
 
 /** Reports go out in bundles, so that telling about a session does not slow it down. */
@@ -121,10 +123,10 @@ export class Sessions {
   /** @throws WitanError `WITAN_ERR_MALFORMED` */
   historyPage(request: Uint8Array): Uint8Array {
     const { identity, networkTag } = this.#options;
-    return answerHistoryRequest(identity, networkTag, request, (id) => [
-      ...this.#shelf.get(id),
-      ...(this.#running.get(id)?.history.all ?? []).map(toEntry),
-    ]);
+    return answerHistoryRequest(identity, networkTag, request, (id) => {
+      const running = this.#running.get(id);
+      return [...(running?.isKept ? [] : this.#shelf.get(id)), ...(running?.history.all ?? []).map(toEntry)];
+    });
   }
 
   /** Also what an earlier life of this process could not destroy any more. */
@@ -184,7 +186,7 @@ export class Sessions {
       ports: this.#portsOf(session),
       ...this.#options.supervision,
     });
-    this.#running.set(session.id, { session, actor, history, unsent: [] });
+    this.#running.set(session.id, { session, actor, history, unsent: [], isKept: false });
     actor.start();
     if (!actor.state.started) {
       actor.send({ type: 'start', seed: takesPart ? random(32) : undefined, at: this.#now() });
@@ -275,9 +277,11 @@ export class Sessions {
   }
 
   /** What a process sees of an end that it only comes back to adds nothing to what is kept. */
-  #keep({ session, history, actor }: Running): void {
+  #keep(running: Running): void {
+    const { session, history, actor } = running;
     if (this.#stopped || actor.state.me < 0 || this.#shelf.has(session.id)) return;
     this.#shelf.put(session.id, session.generation, history.all.map(toEntry));
+    running.isKept = true;
   }
 
   #publish(running: Running): void {

@@ -233,6 +233,14 @@ describe('what is told of a session', () => {
       const wallOf = new Map(walked.map(({ at, wallMs }) => [at, wallMs]));
       expect(walked.map(({ wallMs }) => wallMs)).toEqual(walked.map(({ at }) => wallOf.get(at)));
     });
+
+    test('is told once, also when it is on the disk too', () => {
+      const { clock, journal, history } = ended();
+      const before = history();
+      clock.advance(1000);
+      expect(journal.table.list('history/')).not.toEqual([]);
+      expect(history()).toEqual(before);
+    });
   });
 
   test('can be asked for by whoever knows the id', () => {
