@@ -5,6 +5,7 @@ import {
   encodeCertified,
   encodeDecision,
   openCertified,
+  supermajority,
 } from '@witan/chain';
 import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
 import { networkTag } from '@witan/wire';
@@ -19,7 +20,7 @@ export function identities(count: number, family = 'node'): Identity[] {
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A DkgStart of four, the first three of whom have to sign, and the id of its session. */
+/** A DkgStart of these, and the id of its session. */
 export function startOf(
   members: readonly Identity[],
   generation = 2,
@@ -31,7 +32,7 @@ export function startOf(
     prefix: '',
     generation,
     parent: sha256(utf8(`before ${generation}`)),
-    action: { type: 'dkg', chainLength: 1, participants, threshold: 3, attempt },
+    action: { type: 'dkg', chainLength: 1, participants, threshold: supermajority(members.length), attempt },
   });
   const signature = signShare(GENESIS.secret, certificateMessage(decisionHash(decision), 0));
   const certified = openCertified(encodeCertified(decision, 0, signature), encodeG1(GENESIS.publicKey));

@@ -7,6 +7,7 @@ import { RepairRecord } from './repair-record.ts';
 import type { ReportEntry } from './report-entry.ts';
 import { Testimony } from './testimony.ts';
 import { time, timeOrNull } from './time.ts';
+import { Timeline } from './timeline.ts';
 
 /** Taken of one participant: as many as an elder keeps of a session. */
 const ENTRIES_TAKEN = 2000;
@@ -40,6 +41,7 @@ export class SessionRecord {
   readonly session: DkgSession;
   readonly #options: RecordOptions;
   readonly #phases: readonly PhaseRecord[] = PHASES.map(() => new PhaseRecord());
+  readonly #timeline = new Timeline();
   readonly #blame: BlameRecord;
   readonly #repairs = new RepairRecord();
   /** When each first said anything. */
@@ -83,6 +85,7 @@ export class SessionRecord {
       case 'phase':
         this.#stalled.delete(node);
         this.#of(entry.phase).begin.tell(node, at, entry.expected);
+        this.#timeline.tell(node, entry.phase, at);
         break;
       case 'message':
         if (this.session.indexOf.has(entry.from)) this.#of(entry.phase).onMessage(node, at, entry.from, entry.id);
@@ -110,6 +113,7 @@ export class SessionRecord {
         break;
       case 'failed':
         this.#failed.tell(node, at, null);
+        this.#timeline.tell(node, 'end', at);
     }
   }
 
@@ -136,7 +140,7 @@ export class SessionRecord {
     if (key !== undefined)
       this.#once('done', out, { type: 'done', atMs: this.#endMs(enough) ?? this.#latestMs(enough), key });
     else if (this.#failed.isBelieved(enough)) {
-      this.#once('failed', out, { type: 'failed', atMs: this.#failed.atMs(enough)! });
+      this.#once('failed', out, { type: 'failed', atMs: this.#endMs(enough) ?? this.#latestMs(enough) });
     }
     return out;
   }
@@ -219,13 +223,19 @@ export class SessionRecord {
   #endMs(enough: number): number | undefined {
     if (this.#beginMs(enough) === undefined) return undefined;
     const key = this.#key(enough);
-    const told = key === undefined ? this.#failed.atMs(enough) : this.#done.get(key)?.atMs(enough);
-    return told ?? this.#given?.atMs;
+    const told = key === undefined ? this.#failed : this.#done.get(key);
+    if (told?.isBelieved(enough)) return this.#timeline.atMs('end', enough);
+    const atMs = this.#given?.atMs;
+    return atMs === undefined ? undefined : Math.max(atMs, this.#latestMs(enough));
+  }
+
+  #beganMs(phase: Phase, enough: number): number | undefined {
+    return this.#of(phase).begin.isBelieved(enough) ? this.#timeline.atMs(phase, enough) : undefined;
   }
 
   /** The last believed step, for what is told without a time of its own. */
   #latestMs(enough: number): number {
-    const begins = this.#phases.flatMap(({ begin }) => begin.atMs(enough) ?? []);
+    const begins = PHASES.flatMap((phase) => this.#beganMs(phase, enough) ?? []);
     return Math.max(this.#beginMs(enough) ?? 0, ...begins);
   }
 
@@ -252,15 +262,14 @@ export class SessionRecord {
   #phaseView(phase: Phase, enough: number): PhaseView {
     const record = this.#of(phase);
     const close = record.close(enough);
-    const skipped = this.#skippedMs(phase, enough);
-    const startedMs = record.begin.atMs(enough) ?? skipped;
-    const endedMs = phase === 'finalisation' ? this.#doneMs(enough) : (close?.atMs ?? skipped);
+    const startedMs = this.#beganMs(phase, enough) ?? this.#skippedMs(phase, enough);
+    const endedMs = this.#leftMs(phase, enough) ?? (close && Math.max(close.atMs, startedMs ?? 0));
     const messages = record.messages(enough);
     return {
       name: phase,
       startedAt: timeOrNull(startedMs),
       endedAt: timeOrNull(endedMs),
-      durationMs: startedMs === undefined || endedMs === undefined ? null : Math.max(endedMs - startedMs, 0),
+      durationMs: startedMs === undefined || endedMs === undefined ? null : endedMs - startedMs,
       expected: record.expected(enough),
       received: messages.size,
       closeView: close?.view ?? null,
@@ -271,13 +280,14 @@ export class SessionRecord {
 
   /** With nobody accused, Justification begins and ends in the moment in which Commitment begins. */
   #skippedMs(phase: Phase, enough: number): number | undefined {
-    if (phase !== 'justification' || this.#of(phase).begin.isBelieved(enough)) return undefined;
-    return this.#of('commitment').begin.atMs(enough);
+    return phase === 'justification' ? this.#beganMs('commitment', enough) : undefined;
   }
 
-  #doneMs(enough: number): number | undefined {
-    const key = this.#key(enough);
-    return key === undefined ? undefined : this.#done.get(key)?.atMs(enough);
+  /** It ends where another one begins: a Commitment goes on after its close while shares are opened. */
+  #leftMs(phase: Phase, enough: number): number | undefined {
+    if (phase === 'finalisation') return this.#key(enough) === undefined ? undefined : this.#endMs(enough);
+    const later = PHASES.slice(PHASES.indexOf(phase) + 1);
+    return later.map((each) => this.#beganMs(each, enough)).find((atMs) => atMs !== undefined);
   }
 
   #onDone(node: string, key: string, at: number): void {
@@ -286,11 +296,12 @@ export class SessionRecord {
     const told = this.#done.get(key) ?? new Testimony<null>();
     this.#done.set(key, told);
     told.tell(node, at, null);
+    this.#timeline.tell(node, 'end', at);
   }
 
   #phaseNews(phase: Phase, enough: number, out: News[]): void {
     const record = this.#of(phase);
-    const atMs = record.begin.atMs(enough);
+    const atMs = this.#beganMs(phase, enough);
     if (atMs !== undefined) {
       this.#once(`phase ${phase}`, out, { type: 'phase', atMs, phase, expected: record.expected(enough) });
     }
