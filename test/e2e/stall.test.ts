@@ -263,7 +263,7 @@ describe('below a supermajority', () => {
     const heard = recorder.ofKind('dkgMessage', tag);
     const spoken = (author: ClusterNode, type: forms.PayloadType) =>
       heard.find((payload) => {
-        const said = spokenInSession({ subject: topic, reply: undefined, headers: new Uint8Array(0), payload }, tag);
+        const said = spokenInSession({ payload }, tag);
         return said?.session === session && said.author === author.name && said.payload.type === type;
       })!;
     const repeated = spoken(surviving[2]!, 'contribution');

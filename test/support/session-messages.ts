@@ -15,7 +15,10 @@ export interface SpokenInSession {
 }
 
 /** @param tag of the network */
-export function spokenInSession({ payload: raw }: Published, tag: Uint8Array): SpokenInSession | undefined {
+export function spokenInSession(
+  { payload: raw }: Pick<Published, 'payload'>,
+  tag: Uint8Array,
+): SpokenInSession | undefined {
   const session = sessionOf(raw, tag);
   if (session === undefined) return undefined;
   const { kind, author, body } = peekEnvelope(raw, tag);

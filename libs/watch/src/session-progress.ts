@@ -1,3 +1,4 @@
+import { tolerated } from '@witan/chain';
 import type { PhaseName, Session } from '@witan/dkg';
 import type { Moment } from '@witan/elder';
 import { type SessionTrace, sessionTrace } from '@witan/observability';
@@ -18,12 +19,18 @@ export class SessionProgress {
   #phaseBegan: Moment;
   #phaseIsOpen = false;
   #phaseIsPartial: boolean;
-  /** Who tells of the session as a whole: the first in its last close that has anybody, which is the same for all. */
-  #teller: string | undefined;
+  readonly #tellerCount: number;
+  /** Who was there when last all agreed on it: those in the last close that has anybody. */
+  #there: readonly string[];
+  /** Of them those whom the session waits for in vain. */
+  #missed: readonly string[] = [];
 
   /** @param node hex name; a coordinator has none */
   constructor(session: Session, node: string | undefined, now: Moment, isPartial: boolean) {
     this.#node = node;
+    const names = session.participants.map(({ name }) => name);
+    this.#tellerCount = tolerated(names.length) + 1;
+    this.#there = names;
     this.startedAt = now.at;
     this.isPartial = isPartial;
     this.#phaseIsPartial = isPartial;
@@ -77,7 +84,12 @@ export class SessionProgress {
   }
 
   closed(included: readonly string[]): void {
-    this.#teller = included[0] ?? this.#teller;
+    if (included.length > 0) this.#there = included;
+    this.#missed = [];
+  }
+
+  stalled(waitingOn: readonly string[]): void {
+    this.#missed = waitingOn;
   }
 
   end(outcome: Outcome, wallMs: number): void {
@@ -86,10 +98,18 @@ export class SessionProgress {
     const hadPart = outcome === 'done' || (this.#firstHeardAt !== undefined && !this.#isHearsay);
     if (this.#node === undefined && !hadPart) return;
     this.trace.end(outcome, wallMs);
-    const isOver = outcome !== 'superseded' && outcome !== 'interrupted';
-    if (isOver && !this.isPartial && this.#node !== undefined && this.#node === this.#teller) {
-      this.trace.whole(outcome === 'failed' ? 'failed' : 'done', wallMs);
-    }
+    if (outcome === 'interrupted' || this.isPartial || !this.#isTeller) return;
+    this.trace.whole(outcome === 'learned' ? 'done' : outcome, wallMs);
+  }
+
+  /**
+   * Of f + 1 participants one is left, whoever is killed before it has told. All of them tell of one span, whose id all
+   * know.
+   */
+  get #isTeller(): boolean {
+    if (this.#node === undefined) return false;
+    const there = this.#there.filter((name) => !this.#missed.includes(name));
+    return there.slice(0, this.#tellerCount).includes(this.#node);
   }
 
   /** A coordinator sees a session late and in bundles: when a phase was, is for its participants to tell. */

@@ -122,10 +122,13 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         line.warn({ event: 'blame', accused: report.node, reason: report.reason, phase: report.phase }, 'blamed');
         break;
       case 'stalled':
+        progress?.stalled(report.waitingOn);
         progress?.trace.event('stalled', now.wallMs);
         line.warn({ event: 'dkg-stalled', phase: report.phase, waitingOn: report.waitingOn }, 'DKG waits');
         break;
       case 'resumed':
+        progress?.stalled([]);
+        progress?.trace.event('resumed', now.wallMs);
         line.info({ event: 'dkg-resumed', phase: report.phase }, 'DKG goes on');
         break;
       case 'done': {

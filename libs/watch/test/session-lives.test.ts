@@ -1,4 +1,4 @@
-import { type DkgReport, phaseName, type Session, type State } from '@witan/dkg';
+import { type DkgReport, Phase, phaseName, type Session, type State } from '@witan/dkg';
 import { startTracing } from '@witan/observability';
 import { type SimNode, type SimProcess, World } from '@witan/simulator';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -92,8 +92,10 @@ test('what has ended is counted and traced once, however often its processes sta
   expect(outcomes(participants)).toEqual(nodes.map(() => 'done'));
   expect(named(session, 'dkg finalisation')).toHaveLength(NODE_COUNT);
   const roots = named(session, 'dkg session');
-  expect(outcomes(roots)).toEqual(['done']);
+  expect(outcomes(roots)).toEqual(['done', 'done']);
   expect(roots[0]!.parentSpanContext).toBeUndefined();
+  const [same] = roots.map(({ id, attributes }) => ({ id, attributes }));
+  expect(roots[1]).toMatchObject(same!);
   expect(participants.map(({ parentSpanContext }) => parentSpanContext!.spanId)).toEqual(nodes.map(() => roots[0]!.id));
 });
 
@@ -112,6 +114,21 @@ test('one that hears nothing of the rest of a session has learned its end', asyn
   await flush();
   const { session } = sessionOf(late)!;
   expect(outcomes(named(session, 'dkg participant')).sort()).toEqual(['done', 'done', 'done', 'learned']);
+});
+
+test('a session is told of as a whole also when the first that would tell of it is killed', async () => {
+  const { world, nodes, sessionOf, until } = sectionOfFour();
+  const [first, ...others] = nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const heard = (node: SimNode) => sessionOf(node)?.state.messages[Phase.Commitment]?.size ?? 0;
+  until('all have spoken in Commitment', () => others.every((node) => heard(node) === NODE_COUNT));
+  world.kill(first!, false);
+  until('the others are done', () => others.every((node) => sessionOf(node)!.state.recorded));
+  await flush();
+  const { session, state } = sessionOf(others[0]!)!;
+  expect([...state.closes[Phase.Commitment]!.included.keys()]).toEqual([0, 1, 2, 3]);
+  expect(outcomes(named(session, 'dkg participant'))).toEqual(['done', 'done', 'done']);
+  const [root, ...more] = named(session, 'dkg session');
+  expect([root?.attributes['witan.outcome'], root?.parentSpanContext, more]).toEqual(['done', undefined, []]);
 });
 
 test('a process that stops in the middle tells of the session and of the phase that it is in', async () => {
@@ -141,10 +158,10 @@ describe('by reports of the test’s own', () => {
   const session = makeSession();
   const [ME, PEER] = [NODES[0]!.name, NODES[1]!.name];
   const world = { clock: { now: () => 0 } } as World;
-  const told = (node: string | undefined, reports: readonly object[]) => {
+  const told = (node: string | undefined, reports: readonly object[], of = session) => {
     const { sessions } = newLife(world, node);
     for (const report of reports)
-      sessions.onReport(session, { at: 0, ...report } as DkgReport, momentOf({ at: 0, ...report }));
+      sessions.onReport(of, { at: 0, ...report } as DkgReport, momentOf({ at: 0, ...report }));
     return sessions;
   };
   const START = { type: 'started', participants: [], restarted: false };
@@ -167,7 +184,7 @@ describe('by reports of the test’s own', () => {
     expect(new Set([...ids, ...spans.map((span) => span.parentSpanContext!.spanId)]).size).toBe(3);
   });
 
-  test('the first in the last close that has anybody tells of the whole; one who saw a part of it does not', async () => {
+  test('the first in the last close that has anybody tell of the whole; one who saw a part of it does not', async () => {
     const rest = [closed('complaining', [ME, PEER]), phase('justification'), closed('justification', [])];
     told(PEER, [START, ...rest, { type: 'failed', reason: 'x' }]);
     told(ME, [{ ...START, restarted: true }, ...rest, { type: 'failed', reason: 'x' }]);
@@ -175,6 +192,48 @@ describe('by reports of the test’s own', () => {
     await flush();
     expect(outcomes(named(session, 'dkg session'))).toEqual(['failed']);
     expect(named(session, 'dkg justification')).toHaveLength(3);
+  });
+
+  describe('of four, of whom one may be killed', () => {
+    const four = makeSession(2, 4);
+    const names = NODES.map(({ name }) => name);
+    const stalled = (...missing: readonly number[]) => ({
+      type: 'stalled',
+      phase: 'contribution',
+      waitingOn: missing.map((index) => names[index]),
+    });
+    const by = (index: number, ...reports: readonly object[]) => told(names[index], [START, ...reports], four);
+    /** How many tell, when the section goes on without it. */
+    const tellers = async (...lives: readonly ReturnType<typeof told>[]) => {
+      for (const each of lives) each.onSuperseded(four);
+      await flush();
+      const roots = named(four, 'dkg session');
+      expect(outcomes(roots)).toEqual(roots.map(() => 'superseded'));
+      return roots.length;
+    };
+    const last = closed('initialisation', names.slice(2));
+    const resumed = { type: 'resumed', phase: 'contribution' };
+
+    test('two tell of it', async () => {
+      expect(await tellers(by(0), by(1), by(2), by(3))).toBe(2);
+    });
+
+    test('and none that was not there last', async () => {
+      expect(await tellers(by(0, last), by(1, last))).toBe(0);
+    });
+
+    test('but two that were', async () => {
+      expect(await tellers(by(2, last), by(3, last))).toBe(2);
+    });
+
+    test('in a stall two that are not missed', async () => {
+      expect(await tellers(by(2, stalled(0, 1)), by(3, stalled(0, 1)))).toBe(2);
+    });
+
+    test('and who was missed is counted again when it is back', async () => {
+      const back = closed('contribution', names);
+      expect(await tellers(by(2, stalled(0, 1), resumed), by(3, stalled(0, 1), back))).toBe(0);
+    });
   });
 
   test('one that is superseded ends with the phase that it was in', async () => {

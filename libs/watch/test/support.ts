@@ -1,4 +1,11 @@
-import { certificateMessage, decisionHash, encodeCertified, encodeDecision, openCertified } from '@witan/chain';
+import {
+  certificateMessage,
+  decisionHash,
+  encodeCertified,
+  encodeDecision,
+  openCertified,
+  supermajority,
+} from '@witan/chain';
 import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare } from '@witan/crypto';
 import { openSession, type Session } from '@witan/dkg';
 import { createLogger, RecordingMeter } from '@witan/observability';
@@ -11,8 +18,8 @@ export const NODES = Array.from({ length: 4 }, (_, i) => Identity.fromSeed(sha25
   a.name < b.name ? -1 : 1,
 );
 
-/** A session of three, which every generation makes another one. */
-export function makeSession(generation = 2): Session {
+/** A session of so many, which every generation makes another one. */
+export function makeSession(generation = 2, size = 3): Session {
   const decision = encodeDecision({
     network: networkTag('watch-tests'),
     prefix: '',
@@ -21,8 +28,8 @@ export function makeSession(generation = 2): Session {
     action: {
       type: 'dkg',
       chainLength: 1,
-      participants: NODES.slice(0, 3).map((each) => each.publicKey),
-      threshold: 3,
+      participants: NODES.slice(0, size).map((each) => each.publicKey),
+      threshold: supermajority(size),
       attempt: 0,
     },
   });

@@ -40,8 +40,11 @@ export interface SessionTrace {
   /** Runs `send` with this trace as the running one, so that what it sends carries it in its headers. */
   run<T>(send: () => T): T;
   end(outcome: 'done' | 'learned' | 'failed' | 'superseded' | 'interrupted', atMs: number): void;
-  /** Tells of the session as a whole, from when it began here: the root of the trace, for one participant to tell. */
-  whole(outcome: 'done' | 'failed', atMs: number): void;
+  /**
+   * Tells of the session as a whole, from when it began here: the root of the trace. Whoever tells of it tells of the same
+   * span, by its id and all but the times.
+   */
+  whole(outcome: 'done' | 'failed' | 'superseded', atMs: number): void;
 }
 
 /** Unlike a number, a pair is never taken for a reading of the process's own clock. */
@@ -59,16 +62,15 @@ function endSpan(span: Span, outcome: string, atMs: number): void {
  */
 export function sessionTrace(options: SessionTraceOptions): SessionTrace {
   const { session, prefix, node, startedAtMs } = options;
-  const common: Attributes = { [SESSION_ATTRIBUTE]: session, 'witan.prefix': prefix };
-  if (node !== undefined) common['witan.node'] = node;
+  const shared: Attributes = { [SESSION_ATTRIBUTE]: session, 'witan.prefix': prefix };
+  const common: Attributes = node === undefined ? shared : { ...shared, 'witan.node': node };
   const tracer = trace.getTracer(TRACER_NAME);
   const ids = sessionIds(session);
-  const attributes = { ...common, ...options.attributes };
   const startTime = hrTime(startedAtMs);
 
   const root = trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.SAMPLED, isRemote: true });
   const name = node === undefined ? 'dkg coordinator' : 'dkg participant';
-  const span = tracer.startSpan(name, { startTime, attributes }, root);
+  const span = tracer.startSpan(name, { startTime, attributes: { ...common, ...options.attributes } }, root);
   const inside = trace.setSpan(ROOT_CONTEXT, span);
 
   return {
@@ -84,6 +86,7 @@ export function sessionTrace(options: SessionTraceOptions): SessionTrace {
     run: (send) => context.with(inside, send),
     end: (outcome, atMs) => endSpan(span, outcome, atMs),
     whole: (outcome, atMs) => {
+      const attributes = { ...shared, ...options.attributes };
       const start = () => tracer.startSpan('dkg session', { startTime, attributes }, ROOT_CONTEXT);
       endSpan(withIds(ids, start), outcome, atMs);
     },
