@@ -14,6 +14,8 @@ export default defineConfig({
             'test/simulation/**/*.test.ts',
           ],
           pool: 'forks',
+          // No test is about speed, and a machine may be busy: only one that hangs is meant.
+          testTimeout: 60_000,
         },
       },
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
