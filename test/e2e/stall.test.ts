@@ -6,6 +6,7 @@ import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/w
 import { describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
+import { EventStream } from '../support/event-stream.ts';
 import { eventually, steadily } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { Recorder, resealed, stranger } from '../support/forge.ts';
@@ -71,13 +72,13 @@ async function hold(what: string, deviations: () => Promise<string[]>): Promise<
   );
 }
 
-/** Kept, since one that nobody refers to any more is closed. */
-const streams: Response[] = [];
+/** The one that stays. */
+let stream: EventStream;
 
 /** Two follow the events of the gateway, and one of them leaves. */
 async function followEvents(): Promise<void> {
   const leaving = new AbortController();
-  streams.push(await fetch(`${cluster.url}/v1/events`));
+  stream = await EventStream.open(cluster.url);
   await fetch(`${cluster.url}/v1/events`, { signal: leaving.signal });
   leaving.abort();
 }
@@ -158,6 +159,16 @@ describe('below a supermajority', () => {
   let session: string;
   let recorder: Recorder;
 
+  /** What a client has been told of the session, without what is told of single nodes. */
+  const course = () =>
+    stream.events
+      .map(({ type, data }) => ({ type, ...(JSON.parse(data) as { data: { session?: string; phase?: string } }).data }))
+      .filter((event) => event.session === session && !['dkg.message', 'dkg.repaired'].includes(event.type));
+  const told = (type: string) =>
+    eventually(`a client is told ${type}`, () => course().find((event) => event.type === type), {
+      withinMs: PATIENCE_MS,
+    });
+
   test('a session stalls, and says in which phase and whom it waits for', async () => {
     const { replaced, dying } = await cast();
     recorder = new Recorder(await cluster.bus(), cluster.network);
@@ -190,6 +201,8 @@ describe('below a supermajority', () => {
     );
     expect(stalled.phase).toBe('contribution');
     expect(stalled.waitingOn).toEqual(dying.map(({ name }) => name).sort());
+    expect(await told('dkg.stalled')).toMatchObject({ phase: 'contribution', waitingOn: stalled.waitingOn });
+    expect(course().at(-1)!.type).toBe('dkg.stalled');
     const { elder } = (await cast()).surviving[0]!;
     // The gateway has it from whichever participant was the first to tell.
     const said = () => elder.said({ event: 'dkg-stalled', session }).at(-1)?.waitingOn as string[] | undefined;
@@ -228,7 +241,8 @@ describe('below a supermajority', () => {
   });
 
   test('it goes on when they return: the same session makes its key', async () => {
-    const { dying } = await cast();
+    const { dying, surviving } = await cast();
+    expect(course()).toEqual([]);
     for (const { elder, adult, link } of dying) {
       link.heal();
       elder.start();
@@ -245,6 +259,13 @@ describe('below a supermajority', () => {
     const startedAtMs = Math.max(...dying.map(({ elder }) => elder.startedAtMs));
     figure('three are back: the stalled session has its key', performance.now() - startedAtMs, { targetMs: 3000 });
     expect(shown).toMatchObject({ attempt: 0, blame: [], waitingOn: [] });
+    await told('dkg.done');
+    const [closed, begun] = course();
+    expect(closed).toMatchObject({ type: 'dkg.closed', phase: 'contribution' });
+    expect(begun).toMatchObject({ type: 'dkg.phase', phase: 'complaining' });
+    for (const { elder } of surviving) {
+      expect(elder.said({ event: 'dkg-resumed', session }), elder.name).not.toEqual([]);
+    }
     const section = await cluster.settled();
     expect(section.key).toBe(shown.resultKey);
     await attest();

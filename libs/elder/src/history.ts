@@ -5,6 +5,8 @@ export type HistoryEntry = { readonly wallMs: number } & { readonly [K in string
 
 /** Entries kept of one session: a DKG of 31 makes some 250; one that stalls for days must not fill the memory. */
 const ENTRIES_KEPT = 2000;
+/** Of them what was asked and answered, which goes on while a session waits: there is room left for how it ends. */
+const QUESTIONS_KEPT = 1000;
 /** Of one blame: more than any proof has in a session of a hundred. What is beyond it is left out whole. */
 const EVIDENCE_BYTES = 128 * 1024;
 
@@ -20,6 +22,9 @@ export interface Told {
 /** What this node saw of one session, for people to look at. */
 export class History {
   readonly #all: Told[] = [];
+  #questions = 0;
+  /** The stall that it is in, as it was said first. */
+  #stall: string | undefined;
 
   get all(): readonly Told[] {
     return this.#all;
@@ -29,8 +34,20 @@ export class History {
   add(report: DkgReport, wallMs: number): Told | undefined {
     if (UNTOLD.has(report.type)) return undefined;
     const told = { wallMs, report };
-    if (this.#all.length < ENTRIES_KEPT) this.#all.push(told);
+    if (this.#isKept(report)) this.#all.push(told);
     return told;
+  }
+
+  #isKept(report: DkgReport): boolean {
+    const { type } = report;
+    if ((type === 'asked' || type === 'answered') && this.#questions++ >= QUESTIONS_KEPT) return false;
+    if (type === 'phase' || type === 'resumed') this.#stall = undefined;
+    if (type === 'stalled') {
+      const stall = report.waitingOn.join();
+      if (stall === this.#stall) return false;
+      this.#stall = stall;
+    }
+    return this.#all.length < ENTRIES_KEPT;
   }
 }
 

@@ -34,6 +34,31 @@ describe('what a node saw of a session', () => {
     expect(history.all[0]?.report.at).toBe(0);
   });
 
+  test('has its end also after it has waited for days', () => {
+    const history = new History();
+    const add = (report: object) => history.add({ at: 0, ...report } as DkgReport, 0);
+    const waits = (...waitingOn: string[]) => {
+      for (let i = 0; i < 5000; i++) {
+        add({ type: 'stalled', phase: 'contribution', waitingOn });
+        add({ type: 'asked', to: NODE, reason: 'no-progress' });
+        add({ type: 'answered', from: NODE, recovered: 0, result: 'timeout' });
+      }
+    };
+    const rest = [
+      { type: 'resumed', phase: 'complaining' },
+      { type: 'stalled', phase: 'complaining', waitingOn: ['b'] },
+      { type: 'done', key: new Uint8Array(48), usableShare: true, source: 'broadcast' },
+    ];
+    waits('a', 'b');
+    waits('b');
+    for (const report of rest) expect(add(report)).toBeDefined();
+    const kept = history.all.map(({ report }) => report);
+    expect(kept.slice(-3)).toMatchObject(rest);
+    const stalls = kept.flatMap((report) => (report.type === 'stalled' ? [report.waitingOn.join()] : []));
+    expect(stalls).toEqual(['a,b', 'b', 'b']);
+    expect(kept.length).toBeLessThan(2000);
+  });
+
   test('becomes text: keys in hex, evidence as the REST contract has it, and not without end', () => {
     const key = new Uint8Array(48).fill(0xab);
     const done = toEntry({ wallMs: 5, report: { type: 'done', at: 1, key, usableShare: true, source: 'answer' } });

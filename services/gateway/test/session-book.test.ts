@@ -172,6 +172,50 @@ describe('a session that waits', () => {
     expect(types().filter((type) => type === 'dkg.stalled')).toHaveLength(2);
   });
 
+  test('is told to wait when they say so, and to go on by its next phase', () => {
+    const { events, id, tell, book } = setUp();
+    const news = () => events.splice(0).map(({ type, at, data }) => ({ type, at: Date.parse(at) - NOW, data }));
+    tell([first, second, fourth], phase, heard(first), heard(second), heard(fourth));
+    news();
+    for (const afterMs of [2000, 4000, 8000]) {
+      tell([first, second], { ...stalled([third]), wallMs: NOW + afterMs });
+    }
+    expect(news()).toEqual([
+      { type: 'dkg.stalled', at: 2000, data: { session: id, phase: 'contribution', waitingOn: [third] } },
+    ]);
+    const included = [first, second, fourth];
+    const goesOn = [
+      entry(9000, { type: 'closed', phase: 'contribution', view: 0, included } as never),
+      entry(9000, { type: 'phase', phase: 'complaining', expected: 3 } as never),
+    ];
+    tell([first], ...goesOn);
+    tell([second], ...goesOn);
+    expect(book.get(id).state).toBe('running');
+    expect(news()).toMatchObject([
+      { type: 'dkg.closed', at: 9000, data: { phase: 'contribution', durationMs: 9000 } },
+      { type: 'dkg.phase', at: 9000, data: { phase: 'complaining' } },
+    ]);
+  });
+
+  test('for days goes on as any other', () => {
+    const { book, id, tell, types } = setUp();
+    tell([first, second, fourth], phase);
+    for (let i = 0; i < 3000; i++) {
+      tell(
+        [first, second],
+        stalled([third]),
+        entry(i, { type: 'asked', to: third, reason: 'no-progress' } as never),
+        entry(i, { type: 'answered', from: third, recovered: 0, result: 'timeout' } as never),
+      );
+    }
+    expect(book.get(id).state).toBe('stalled');
+    tell([first, second], entry(90_000, { type: 'phase', phase: 'complaining', expected: 4 } as never));
+    expect(book.get(id)).toMatchObject({ state: 'running', phase: 'complaining' });
+    tell([first, second], entry(99_000, { type: 'done', key: KEY, usableShare: true } as never));
+    expect(book.get(id)).toMatchObject({ state: 'done', durationMs: 99_000 });
+    expect(types().slice(-3)).toEqual(['dkg.stalled', 'dkg.phase', 'dkg.done']);
+  });
+
   test('waits for nobody when the key is in use, whatever is told late', () => {
     const { book, id, tell, types } = setUp();
     tell([first, second], phase, stalled([third]));

@@ -20,6 +20,9 @@ const event = <const T extends string, P extends TProperties>(type: T, descripti
     { description },
   );
 
+/** A session goes on by the end of what it waited in: that is told, and nothing beside it. */
+const STALL_ENDS = 'The next `dkg.closed`, `dkg.phase`, `dkg.done` or `dkg.failed` of the session says that it goes on';
+
 export const EVENTS = {
   'dkg.started': event('dkg.started', 'A session was started', {
     session: SessionId,
@@ -57,7 +60,7 @@ export const EVENTS = {
     reason: Reason,
     phase: Phase,
   }),
-  'dkg.stalled': event('dkg.stalled', 'Below a supermajority: waits for these', {
+  'dkg.stalled': event('dkg.stalled', `Below a supermajority: waits for these. ${STALL_ENDS}`, {
     session: SessionId,
     phase: Phase,
     waitingOn: Type.Array(NodeName),

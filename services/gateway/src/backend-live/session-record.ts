@@ -9,7 +9,7 @@ import { Testimony } from './testimony.ts';
 import { time, timeOrNull } from './time.ts';
 import { Timeline } from './timeline.ts';
 
-/** Taken of one participant: as many as an elder keeps of a session. */
+/** Taken of one participant of what it asks and is answered, and of all else: as many as an elder keeps of a session. */
 const ENTRIES_TAKEN = 2000;
 
 /** News of a session, for the event stream. */
@@ -47,7 +47,8 @@ export class SessionRecord {
   /** When each first said anything. */
   readonly #first = new Testimony<null>();
   readonly #failed = new Testimony<null>();
-  readonly #stalled = new Map<string, { readonly phase: Phase; readonly waitingOn: readonly string[] }>();
+  /** What each has said last of the stall that it is in. */
+  readonly #stalled = new Map<string, Extract<ReportEntry, { type: 'stalled' }>>();
   readonly #done = new Map<string, Testimony<null>>();
   readonly #entriesOf = new Map<string, number>();
   /** What has been news. */
@@ -76,9 +77,7 @@ export class SessionRecord {
   }
 
   take(node: string, entry: ReportEntry): void {
-    const entries = this.#entriesOf.get(node) ?? 0;
-    if (entries >= ENTRIES_TAKEN) return;
-    this.#entriesOf.set(node, entries + 1);
+    if (!this.#mayTake(node, entry)) return;
     const at = entry.wallMs;
     this.#first.tell(node, at, null);
     switch (entry.type) {
@@ -102,7 +101,8 @@ export class SessionRecord {
         this.#blame.tell(node, at, entry);
         break;
       case 'stalled':
-        this.#stalled.set(node, entry);
+        // It is said again and again while it lasts.
+        this.#stalled.set(node, { ...entry, wallMs: this.#stalled.get(node)?.wallMs ?? at });
         break;
       case 'resumed':
         this.#stalled.delete(node);
@@ -115,6 +115,15 @@ export class SessionRecord {
         this.#failed.tell(node, at, null);
         this.#timeline.tell(node, 'end', at);
     }
+  }
+
+  /** While a session waits, which may be for days, its participants go on asking: the end of it has its own place. */
+  #mayTake(node: string, { type }: ReportEntry): boolean {
+    if (type === 'stalled' || type === 'resumed') return true;
+    const kind = `${type === 'asked' || type === 'answered'} ${node}`;
+    const taken = this.#entriesOf.get(kind) ?? 0;
+    this.#entriesOf.set(kind, taken + 1);
+    return taken < ENTRIES_TAKEN;
   }
 
   /** What is believed now and was not told before, in the order of the session. */
@@ -318,9 +327,9 @@ export class SessionRecord {
       this.#announced.delete('stalled');
       return;
     }
-    const { phase } = [...this.#stalled.values()][0]!;
-    const waitingOn = this.#waitingOn(enough);
-    this.#once('stalled', out, { type: 'stalled', atMs: this.#latestMs(enough), phase, waitingOn });
+    const stalled = [...this.#stalled.values()];
+    const atMs = stalled.map(({ wallMs }) => wallMs).sort((a, b) => a - b)[enough - 1]!;
+    this.#once('stalled', out, { type: 'stalled', atMs, phase: stalled[0]!.phase, waitingOn: this.#waitingOn(enough) });
   }
 
   #once(name: string, out: News[], news: News): void {
