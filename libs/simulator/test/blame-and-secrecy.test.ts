@@ -1,5 +1,5 @@
 import { scalarToBytes, sha256 } from '@witan/crypto';
-import { type BlameReason, forms, Phase, type Session, type State } from '@witan/dkg';
+import { type BlameReason, type DkgReport, forms, Phase, type Session, type State } from '@witan/dkg';
 import { encode, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { NETWORK_TAG, type SimNode, type Watcher } from '../src/index.ts';
@@ -63,6 +63,43 @@ describe('a key that does not stay secret is noticed:', () => {
   test('with a share fewer shown of each, it stays so', () => {
     const found = violationsOf(justifying(2)).map(({ invariant }) => invariant);
     expect(found).not.toContain('key-stays-secret');
+  });
+});
+
+describe('an honest dealer that is blamed for its silence', () => {
+  /** All come to Justification, and hear the accused so long after that; undefined: never. */
+  const blamed =
+    (heardAfterMs: (listener: number) => number | undefined): Fault =>
+    (see, world) =>
+      onDkg('done', (node, session) => {
+        const [accused, ...others] = world.nodes.filter((other) => other !== node);
+        const from = accused!.name;
+        for (const [index, listener] of [node, ...others].entries()) {
+          const tell = (report: object) =>
+            see.dkg!(listener, session, { at: 0, phase: 'justification', ...report } as DkgReport);
+          tell({ type: 'phase', expected: 1 });
+          const at = heardAfterMs(index);
+          if (at !== undefined) tell({ type: 'message', at, from, id: 'ab' });
+        }
+        const blame = { node: from, reason: 'not-justified', phase: 'justification', evidence: [] } as const;
+        see.dkg!(node, session, { type: 'blame', at: 0, ...blame });
+      });
+  const unblamed = (fault: Fault) =>
+    violationsOf(fault).flatMap(({ invariant, detail }) => (invariant === 'honest-unblamed' ? [detail] : []));
+
+  test.each<[string, Parameters<typeof blamed>[0]]>([
+    ['though all heard it', () => 1],
+    ['though all heard it in the last moment', () => 1999],
+  ])('%s, is noticed', (_what, heardAfterMs) => {
+    expect(unblamed(blamed(heardAfterMs))).toEqual([expect.stringMatching(/^not-justified .* though all heard it/)]);
+  });
+
+  test.each<[string, Parameters<typeof blamed>[0]]>([
+    ['nobody heard', () => undefined],
+    ['one did not hear', (listener) => (listener === 1 ? undefined : 1)],
+    ['one heard too late', (listener) => (listener === 1 ? 2000 : 1)],
+  ])('whom %s, was away', (_what, heardAfterMs) => {
+    expect(unblamed(blamed(heardAfterMs))).toEqual([]);
   });
 });
 

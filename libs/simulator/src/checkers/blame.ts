@@ -13,31 +13,41 @@ import { openEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import { readPoint } from '../points.ts';
 import { readStatement, type Statement, saidIn } from '../statement.ts';
+import { Answers } from './answers.ts';
 import type { MakeChecker } from './checker.ts';
 import { type Context, couldBeHonest } from './validity.ts';
 
 export type Claim = Pick<Blame, 'node' | 'reason' | 'evidence'>;
 
 /** Honest nodes blame only the others, and what they show for it proves it to anyone. */
-export const blameChecker: MakeChecker = ({ world, isHonest, violated }) => ({
-  dkg: (node, session, report) => {
-    if (report.type !== 'blame' || !isHonest(node)) return;
-    const flaw = flawOf(session, report, node.sessions?.all.get(session.id)?.state);
-    const what = `${report.reason} by ${world.label(report.node)} in ${session.id.slice(0, 6)}`;
-    if (flaw !== undefined) violated('blame-proves', node.label, `${what}: ${flaw}`);
-    const blamed = world.nodeOf(report.node);
-    if (blamed && isHonest(blamed) && !isSilence(report)) violated('honest-unblamed', node.label, what);
-  },
-  section: (node, report) => {
-    if (report.type !== 'equivocation' || !isHonest(node)) return;
-    const flaw = equivocationFlaw(report.node, report.evidence);
-    if (flaw !== undefined) violated('blame-proves', node.label, `equivocation in the section: ${flaw}`);
-    const blamed = world.nodeOf(report.node);
-    if (blamed && isHonest(blamed)) violated('honest-unblamed', node.label, `equivocation by ${blamed.label}`);
-  },
-});
+export const blameChecker: MakeChecker = (scene) => {
+  const { world, isHonest, violated } = scene;
+  const answers = new Answers(scene);
+  return {
+    killed: (...told) => answers.killed(...told),
+    dkg: (node, session, report) => {
+      answers.dkg(node, session, report);
+      if (report.type !== 'blame' || !isHonest(node)) return;
+      const flaw = flawOf(session, report, node.sessions?.all.get(session.id)?.state);
+      const what = `${report.reason} by ${world.label(report.node)} in ${session.id.slice(0, 6)}`;
+      if (flaw !== undefined) violated('blame-proves', node.label, `${what}: ${flaw}`);
+      const blamed = world.nodeOf(report.node);
+      if (!blamed || !isHonest(blamed)) return;
+      if (!isSilence(report)) violated('honest-unblamed', node.label, what);
+      else if (!answers.wasAway(session, report.node))
+        violated('honest-unblamed', node.label, `${what}, though all heard it answer`);
+    },
+    section: (node, report) => {
+      if (report.type !== 'equivocation' || !isHonest(node)) return;
+      const flaw = equivocationFlaw(report.node, report.evidence);
+      if (flaw !== undefined) violated('blame-proves', node.label, `equivocation in the section: ${flaw}`);
+      const blamed = world.nodeOf(report.node);
+      if (blamed && isHonest(blamed)) violated('honest-unblamed', node.label, `equivocation by ${blamed.label}`);
+    },
+  };
+};
 
-/** An accused dealer that was away when it had to answer: out, and shown to have been silent; no lie is proven. */
+/** Of an accused dealer it is shown that it was silent, and no lie: so may be one that was away when it had to answer. */
 function isSilence({ reason, evidence }: Claim): boolean {
   return reason === 'not-justified' && !messages(evidence).some((each) => each.what === 'justification');
 }

@@ -12,7 +12,8 @@ export const INVARIANTS = {
   'secrets-destroyed':
     'what a key was made of is gone from the disk once the key is in use, its shares once the next is',
   'said-once': 'a message or vote sent again is the same bytes',
-  'honest-unblamed': 'no honest node is blamed by an honest node',
+  'honest-unblamed':
+    'no honest node is blamed by an honest node, unless it was accused and away for the whole of Justification',
   'blame-proves': 'the evidence of every blame proves it',
   'takes-valid': 'no honest process takes a message that no honest participant could say',
   'held-apply': 'a held message of an honest node is never applied in vain',
