@@ -79,6 +79,7 @@ export const METRIC_TABLE: readonly Row[] = [
   row(SESSIONS, 'witan_dkg_blames_total', always(0)),
   row(SESSIONS, 'witan_dkg_phase', { healthy: 0, stalled: 2, recovered: 0 }),
   row(SESSIONS, 'witan_dkg_phase_age_seconds', { healthy: 0, stalled: 'positive', recovered: 0 }),
+  row(SESSIONS, 'witan_dkg_phase_deadline_seconds', always(1)),
   row(SESSIONS, 'witan_dkg_waiting_on', { healthy: 0, stalled: 3, recovered: 0 }),
 
   // Anti-entropy. Peers that are alive have nothing for a section that waits, and dead ones do not answer.
@@ -166,6 +167,9 @@ export const METRIC_TABLE: readonly Row[] = [
   row(EVERY, 'witan_decisions_total', always('positive'), { action: 'join' }),
   row('elder', 'witan_decisions_total', { healthy: 'grown', stalled: 'grown', recovered: 'same' }, { action: 'dkg' }),
   row(EVERY, 'witan_decisions_total', GROWS, { action: 'handover' }),
+  row('elder', 'witan_node_is_elder', always(1)),
+  row('newcomer', 'witan_node_is_elder', { healthy: 0, stalled: 1, recovered: 0 }),
+  row('replaced elder', 'witan_node_is_elder', { healthy: 1, stalled: 0, recovered: 1 }),
   row('elder', 'witan_elder_usable_share', always(1)),
   row('newcomer', 'witan_elder_usable_share', { healthy: 0, stalled: 1, recovered: 0 }),
   row('replaced elder', 'witan_elder_usable_share', { healthy: 1, stalled: 0, recovered: 1 }),

@@ -68,6 +68,7 @@ describe('conventions', () => {
     ['witan_anti_entropy_recovered_total', ['kind']],
     ['witan_held_messages', []],
     ['witan_decision_views_total', ['use']],
+    ['witan_node_is_elder', []],
     ['witan_elder_usable_share', []],
     ['witan_section_live_elders', []],
     ['witan_section_threshold', []],
@@ -100,10 +101,11 @@ describe('gauges of now', () => {
   test('the DKG: idle, running, stalled', () => {
     const meter = new RecordingMeter();
     let view: DkgView | undefined;
-    watchDkg(meter, () => view);
+    watchDkg(meter, 2000, () => view);
     const read = () =>
       ['witan_dkg_phase', 'witan_dkg_phase_age_seconds', 'witan_dkg_waiting_on'].map((name) => meter.value(name));
     expect(read()).toEqual([0, 0, 0]);
+    expect(meter.value('witan_dkg_phase_deadline_seconds')).toBe(2);
     view = { phase: 'contribution', phaseAgeMs: 1500, waitingOn: 2 };
     expect(read()).toEqual([2, 1.5, 2]);
     view = { ...view, phaseAgeMs: 61_500 };
@@ -113,16 +115,17 @@ describe('gauges of now', () => {
   test('the section: nothing before it is known, then the margin', () => {
     const meter = new RecordingMeter();
     let view: SectionView | undefined;
-    let share = false;
+    let own = { isElder: false, usableShare: false };
     watchSection(
       meter,
       () => view,
-      () => share,
+      () => own,
     );
-    expect(meter.emitted()).toEqual(['witan_elder_usable_share']);
+    expect(meter.emitted()).toEqual(['witan_node_is_elder', 'witan_elder_usable_share']);
     view = { elders: 7, liveElders: 5, threshold: 5, generation: 3, members: 9, chainLength: 2 };
-    share = true;
+    own = { isElder: true, usableShare: true };
     expect(meter.value('witan_section_quorum_margin')).toBe(0);
+    expect(meter.value('witan_node_is_elder')).toBe(1);
     expect(meter.value('witan_elder_usable_share')).toBe(1);
     view = { ...view, liveElders: 4 };
     expect(meter.value('witan_section_quorum_margin')).toBe(-1);

@@ -12,7 +12,7 @@ import {
   watchSection,
 } from '@witan/observability';
 import type { Clock } from '@witan/runtime';
-import { currentShare, type SectionAskReason, type SectionReport } from '@witan/section';
+import { currentShare, elderIndex, type SectionAskReason, type SectionReport } from '@witan/section';
 import { ASKED } from './asked.ts';
 import { logDecision } from './log-decision.ts';
 import { logRejection } from './log-rejection.ts';
@@ -44,7 +44,10 @@ export function watchElder({
   watchSection(
     meter,
     () => sectionNumbers(elder().state, clock.now()),
-    () => currentShare(elder().state) !== undefined,
+    () => {
+      const { state } = elder();
+      return { isElder: elderIndex(state) >= 0, usableShare: currentShare(state) !== undefined };
+    },
   );
 
   const section = (report: SectionReport): void => {

@@ -188,11 +188,11 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   };
 
   /** Gauges of now are computed from the actors' own states, so that they are true after a restart and in a stall. */
-  const watch = (sessions: () => Sessions, now: () => number): void => {
+  const watch = (sessions: () => Sessions, now: () => number, deadlineMs: number): void => {
     known = sessions;
     const current = () =>
       [...sessions().values()].find(({ state }) => state.started && !isDone(state) && !state.failed);
-    watchDkg(meter, () => {
+    watchDkg(meter, deadlineMs, () => {
       const found = current();
       if (!found) return undefined;
       const phaseAt = running.get(found.session.id)?.phaseAt ?? now();

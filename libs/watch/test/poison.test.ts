@@ -90,6 +90,7 @@ function elderOn(hub: MemoryHub, clock: VirtualClock, seed: string, index: numbe
   sessions.watch(
     () => elder.sessions.all,
     () => clock.now(),
+    2000,
   );
   const session = () => [...elder.sessions.all.values()][0];
   const journalCheck = () => elder.checks().find(({ name }) => name === 'journal');

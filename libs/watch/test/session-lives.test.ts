@@ -249,6 +249,7 @@ describe('by reports of the test’s own', () => {
     sessions.watch(
       () => all(),
       () => 0,
+      2000,
     );
     sessions.onReport(session, { at: 0, ...START } as DkgReport, momentOf({ at: 0 }));
     all = () => new Map();

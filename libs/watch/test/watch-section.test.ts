@@ -110,8 +110,10 @@ describe('an elder', () => {
   test('shows the section as it is now, and its share of the key', () => {
     const { meter } = KINDS.elder();
     const read = () =>
-      ['witan_section_elders', 'witan_section_threshold', 'witan_elder_usable_share'].map((name) => meter.value(name));
-    expect(read()).toEqual([3, 3, 1]);
+      ['witan_section_elders', 'witan_section_threshold', 'witan_node_is_elder', 'witan_elder_usable_share'].map(
+        (name) => meter.value(name),
+      );
+    expect(read()).toEqual([3, 3, 1, 1]);
     expect(meter.value('witan_section_live_elders')).toBe(3);
   });
 

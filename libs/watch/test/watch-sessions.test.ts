@@ -336,6 +336,7 @@ describe('gauges of now', () => {
     sessions.watch(
       () => first!.elder?.sessions.all ?? new Map(),
       () => world.clock.now(),
+      2000,
     );
     world.watchers.push({
       dkg: (node, session, report) => void (node === first && sessions.onReport(session, report, momentOf(report))),

@@ -61,6 +61,7 @@ await runService({
     sessions.watch(
       () => coordinator.sessions.all,
       () => systemClock.now(),
+      config.phaseDeadlineMs,
     );
     watchSection(meter, () => sectionNumbers(coordinator.follower.state, systemClock.now()));
     coordinator.start();

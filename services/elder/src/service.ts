@@ -53,6 +53,7 @@ await runService({
     sessions.watch(
       () => elder.sessions.all,
       () => systemClock.now(),
+      config.phaseDeadlineMs,
     );
     elder.start();
     const endFlushing = keepFlushed(journal, systemClock, (error) => {

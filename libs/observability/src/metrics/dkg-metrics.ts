@@ -40,6 +40,10 @@ export const DKG_METRICS = {
     name: 'witan_dkg_phase_age_seconds',
     help: 'For how long this process has seen the running DKG session in its phase; 0 if none runs',
   }),
+  phaseDeadline: gauge({
+    name: 'witan_dkg_phase_deadline_seconds',
+    help: 'How long a DKG phase waits for everyone before a supermajority may close it, as this process is configured',
+  }),
   waitingOn: gauge({
     name: 'witan_dkg_waiting_on',
     help: 'Participants whose message the current phase still misses',
@@ -83,8 +87,9 @@ export interface DkgView {
 }
 
 /** Keeps the gauges of "now" true, also while nothing moves: `read` is asked at each scrape. */
-export function watchDkg(meter: Meter, read: () => DkgView | undefined): void {
-  const { phase, phaseAge, waitingOn } = dkgMetrics(meter);
+export function watchDkg(meter: Meter, deadlineMs: number, read: () => DkgView | undefined): void {
+  const { phase, phaseAge, phaseDeadline, waitingOn } = dkgMetrics(meter);
+  phaseDeadline.set(deadlineMs / 1000);
   phase.collect((set) => {
     const view = read();
     set(view === undefined ? 0 : DKG_PHASES.indexOf(view.phase) + 1);

@@ -1,6 +1,10 @@
 import { type Gauge, gauge, instruments, type Meter } from '../meter.ts';
 
 export const SECTION_METRICS = {
+  isElder: gauge({
+    name: 'witan_node_is_elder',
+    help: '1 if this node is an elder under the current section key, else 0',
+  }),
   usableShare: gauge({
     name: 'witan_elder_usable_share',
     help: '1 if this node holds a usable share of the current section key, 0 if it is an elder without one or no elder',
@@ -27,11 +31,17 @@ export interface SectionView {
   readonly chainLength: number;
 }
 
+/** The part that this node has in it now. */
+export interface OwnPart {
+  readonly isElder: boolean;
+  readonly usableShare: boolean;
+}
+
 /**
  * Keeps the section's gauges true: `read` is asked at each scrape. Before it knows a section (`undefined`) there are
- * no series, so that no alert fires on a zero that nobody measured. `usableShare` is asked where there can be one.
+ * no series, so that no alert fires on a zero that nobody measured. `own` is asked where there can be a key share.
  */
-export function watchSection(meter: Meter, read: () => SectionView | undefined, usableShare?: () => boolean): void {
+export function watchSection(meter: Meter, read: () => SectionView | undefined, own?: () => OwnPart): void {
   const metrics = instruments(meter, SECTION_METRICS);
   const follow = (target: Gauge, value: (view: SectionView) => number): void =>
     target.collect((set) => {
@@ -45,5 +55,7 @@ export function watchSection(meter: Meter, read: () => SectionView | undefined, 
   follow(metrics.generation, (view) => view.generation);
   follow(metrics.members, (view) => view.members);
   follow(metrics.chainLength, (view) => view.chainLength);
-  if (usableShare !== undefined) metrics.usableShare.collect((set) => set(usableShare() ? 1 : 0));
+  if (own === undefined) return;
+  metrics.isElder.collect((set) => set(own().isElder ? 1 : 0));
+  metrics.usableShare.collect((set) => set(own().usableShare ? 1 : 0));
 }
