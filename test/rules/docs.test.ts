@@ -5,6 +5,7 @@ import { CODES } from '@witan/errors';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { metricNames, metricsDocument } from './metrics-document.ts';
 import { CODE, exists, FILES, read } from './repo.ts';
+import { runbooksDocument } from './runbooks-document.ts';
 import { type SettingRow, settingsByService, settingsDocument } from './settings-document.ts';
 
 const PAGES = FILES.filter((path) => path.endsWith('.md'));
@@ -46,8 +47,15 @@ describe('the documents', () => {
   }, 60_000);
 
   test('are all reached from the README', () => {
-    const readme = read('README.md');
-    const lost = PAGES.filter((page) => page.startsWith('docs/')).filter((page) => !readme.includes(`(${page})`));
+    const reached = new Set(['README.md']);
+    // What is added meanwhile is gone through as well.
+    for (const page of reached) {
+      for (const [, link] of read(page).matchAll(/\]\((?!https?:)([^)\s#]+\.md)/g)) {
+        const target = posix.normalize(posix.join(posix.dirname(page), link!));
+        if (exists(target)) reached.add(target);
+      }
+    }
+    const lost = PAGES.filter((page) => page.startsWith('docs/') && !reached.has(page));
     expect(lost).toEqual([]);
   });
 
@@ -109,6 +117,10 @@ describe('the documents', () => {
 
   test('list the settings that there are', async () => {
     await expect(settingsDocument(settings)).toMatchFileSnapshot(document('configuration.md'));
+  });
+
+  test('list the alerts that there are', async () => {
+    await expect(runbooksDocument()).toMatchFileSnapshot(document('runbooks/README.md'));
   });
 
   test('list the metrics that there are', async () => {
