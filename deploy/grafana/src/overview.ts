@@ -1,0 +1,127 @@
+import { type DashboardSpec, graph, number, table } from './model.ts';
+import { of, perSecond, quantile } from './promql.ts';
+
+export const overview: DashboardSpec = {
+  name: 'overview',
+  title: 'Witan: overview',
+  description: 'Can the section sign, does it lose what it needs for that, and are clients served?',
+  rows: [
+    {
+      title: 'The section',
+      panels: [
+        number({
+          title: 'Quorum margin',
+          description:
+            'Live elders minus those that must sign, as the median process sees it. At 0 the next loss stops the section, below 0 it signs nothing.',
+          unit: 'none',
+          queries: { expr: of('namespace:witan_section_quorum_margin:median'), legend: 'margin' },
+          alerts: ['WitanQuorumLost', 'WitanQuorumMarginThin'],
+          madeFor: 'stalled',
+          colours: [
+            { from: 0, colour: 'yellow' },
+            { from: 1, colour: 'green' },
+          ],
+        }),
+        number({
+          title: 'Live elders',
+          description: 'Elders that are heard from, as the median process sees it; and how many must sign.',
+          unit: 'none',
+          queries: [
+            { expr: `quantile(0.5, ${of('witan_section_live_elders')})`, legend: 'live' },
+            { expr: `max(${of('namespace:witan_section_threshold:max')})`, legend: 'must sign' },
+          ],
+          alerts: ['WitanQuorumLost'],
+        }),
+        number({
+          title: 'Usable key shares',
+          description: 'Elders that can sign with the present section key. Fewer than must sign: nothing is signed.',
+          unit: 'none',
+          queries: { expr: of('namespace:witan_elder_usable_share:sum'), legend: 'shares' },
+          alerts: ['WitanTooFewShares', 'WitanShareMissing'],
+        }),
+        number({
+          title: 'Generation',
+          description: 'Number of the last decision of the section that any process has applied.',
+          unit: 'none',
+          queries: { expr: of('namespace:witan_section_generation:max'), legend: 'generation' },
+          alerts: ['WitanNodeBehind'],
+        }),
+        number({
+          title: 'Keys in the chain',
+          description: 'Section keys since genesis. Each was signed by the one before.',
+          unit: 'none',
+          queries: { expr: `max(${of('witan_section_chain_length')})`, legend: 'keys' },
+        }),
+        number({
+          title: 'Processes down',
+          description: 'Scrape targets that do not answer.',
+          unit: 'none',
+          queries: { expr: `count(${of('up', 'job=~"witan.*"')} == 0) or vector(0)`, legend: 'down' },
+          alerts: ['WitanTargetDown', 'WitanNoMetrics'],
+          madeFor: 'stalled',
+          colours: [{ from: 1, colour: 'red' }],
+        }),
+      ],
+    },
+    {
+      title: 'What is the matter',
+      panels: [
+        table({
+          title: 'Alerts',
+          description: 'Alerts that are pending or fire. Each has a page in docs/runbooks.',
+          unit: 'none',
+          queries: {
+            expr: `sum by (alertname, alertstate, severity) (${of('ALERTS', 'alertname=~"Witan.*"')})`,
+            legend: '{{alertname}}',
+          },
+          madeFor: 'stalled',
+        }),
+        graph({
+          title: 'Live elders, as each process sees them',
+          description: 'Where one curve is below the others, that process is cut off; where all are, elders are lost.',
+          unit: 'none',
+          queries: [
+            { expr: of('witan_section_live_elders'), legend: '{{job}} {{instance}}' },
+            { expr: `max(${of('witan_section_elders')})`, legend: 'elders' },
+          ],
+          alerts: ['WitanQuorumLost', 'WitanQuorumMarginThin'],
+          width: 12,
+        }),
+      ],
+    },
+    {
+      title: 'Clients',
+      panels: [
+        graph({
+          title: 'Attestations',
+          description: 'Requests for the signature of the section, by how they ended.',
+          unit: 'reqps',
+          queries: { expr: perSecond('result', of('witan_attestations_total')), legend: '{{result}}' },
+          alerts: ['WitanAttestationErrorBudgetBurn'],
+          stacked: true,
+        }),
+        graph({
+          title: 'Attestation latency',
+          description: 'From the request to a verified signature. A dead elder costs one request timeout.',
+          unit: 's',
+          queries: [0.5, 0.99].map((q) => ({
+            expr: quantile(q, '', of('witan_attestation_duration_seconds_bucket')),
+            legend: `p${q * 100}`,
+          })),
+          alerts: ['WitanAttestationLatencyBudgetBurn'],
+          madeFor: 'recovered',
+        }),
+        graph({
+          title: 'DKG phase',
+          description:
+            '1 initialisation, 2 contribution, 3 complaining, 4 justification, 5 commitment, 6 finalisation; 0: no session runs. A plateau is a stall.',
+          unit: 'none',
+          queries: { expr: `max by (namespace) (${of('witan_dkg_phase')})`, legend: 'phase {{namespace}}' },
+          alerts: ['WitanDkgPhaseStalled'],
+          madeFor: 'stalled',
+          max: 6,
+        }),
+      ],
+    },
+  ],
+};

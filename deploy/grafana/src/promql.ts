@@ -1,0 +1,23 @@
+/** Queries as dashboards ask them: of the namespace that is chosen, over the interval that fits the zoom. */
+
+const NAMESPACE = 'namespace=~"$namespace"';
+const INSTANCE = 'instance=~"$instance"';
+
+/** @param matchers such as `result="timeout"` */
+export const of = (metric: string, ...matchers: readonly string[]): string =>
+  `${metric}{${[NAMESPACE, ...matchers].join(', ')}}`;
+
+/** Of the processes that are chosen, on a dashboard with that choice. */
+export const at = (metric: string, ...matchers: readonly string[]): string => of(metric, INSTANCE, ...matchers);
+
+/** Events a second of a counter. @param by labels with commas between them; none is one sum */
+export const perSecond = (by: string, selector: string): string =>
+  `sum${by === '' ? '' : ` by (${by})`} (rate(${selector}[$__rate_interval]))`;
+
+/** Events over what is shown between two points. */
+export const growth = (by: string, selector: string): string =>
+  `sum by (${by}) (increase(${selector}[$__rate_interval]))`;
+
+/** A quantile of a histogram. @param selector of its `_bucket` series */
+export const quantile = (q: number, by: string, selector: string): string =>
+  `histogram_quantile(${q}, sum by (${['le', by].filter(Boolean).join(', ')}) (rate(${selector}[$__rate_interval])))`;
