@@ -3,7 +3,7 @@ import { subjects } from '@witan/bus';
 import { forms } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { EventStream } from '../support/event-stream.ts';
@@ -11,9 +11,12 @@ import { eventually, steadily } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { Recorder, resealed, stranger } from '../support/forge.ts';
 import { type Condition, type MetricCast, MetricRun } from '../support/metric-run.ts';
+import { hasPrometheus, Prometheus } from '../support/prometheus.ts';
 import { hasPromtool, promtoolComplaints } from '../support/promtool.ts';
 import { silentInPhase, spokenInSession } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
+import { Watched } from '../support/watched.ts';
+import { OF_THE_MACHINE, PROVOKED } from './alert-table.ts';
 import { METRIC_TABLE } from './metric-table.ts';
 
 const ABSENT_AFTER_MS = 5000;
@@ -21,7 +24,7 @@ const DEADLINE_MS = 1000;
 const { cluster } = useCluster({
   nodes: 8,
   links: true,
-  settings: { phaseDeadlineMs: DEADLINE_MS, absentAfterMs: ABSENT_AFTER_MS, settleMs: 300 },
+  settings: { phaseDeadlineMs: DEADLINE_MS, absentAfterMs: ABSENT_AFTER_MS, retryAfterMs: 600_000, settleMs: 300 },
 });
 const tag = networkTag(cluster.network);
 const subject = subjects(cluster.network);
@@ -60,7 +63,7 @@ const restarted = new MetricRun(cluster, METRIC_TABLE, async () => {
 const expectMetrics = (condition: Condition) =>
   hold(`the metrics of a ${condition} section are as the table says`, () => metrics.deviations(condition));
 
-async function hold(what: string, deviations: () => Promise<string[]>): Promise<void> {
+async function hold(what: string, deviations: () => Promise<string[]>, withinMs = 20_000): Promise<void> {
   await eventually(
     what,
     async () => {
@@ -68,12 +71,31 @@ async function hold(what: string, deviations: () => Promise<string[]>): Promise<
       if (wrong.length > 0) throw new Error(wrong.join('\n'));
       return true;
     },
-    { withinMs: 20_000, everyMs: 200 },
+    { withinMs, everyMs: 200 },
   );
 }
 
 /** The one that stays. */
 let stream: EventStream;
+let prometheus: Prometheus;
+let watched: Watched;
+beforeAll(async () => {
+  if (!hasPrometheus) return;
+  prometheus = await Prometheus.start();
+  watched = new Watched(cluster, prometheus, PROVOKED);
+  watched.follow();
+});
+afterAll(() => prometheus?.stop());
+
+/** Somebody asks for this and that all the while. */
+const expectShown = (condition: Condition) => {
+  const gaps = async () => {
+    await Promise.all([refusal(), cluster.section()]);
+    return watched.gaps(condition);
+  };
+  return hold(`dashboards and alerts show a ${condition} section`, gaps, PATIENCE_MS);
+};
+
 
 /** Two follow the events of the gateway, and one of them leaves. */
 async function followEvents(): Promise<void> {
@@ -90,6 +112,12 @@ describe('a healthy section', () => {
     await followEvents();
     await expectMetrics('healthy');
     await metrics.mark();
+  });
+
+  test.runIf(hasPrometheus)('every panel that is made for it shows it, and no alert is raised', async () => {
+    await expectShown('healthy');
+    const raised = await watched.raised();
+    expect(raised.filter((alert) => !OF_THE_MACHINE.includes(alert))).toEqual([]);
   });
 
   test.runIf(hasPromtool)('promtool has nothing against what the services expose', async () => {
@@ -226,6 +254,11 @@ describe('below a supermajority', () => {
     await steadily('the metrics of the stall', gauges, { forMs: 2000, everyMs: 200 });
   });
 
+  test.runIf(hasPrometheus)('every panel and every alert that is made for it shows it', async () => {
+    watched.follow();
+    await expectShown('stalled');
+  });
+
   test('a survivor, the gateway and the coordinator that are killed and come back tell the same', async () => {
     const { surviving } = await cast();
     const { elder, adult } = surviving[1]!;
@@ -274,6 +307,16 @@ describe('below a supermajority', () => {
   test('the metrics of the section that has recovered are those of a healthy one', async () => {
     await expectMetrics('recovered');
     await hold('those of who was killed too', () => restarted.gaugeDeviations('recovered'));
+  });
+
+  test.runIf(hasPrometheus)('every panel that is made for what went on shows it, and alerts end', async () => {
+    watched.follow();
+    await expectShown('recovered');
+    const ending = Object.keys(PROVOKED).filter((alert) => PROVOKED[alert]!.ends === 'at once');
+    await hold('what is over raises no alert', async () => {
+      const raised = await watched.raised();
+      return ending.filter((alert) => raised.includes(alert));
+    });
   });
 
   /** A message once more, one of a phase that is over, one of a stranger, and noise for everyone. */

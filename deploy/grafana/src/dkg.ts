@@ -81,6 +81,7 @@ export const dkg: DashboardSpec = {
           unit: 's',
           queries: { expr: of('namespace:witan_dkg_phase_duration_seconds:p95_rate10m'), legend: '{{phase}}' },
           width: 12,
+          madeFor: 'recovered',
         }),
         graph({
           title: 'Phase latency, median',

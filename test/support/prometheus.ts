@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ROOT } from './service-process.ts';
+
+/** Whether Prometheus is on the PATH; Debian has it in the package `prometheus`. */
+export const hasPrometheus = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
+
+export interface Target {
+  readonly url: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One series of an answer, with its value of now. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Answer<T> {
+  readonly status: 'success' | 'error';
+  readonly error?: string;
+  readonly data: T;
+}
+
+const CONFIG = `global:
+  scrape_interval: 2s
+  scrape_timeout: 2s
+  evaluation_interval: 1s
+rule_files: ['${join(ROOT, 'deploy/prometheus/rules')}/*.yml']
+scrape_configs:
+  - job_name: witan
+    file_sd_configs:
+      - files: [targets.json]
+`;
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+/** A real Prometheus with the rules of `deploy/prometheus`, which scrapes every two seconds what it is told to. */
+export class Prometheus {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, folder: string, url: string) {
+    this.#child = child;
+    this.#folder = folder;
+    this.url = url;
+  }
+
+  static async start(): Promise<Prometheus> {
+    const folder = mkdtempSync(join(tmpdir(), 'witan-prometheus-'));
+    writeFileSync(join(folder, 'prometheus.yml'), CONFIG);
+    writeFileSync(join(folder, 'targets.json'), '[]');
+    const child = spawn(
+      'prometheus',
+      [
+        '--config.file=prometheus.yml',
+        '--storage.tsdb.path=data',
+        '--web.listen-address=127.0.0.1:0',
+        '--enable-feature=exemplar-storage',
+      ],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    living.add(child);
+    child.once('exit', () => living.delete(child));
+    const said: string[] = [];
+    const address = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stderr! }).on('line', (line) => {
+        said.push(line);
+        const [, found] = /msg="Listening on" address=(\S+)/.exec(line) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+      child.once('exit', () => reject(new Error(`prometheus ended:\n${said.join('\n')}`)));
+    });
+    return new Prometheus(child, folder, `http://${address}`);
+  }
+
+  /** Whom it scrapes from now on. */
+  scrape(targets: readonly Target[]): void {
+    const groups = targets.map(({ url, labels }) => ({ targets: [new URL(url).host], labels }));
+    const file = join(this.#folder, 'targets.json');
+    // Renamed, so that it never reads half of it.
+    writeFileSync(`${file}.new`, JSON.stringify(groups));
+    renameSync(`${file}.new`, file);
+  }
+
+  /** What an instant query gives now. @throws when Prometheus refuses it */
+  async query(expr: string): Promise<readonly Sample[]> {
+    type Result = readonly { readonly metric: Sample['metric']; readonly value: readonly [number, string] }[];
+    type Scalar = readonly [number, string];
+    const { resultType, result } = await this.#ask<{ resultType: string; result: Result | Scalar }>('query', {
+      query: expr,
+    });
+    if (resultType === 'scalar') return [{ metric: {}, value: Number((result as Scalar)[1]) }];
+    return (result as Result).map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGKILL');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #ask<T>(path: string, parameters: Readonly<Record<string, string>>): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${path}`, {
+      method: 'POST',
+      body: new URLSearchParams(parameters),
+      signal: AbortSignal.timeout(10_000),
+    });
+    const { status, error, data } = (await response.json()) as Answer<T>;
+    if (status !== 'success') throw new Error(`${path} ${JSON.stringify(parameters)}: ${error}`);
+    return data;
+  }
+}

@@ -1,0 +1,105 @@
+import { DASHBOARDS, panelsOf } from '../../deploy/grafana/src/index.ts';
+import { ALERTS, RECORDINGS } from '../rules/prometheus-rules.ts';
+import type { Cluster } from './cluster.ts';
+import type { Condition } from './metric-run.ts';
+import { withoutVariables } from './panel-queries.ts';
+import type { Prometheus, Sample } from './prometheus.ts';
+import { parseQuery } from './promql.ts';
+
+/** A query, and what has to come of it. */
+interface Wanted {
+  readonly what: string;
+  readonly expr: string;
+  /** Any number; one that is not 0. */
+  readonly value: 'any' | 'moved';
+}
+
+/** An alert that a test brings about. */
+export interface Provoked {
+  readonly by: Condition;
+  /** When that condition is over; or later, since it looks back. */
+  readonly ends: 'at once' | 'with its window';
+}
+
+const isNumber = ({ value }: Sample): boolean => !Number.isNaN(value);
+
+/**
+ * What people look at, dashboards and alerts, over a real Prometheus that scrapes a cluster.
+ *
+ * @param provoked the alerts that a test brings about; of the others the series are looked for that they ask for
+ */
+export class Watched {
+  readonly #cluster: Cluster;
+  readonly #prometheus: Prometheus;
+  readonly #provoked: Readonly<Record<string, Provoked>>;
+
+  constructor(cluster: Cluster, prometheus: Prometheus, provoked: Readonly<Record<string, Provoked>>) {
+    this.#cluster = cluster;
+    this.#prometheus = prometheus;
+    this.#provoked = provoked;
+  }
+
+  /** Has all services scraped where they are now; those that are dead, where they were. */
+  follow(): void {
+    const targets = this.#cluster.processes.flatMap(({ kind, metricsUrl }) =>
+      metricsUrl === undefined
+        ? []
+        : [{ url: metricsUrl, labels: { job: `witan-${kind}`, namespace: this.#cluster.network } }],
+    );
+    this.#prometheus.scrape(targets);
+  }
+
+  /** @returns what is made for this condition and shows nothing, a line each; empty when all does */
+  async gaps(condition: Condition): Promise<string[]> {
+    const all = [...panelQueries(condition), ...this.#alertQueries(condition)];
+    const wanted = new Map(all.map((each) => [each.expr, each])).values();
+    const asked = [...wanted].map(async ({ what, expr, value }) => {
+      const samples = (await this.#prometheus.query(expr)).filter(isNumber);
+      if (samples.length === 0) return [`${what}: nothing for ${expr}`];
+      return value === 'any' || samples.some((sample) => sample.value !== 0) ? [] : [`${what}: only 0 for ${expr}`];
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
+  /** Names of the alerts whose conditions hold now, whether they have held for long enough to fire or not. */
+  async raised(): Promise<string[]> {
+    const found = await Promise.all(
+      ALERTS.map(async ({ alert, expr }) => ((await this.#prometheus.query(expr)).length > 0 ? [alert] : [])),
+    );
+    return [...new Set(found.flat())].toSorted();
+  }
+
+  #alertQueries(condition: Condition): Wanted[] {
+    const conditions = ALERTS.filter(({ alert }) => this.#provoked[alert]?.by === condition);
+    const provoked = conditions.map(({ alert, expr }): Wanted => ({ what: alert, expr, value: 'any' }));
+    if (condition !== 'recovered') return provoked;
+    const others = ALERTS.filter(({ alert }) => this.#provoked[alert] === undefined);
+    const selectors = [...others, ...RECORDINGS].flatMap((rule) => {
+      const what = 'alert' in rule ? rule.alert : rule.record;
+      const series = parseQuery(rule.expr).selectors.filter(({ text }) => !OF_A_FAULT.has(text));
+      return series.map(({ text }): Wanted => ({ what, expr: text, value: 'any' }));
+    });
+    return [...provoked, ...selectors];
+  }
+}
+
+/** There is none of it before the first. */
+const OF_A_FAULT = new Set([
+  'witan_http_request_duration_seconds_count{route!~"/livez|/readyz|/v1/attestations",status=~"5.."}',
+]);
+
+function panelQueries(condition: Condition): Wanted[] {
+  return DASHBOARDS.flatMap((dashboard) =>
+    panelsOf(dashboard)
+      .filter(({ madeFor }) => madeFor === condition)
+      .flatMap(({ title, queries }) =>
+        queries.map(
+          ({ expr }): Wanted => ({
+            what: `${dashboard.title}, ${title}`,
+            expr: withoutVariables(expr),
+            value: condition === 'healthy' ? 'any' : 'moved',
+          }),
+        ),
+      ),
+  );
+}
