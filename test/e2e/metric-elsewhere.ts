@@ -81,6 +81,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   { metric: 'witan_actor_effect_failures_total', why: 'it would be a defect', test: METRICS },
   { metric: 'witan_bus_disconnects_total', why: 'NATS is there', test: 'test/e2e/restart.test.ts' },
   { metric: 'witan_bus_dropped_total', why: 'NATS is there', test: 'test/e2e/restart.test.ts' },
+  ...each(
+    'witan_bus_forbidden_total',
+    'operation',
+    ['publish', 'subscribe'],
+    'each does what its role may',
+    'test/e2e/permissions.test.ts',
+  ),
   { metric: 'witan_bus_slow_consumers_total', why: 'all are quick enough', test: METRICS },
   { metric: 'witan_bus_handler_errors_total', why: 'it would be a defect', test: METRICS },
 ];

@@ -252,6 +252,7 @@ export const METRIC_TABLE: readonly Row[] = [
   row(EVERY, 'witan_bus_dropped_total', always(0)),
   row(EVERY, 'witan_bus_slow_consumers_total', always(0)),
   row(EVERY, 'witan_bus_handler_errors_total', always(0)),
+  row(EVERY, 'witan_bus_forbidden_total', always(0)),
 
   // The process.
   row(EVERY, 'witan_build_info', always(1)),

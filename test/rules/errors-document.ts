@@ -3,14 +3,14 @@ import { CODES } from '@witan/errors';
 const EXITS: readonly [code: number, meaning: string][] = [
   [0, 'what was asked for was done, or holds'],
   [2, 'the command line or the input is wrong'],
-  [3, 'a proof, a signature or an author does not hold'],
+  [3, 'a proof, a signature, an author or a certificate does not hold'],
   [4, 'there is no such thing'],
   [5, 'not now: something is missing, too slow or too busy'],
   [69, 'something is not installed'],
   [70, 'a defect'],
   [74, 'the disk'],
   [75, 'the data directory is in use'],
-  [77, 'a secret cannot be opened'],
+  [77, 'a secret cannot be opened, or something is not permitted'],
   [78, 'the configuration'],
 ];
 

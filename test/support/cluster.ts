@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, type Section, type Session } from '@witan/api';
 import { type Bus, connectNats, type NatsServer, startNatsServer } from '@witan/bus';
+import { UsersDir } from '@witan/nats';
 import { ClusterNode } from './cluster-node.ts';
 import { eventually } from './eventually.ts';
 import { Link } from './link.ts';
@@ -24,7 +25,12 @@ export interface ClusterOptions {
 /** For whatever takes a moment on an idle machine, on one that is not. */
 export const PATIENCE_MS = 60_000;
 const NETWORK = 'e2e';
+/** Nodes that a test may add, and one that is no part of the cluster. */
+const FURTHER_NODES = 9;
+/** Whoever shows no key may say and hear everything: the tests themselves, as a hostile bus could. */
+const TEST_USER = '{ user: test, password: test }';
 const NATS_LINES_KEPT = 200;
+const RELOADED = /Reloaded server configuration$/;
 const MONITOR = /Starting http monitor on (\S+)/;
 
 /** A whole network of real processes around a real NATS server, in a directory of its own, on free ports. */
@@ -34,6 +40,8 @@ export class Cluster {
   readonly nodes: ClusterNode[] = [];
   readonly coordinators: ServiceProcess[] = [];
   readonly natsLog: string[] = [];
+  /** Of the bus: each service has one with the permissions of its role. */
+  readonly users: UsersDir;
   readonly #options: ClusterOptions;
   readonly #links: Link[] = [];
   readonly #buses: Bus[] = [];
@@ -45,6 +53,9 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    const nodes = options.nodes + FURTHER_NODES;
+    const wanted = { network: NETWORK, nodes, gateways: 2, coordinators: 3 };
+    this.users = new UsersDir(join(this.directory, 'users'), wanted, [TEST_USER]);
   }
 
   get gateway(): ServiceProcess {
@@ -77,7 +88,7 @@ export class Cluster {
   /** Starts everything and waits until the elders that there can be hold the section key. */
   async start(): Promise<void> {
     await this.startNats();
-    this.#gateway = this.#service('gateway', 'gateway', { WITAN_HTTP_PORT: '0' }).start();
+    this.#gateway = this.#service('gateway', 'gateway', 'gateway-0', { WITAN_HTTP_PORT: '0' }).start();
     for (let i = 0; i < (this.#options.coordinators ?? 1); i++) this.addCoordinator();
     for (let i = 0; i < this.#options.nodes; i++) await this.addNode();
     await Promise.all(this.processes.map((each) => each.ready(PATIENCE_MS)));
@@ -95,7 +106,13 @@ export class Cluster {
   }
 
   async startNats(): Promise<void> {
+    const config = join(this.directory, 'nats.conf');
+    if (this.#natsPort === undefined) {
+      this.users.write();
+      writeFileSync(config, 'include ./users/users.conf\nno_auth_user: test\n');
+    }
     this.#nats = await startNatsServer({
+      config,
       ...(this.#natsPort === undefined ? {} : { port: this.#natsPort }),
       args: ['--http_port', '-1'],
       onLog: (line) => {
@@ -106,12 +123,22 @@ export class Cluster {
     this.#natsPort = this.#nats.port;
   }
 
+  /** The server reads its users again. */
+  async reloadNats(): Promise<void> {
+    const before = this.natsLog.filter((line) => RELOADED.test(line)).length;
+    process.kill(this.#nats!.pid, 'SIGHUP');
+    const isDone = () => this.natsLog.filter((line) => RELOADED.test(line)).length > before;
+    await eventually('nats-server has read its configuration again', isDone, { withinMs: PATIENCE_MS, everyMs: 5 });
+  }
+
   async killNats(): Promise<void> {
     await this.#nats?.kill();
   }
 
   addCoordinator(): ServiceProcess {
-    const coordinator = this.#service('dkg-coordinator', `coordinator-${this.coordinators.length}`).start();
+    const index = this.coordinators.length;
+    const user = `dkg-coordinator-${index}`;
+    const coordinator = this.#service('dkg-coordinator', `coordinator-${index}`, user).start();
     this.coordinators.push(coordinator);
     return coordinator;
   }
@@ -123,8 +150,9 @@ export class Cluster {
     const index = this.nodes.length;
     const dataDir = join(this.directory, `node-${index}`);
     const home = { WITAN_DATA_DIR: dataDir, WITAN_GENESIS: index === 0 ? 'create' : 'join', ...env };
-    const elder = this.#service('elder', `elder-${index}`, { ...home, ...(link && { WITAN_NATS_URL: link.url }) });
-    const adult = this.#service('adult', `adult-${index}`, home);
+    const reached = link && { WITAN_NATS_URL: link.url };
+    const elder = this.#service('elder', `elder-${index}`, `node-${index}-elder`, { ...home, ...reached });
+    const adult = this.#service('adult', `adult-${index}`, `node-${index}-adult`, home);
     const node = new ClusterNode({ index, dataDir, elder: elder.start(), adult: adult.start(), link });
     this.nodes.push(node);
     return node;
@@ -132,7 +160,9 @@ export class Cluster {
 
   /** A service of this cluster's network that is not part of it yet. */
   service(kind: ServiceKind, name: string, env: Readonly<Record<string, string>> = {}): ServiceProcess {
-    return this.#service(kind, name, env);
+    const spare = `node-${this.#options.nodes + FURTHER_NODES - 1}-${kind}`;
+    const users = { gateway: 'gateway-1', 'dkg-coordinator': 'dkg-coordinator-2', elder: spare, adult: spare };
+    return this.#service(kind, name, users[kind], env);
   }
 
   /** A connection of the test's own to the bus, closed with the cluster. */
@@ -208,8 +238,9 @@ export class Cluster {
     );
   }
 
-  #service(kind: ServiceKind, name: string, env: Readonly<Record<string, string>> = {}): ServiceProcess {
-    const common = { WITAN_NETWORK: NETWORK, WITAN_NATS_URL: this.natsUrl };
+  #service(kind: ServiceKind, name: string, user: string, env: Readonly<Record<string, string>> = {}): ServiceProcess {
+    const key = { WITAN_NATS_NKEY_FILE: this.users.seedFile(user) };
+    const common = { WITAN_NETWORK: NETWORK, WITAN_NATS_URL: this.natsUrl, ...key };
     return new ServiceProcess({
       name,
       kind,

@@ -13,6 +13,8 @@ const DEFECTS: Readonly<Record<string, readonly ServiceKind[]>> = {
   witan_actor_poison_messages_total: EVERY,
   witan_actor_effect_failures_total: EVERY,
   witan_bus_handler_errors_total: EVERY,
+  // Nobody does what its role does not need.
+  witan_bus_forbidden_total: EVERY,
   witan_held_messages_failed_total: ['dkg-coordinator', 'elder'],
 };
 

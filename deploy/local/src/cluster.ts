@@ -1,16 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { WitanError } from '@witan/errors';
+import { UsersDir } from '@witan/nats';
 import type { DataDir } from './data-dir.ts';
 import { lastWords } from './last-words.ts';
-import { natsPid, natsSpec, natsUrl } from './nats.ts';
-import {
-  apiUrl,
-  type ServiceKind,
-  type ServiceOptions,
-  STOP_TIMEOUT_MS,
-  type Surroundings,
-  serviceSpec,
-} from './services.ts';
+import { natsPid, natsSpec, natsUrl, reloadNats } from './nats.ts';
+import { apiUrl, NETWORK, type ServiceOptions, STOP_TIMEOUT_MS, type Surroundings, serviceSpec } from './services.ts';
 import { type ProcessStatus, type Ready, SupervisedProcess } from './supervisor.ts';
 
 const GRACE_MS = STOP_TIMEOUT_MS + 1_000;
@@ -29,6 +23,7 @@ export interface ClusterOptions {
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #surroundings: Surroundings;
+  readonly #users: UsersDir;
   readonly #all = new Map<string, SupervisedProcess>();
   readonly #nats: SupervisedProcess;
   readonly #gateway: SupervisedProcess;
@@ -37,21 +32,41 @@ export class Cluster {
   readonly #adults: readonly SupervisedProcess[];
   #natsUrl: string | undefined;
   #genesisKey: string | undefined;
+  #allStarted = false;
   #stopping = false;
 
   constructor(options: ClusterOptions) {
     const { data, nodes, env, entry } = options;
     this.#options = options;
     this.#genesisKey = data.facts.genesisKey;
-    this.#surroundings = { natsUrl: () => this.#natsUrl!, env, ...(entry && { entry }) };
+    this.#users = new UsersDir(data.usersDir, { network: NETWORK, nodes, gateways: 1, coordinators: 1 });
+    this.#users.write();
+    const natsKeyFile = (user: string): string => this.#users.seedFile(user);
+    this.#surroundings = { natsUrl: () => this.#natsUrl!, natsKeyFile, env, ...(entry && { entry }) };
     this.#nats = this.#supervise(
-      natsSpec({ server: options.natsServer, dir: data.natsDir, logFile: data.rotateLog('nats') }),
+      natsSpec({
+        server: options.natsServer,
+        config: this.#users.configFile,
+        dir: data.natsDir,
+        logFile: data.rotateLog('nats'),
+      }),
     );
-    this.#gateway = this.#service('gateway', 'gateway', () => this.#genesis(), options.httpPort);
-    this.#coordinator = this.#service('dkg-coordinator', 'coordinator', () => this.#genesis());
-    const each = Array.from({ length: nodes }, (_, index) => index);
-    this.#elders = each.map((node) => this.#service('elder', `node-${node}-elder`, () => this.#ofNode(node)));
-    this.#adults = each.map((node) => this.#service('adult', `node-${node}-adult`, () => this.#ofNode(node)));
+    const { httpPort } = options;
+    const settings = () => this.#genesis();
+    this.#gateway = this.#service({ kind: 'gateway', name: 'gateway', user: 'gateway-0', settings, httpPort });
+    this.#coordinator = this.#service({
+      kind: 'dkg-coordinator',
+      name: 'coordinator',
+      user: 'dkg-coordinator-0',
+      settings,
+    });
+    const ofEach = (kind: 'elder' | 'adult') =>
+      Array.from({ length: nodes }, (_, node) => {
+        const name = `node-${node}-${kind}`;
+        return this.#service({ kind, name, user: name, settings: () => this.#ofNode(node) });
+      });
+    this.#elders = ofEach('elder');
+    this.#adults = ofEach('adult');
   }
 
   get statuses(): ProcessStatus[] {
@@ -84,7 +99,10 @@ export class Cluster {
     gateway.catch(() => {});
     // The gateway first, so that one sees something; then node by node, since an elder is of use with its adult.
     const nodes = this.#adults.flatMap((adult, node) => [this.#elders[node]!, adult]);
-    void this.#startAll([this.#gateway, this.#coordinator, ...nodes]);
+    void this.#startAll([this.#gateway, this.#coordinator, ...nodes]).then(() => {
+      this.#allStarted = true;
+      if (!this.#stopping) this.#bindNames();
+    });
     return addressOf(await gateway);
   }
 
@@ -160,21 +178,31 @@ export class Cluster {
     };
   }
 
-  #service(
-    kind: ServiceKind,
-    name: string,
-    settings: ServiceOptions['settings'],
-    httpPort?: number,
-  ): SupervisedProcess {
-    const logFile = this.#options.data.rotateLog(name);
-    const options = { kind, name, logFile, settings, ...(httpPort !== undefined && { httpPort }) };
-    return this.#supervise(serviceSpec(options, this.#surroundings));
+  /**
+   * Once an elder has said its name, its user answers for that name and for no other. With the first start of all of
+   * them that waits for the last: each reload has the server look at every connection.
+   */
+  #bindNames(): void {
+    let isNews = false;
+    for (const [node, elder] of this.#elders.entries()) {
+      const name = elder.status.ready?.info.node;
+      if (name !== undefined && this.#users.bind(node, name)) isNews = true;
+    }
+    if (!isNews) return;
+    this.#users.write();
+    reloadNats(this.#options.data.natsDir);
+  }
+
+  #service({ name, ...rest }: Omit<ServiceOptions, 'logFile'>): SupervisedProcess {
+    const spec = serviceSpec({ ...rest, name, logFile: this.#options.data.rotateLog(name) }, this.#surroundings);
+    return this.#supervise(spec);
   }
 
   #supervise(spec: SupervisedProcess['spec']): SupervisedProcess {
     const supervised = new SupervisedProcess(spec, (status) => {
       const ended = status.state === 'restarting' || status.state === 'failed';
       this.#options.onChange(status, ended ? lastWords(spec.logFile) : undefined);
+      if (status.state === 'ready' && this.#allStarted) this.#bindNames();
     });
     this.#all.set(spec.name, supervised);
     return supervised;

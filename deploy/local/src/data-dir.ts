@@ -8,7 +8,7 @@ const LAUNCHER_FILE = 'launcher.db';
 const CLUSTER_FILE = 'cluster.json';
 const NODE_FOLDER = /^node-\d+$/;
 /** What the launcher puts into the directory, and so may remove from it. */
-const OURS = [/^node-\d+$/, /^logs$/, /^nats$/, /^cluster\.json$/];
+const OURS = [/^node-\d+$/, /^logs$/, /^nats$/, /^users$/, /^cluster\.json$/];
 const LOGS_KEPT = 3;
 
 /** What is known of the network from earlier starts. */
@@ -71,6 +71,11 @@ export class DataDir {
 
   get natsDir(): string {
     return this.#within('nats');
+  }
+
+  /** Of the bus: their keys. */
+  get usersDir(): string {
+    return this.#within('users');
   }
 
   get clusterFile(): string {

@@ -7,6 +7,7 @@ import { follow, type Picture } from './feed.ts';
 import { memoryOf } from './memory.ts';
 import { DEFAULT_NODES, type Options } from './options.ts';
 import { freePort } from './ports.ts';
+import { NETWORK } from './services.ts';
 import { type ClusterState, isComplete, missing, type Note, type Summary } from './state.ts';
 import { stopReason } from './stop-reason.ts';
 import type { ProcessStatus } from './supervisor.ts';
@@ -165,7 +166,7 @@ class Launch {
     if (this.#url === undefined) return;
     this.#data.writeCluster({
       url: this.#url,
-      network: 'local',
+      network: NETWORK,
       genesisKey: cluster.genesisKey,
       natsUrl: cluster.natsUrl,
       launcherPid: process.pid,

@@ -11,9 +11,12 @@ const POLL_MS = 10;
 /** nats-server's word for "any free port". */
 const ANY_PORT = '-1';
 
-/** nats-server on loopback without JetStream: the truth is in the nodes' journals, the bus may lose anything. */
-export function natsSpec(options: { server: string; dir: string; logFile: string }): ProcessSpec {
-  const { server, dir, logFile } = options;
+/**
+ * nats-server on loopback without JetStream: the truth is in the nodes' journals, the bus may lose anything. Who may
+ * say what on it stands in the file `config`.
+ */
+export function natsSpec(options: { server: string; config: string; dir: string; logFile: string }): ProcessSpec {
+  const { server, config, dir, logFile } = options;
   return {
     name: 'nats',
     command: '/bin/sh',
@@ -22,7 +25,18 @@ export function natsSpec(options: { server: string; dir: string; logFile: string
     launch: (previous) => {
       endLeftover(dir);
       const port = previous === undefined ? ANY_PORT : new URL(natsUrl(previous)).port;
-      const flags = ['--addr', '127.0.0.1', '--port', port, '--ports_file_dir', dir, '--pid', pidFile(dir)];
+      const flags = [
+        '--config',
+        config,
+        '--addr',
+        '127.0.0.1',
+        '--port',
+        port,
+        '--ports_file_dir',
+        dir,
+        '--pid',
+        pidFile(dir),
+      ];
       // One thread carries what twenty processes on one machine say, without waking others for it.
       return { args: [KEEPER, server, ...flags], env: { PATH: process.env.PATH ?? '', GOMAXPROCS: '1' } };
     },
@@ -32,6 +46,12 @@ export function natsSpec(options: { server: string; dir: string; logFile: string
 
 export function natsUrl(ready: Ready): string {
   return ready.info.url!;
+}
+
+/** Makes the server read its configuration again. Connections stay, with the permissions that they have now. */
+export function reloadNats(dir: string): void {
+  const pid = natsPid(dir);
+  if (pid !== undefined && isOurs(pid, dir)) process.kill(pid, 'SIGHUP');
 }
 
 /** The server's own process; its supervised parent is the keeper. */

@@ -12,6 +12,8 @@ export interface Bus {
   readonly maxPayload: number;
   /** What has been counted so far. */
   readonly stats: BusStats;
+  /** Subjects that are subscribed to and that the server does not let this user hear; asked for again from time to time. */
+  readonly refused: readonly string[];
   /**
    * Sends to all who listen now. While it is not connected, or too much is unsent, the message is dropped and counted.
    * @throws WITAN_ERR_TOO_LARGE, WITAN_ERR_INVALID (subject or headers)
@@ -28,7 +30,7 @@ export interface Bus {
   /**
    * Sends to one who listens and gives back the first reply.
    * @throws WITAN_ERR_TIMEOUT, WITAN_ERR_UNAVAILABLE (nobody listens, not connected, or the connection was lost),
-   * WITAN_ERR_TOO_LARGE, WITAN_ERR_INVALID; or the code that the other side's handler failed with
+   * WITAN_ERR_FORBIDDEN (this user may not ask there), WITAN_ERR_TOO_LARGE, WITAN_ERR_INVALID; or the code that the other side's handler failed with
    */
   request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
   /** {@link Bus.request} for those who cannot wait for a promise: `done` is called once, never before this returns. */
@@ -119,6 +121,10 @@ export interface BusStats {
   /** How many times a subscription, or this client as a whole, fell behind. */
   readonly slowConsumers: number;
   readonly disconnects: number;
+  /** What the server did not permit: messages to subjects of others. */
+  readonly forbiddenPublishes: number;
+  /** And subscriptions to them. */
+  readonly forbiddenSubscriptions: number;
 }
 
 /** For the log. */
@@ -129,4 +135,6 @@ export type BusEvent =
   | { readonly type: 'slow-consumer'; readonly subject: string; readonly inFlight: number }
   /** The server refuses or has ended a subscription. */
   | { readonly type: 'subscription-lost'; readonly subject: string; readonly error: unknown }
+  /** The server does not permit this user to use the subject. */
+  | { readonly type: 'forbidden'; readonly operation: 'publish' | 'subscribe'; readonly subject: string }
   | { readonly type: 'server-error'; readonly error: unknown };

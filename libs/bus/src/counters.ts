@@ -14,5 +14,7 @@ export function newCounters(): Counters {
     dropped: 0,
     slowConsumers: 0,
     disconnects: 0,
+    forbiddenPublishes: 0,
+    forbiddenSubscriptions: 0,
   };
 }

@@ -15,3 +15,8 @@ export function timedOut(subject: string, timeoutMs: number): WitanError {
 export function unavailable(detail: string, cause?: unknown): WitanError {
   return new WitanError('WITAN_ERR_UNAVAILABLE', detail, cause === undefined ? {} : { cause });
 }
+
+export function forbidden(operation: 'publish' | 'subscribe', subject: string, cause?: unknown): WitanError {
+  const detail = `this NATS user may not ${operation} to ${subject}`;
+  return new WitanError('WITAN_ERR_FORBIDDEN', detail, { data: { operation, subject }, cause });
+}

@@ -53,6 +53,10 @@ export class MemoryBus implements Bus {
     return this.#hub.maxPayload;
   }
 
+  get refused(): readonly string[] {
+    return [];
+  }
+
   get stats(): BusStats {
     return { ...this.#counters };
   }

@@ -24,6 +24,7 @@ import { bytesOf, failing, headersOf, incoming, toNats } from './nats-messages.t
 import { NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
 import { announceOverNats, type Serve } from './nats-service.ts';
 import { Outflow } from './outflow.ts';
+import { Refusals } from './refusals.ts';
 import { StatusBoard } from './status-board.ts';
 import { checkHeaders, checkPattern, checkQueue, checkSubject } from './subject-rules.ts';
 
@@ -36,6 +37,14 @@ export class NatsBus implements Bus {
   readonly #outflow: Outflow;
   /** Ends the requests under way when the connection is lost: their replies are lost with it. */
   readonly #inFlight = new Set<(reason: WitanError) => void>();
+  /** Each subscribes once more when the server has refused one of its subjects. */
+  readonly #renewals = new Set<(refused: ReadonlySet<string>) => void | Promise<void>>();
+  readonly #refusals = new Refusals(async (refused) => {
+    for (const renew of this.#renewals) await renew(refused);
+    await this.#connection.flush();
+    // What the server said before that is told in the turns of this one.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
   #maxPayload: number;
   #drained: Promise<void> | undefined;
 
@@ -56,6 +65,10 @@ export class NatsBus implements Bus {
     return this.#maxPayload;
   }
 
+  get refused(): readonly string[] {
+    return this.#refusals.subjects;
+  }
+
   get stats(): BusStats {
     return { ...this.#counters };
   }
@@ -70,14 +83,22 @@ export class NatsBus implements Bus {
     checkQueue(options.queue);
     if (this.#closing) throw unavailable('the bus is closed');
     const serve = this.#server({ subject, handler, ...options });
-    const subscription = this.#connection.subscribe(subject, {
-      ...(options.queue === undefined ? {} : { queue: options.queue }),
-      callback: (error, message) => {
-        if (error === null) serve(message);
-        else this.#onEvent({ type: 'subscription-lost', subject, error });
-      },
-    });
-    return { subject, unsubscribe: () => subscription.unsubscribe() };
+    const open = () =>
+      this.#connection.subscribe(subject, {
+        ...(options.queue === undefined ? {} : { queue: options.queue }),
+        // An error is a refusal, which comes as a status as well.
+        callback: (error, message) => void (error === null && serve(message)),
+      });
+    let subscription = open();
+    const renew = (refused: ReadonlySet<string>): void => {
+      if (refused.has(subject)) subscription = open();
+    };
+    this.#renewals.add(renew);
+    const unsubscribe = (): void => {
+      this.#renewals.delete(renew);
+      subscription.unsubscribe();
+    };
+    return { subject, unsubscribe };
   }
 
   async request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
@@ -105,8 +126,26 @@ export class NatsBus implements Bus {
     );
   }
 
-  announce(service: ServiceDescription): Promise<AnnouncedService> {
-    return announceOverNats(this.#connection, service, (endpoint) => this.#endpoint(endpoint), this.#onEvent);
+  async announce(service: ServiceDescription): Promise<AnnouncedService> {
+    const open = () =>
+      announceOverNats(this.#connection, service, (endpoint) => this.#endpoint(endpoint), this.#onEvent);
+    let announced = await open();
+    const renew = async (refused: ReadonlySet<string>): Promise<void> => {
+      // One refused subject ends all of a service, so that any of them may be its own.
+      if (!announced.uses(refused)) return;
+      await announced.stop();
+      if (this.#renewals.has(renew)) announced = await open();
+    };
+    this.#renewals.add(renew);
+    return {
+      get id() {
+        return announced.id;
+      },
+      stop: () => {
+        this.#renewals.delete(renew);
+        return announced.stop();
+      },
+    };
   }
 
   async flush(): Promise<void> {
@@ -132,6 +171,7 @@ export class NatsBus implements Bus {
 
   async #drain(): Promise<void> {
     const connected = this.status === 'connected';
+    this.#refusals.stop();
     this.#status.set('draining');
     try {
       // A drain waits for the server: without one there is nothing to wait for.
@@ -164,10 +204,29 @@ export class NatsBus implements Bus {
         if (!this.#closing) this.#status.set('connected');
         break;
       case 'error':
-        if (isSlowConsumer(change.error)) this.#counters.slowConsumers++;
-        this.#onEvent({ type: 'server-error', error: change.error });
+        this.#complaint(change.error);
         break;
     }
+  }
+
+  /** What the server complains about. */
+  #complaint(error: Error): void {
+    if (error instanceof errors.PermissionViolationError) {
+      this.#forbidden(error);
+      return;
+    }
+    if (isSlowConsumer(error)) this.#counters.slowConsumers++;
+    this.#onEvent({ type: 'server-error', error });
+  }
+
+  #forbidden({ operation, subject }: InstanceType<typeof errors.PermissionViolationError>): void {
+    if (operation === 'publish') {
+      this.#counters.forbiddenPublishes++;
+    } else {
+      this.#counters.forbiddenSubscriptions++;
+      if (!this.#closing) this.#refusals.add(subject);
+    }
+    this.#onEvent({ type: 'forbidden', operation: operation === 'publish' ? 'publish' : 'subscribe', subject });
   }
 
   async #request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {

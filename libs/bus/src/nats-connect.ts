@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
-import { WitanError } from '@witan/errors';
+import { errorCode, WitanError } from '@witan/errors';
 import type { Bus } from './bus.ts';
 import { unavailable } from './failures.ts';
 import { NatsBus } from './nats-bus.ts';
@@ -20,6 +20,7 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
     try {
       return new NatsBus(await connectOnce(options), options);
     } catch (error) {
+      if (errorCode(error) === 'WITAN_ERR_CONFIG') throw error;
       if (isConfigurationError(error)) {
         throw new WitanError('WITAN_ERR_CONFIG', `NATS: ${(error as Error).message}`, { cause: error });
       }

@@ -1,5 +1,7 @@
+import { nkeyAuthenticator } from '@nats-io/nats-core';
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import type { BusEvent } from './bus.ts';
+import { inboxOf, nkeyOf } from './nkeys.ts';
 
 export interface NatsOptions {
   /** `host:port` or URLs, one or several of a cluster. */
@@ -9,7 +11,9 @@ export interface NatsOptions {
   readonly user?: string;
   readonly pass?: string;
   readonly token?: string;
-  /** Where replies go; `_INBOX` by default. Needed when the user may only listen below a subject of its own. */
+  /** Secret of an NKey user, `SU…`; instead of user, password and token. */
+  readonly nkeySeed?: string;
+  /** Where replies go; by default what {@link inboxOf} gives for an NKey user, else `_INBOX`. */
   readonly inboxPrefix?: string;
   /** Paths of PEM files. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
@@ -31,8 +35,10 @@ export const NATS_DEFAULTS = { retryMs: 250, maxPendingBytes: 16 << 20, pingInte
 /** Longest wait between tries for the first connection, without the jitter. */
 export const MAX_FIRST_RETRY_MS = 5_000;
 
+/** @throws WITAN_ERR_CONFIG for a seed that is none */
 export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
-  const { servers, name, user, pass, token, inboxPrefix, tls } = options;
+  const { servers, name, user, pass, token, nkeySeed, tls } = options;
+  const inboxPrefix = options.inboxPrefix ?? (nkeySeed === undefined ? undefined : inboxOf(nkeyOf(nkeySeed)));
   const retryMs = options.retryMs ?? NATS_DEFAULTS.retryMs;
   return {
     servers: typeof servers === 'string' ? [servers] : [...servers],
@@ -40,6 +46,7 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     ...(user === undefined ? {} : { user }),
     ...(pass === undefined ? {} : { pass }),
     ...(token === undefined ? {} : { token }),
+    ...(nkeySeed === undefined ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
     ...(tls === undefined ? {} : { tls: { ...tls } }),
     timeout: 5_000,

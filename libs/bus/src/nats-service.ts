@@ -10,6 +10,11 @@ type TheirConnection = ConstructorParameters<typeof Svcm>[0];
 /** Handles a message as a subscription does; the result is why it was not handled, if it was not. */
 export type Serve = (message: Msg) => unknown;
 
+export interface NatsAnnouncement extends AnnouncedService {
+  /** Whether one of these is a subject that it listens to. */
+  uses(subjects: ReadonlySet<string>): boolean;
+}
+
 /**
  * The NATS services protocol, by the maintainers' library: its statistics are those of the real endpoints. It ends a
  * service, all its endpoints included, when the server refuses the subscription of one; that is an event.
@@ -19,7 +24,7 @@ export async function announceOverNats(
   service: ServiceDescription,
   server: (endpoint: ServiceEndpoint) => Serve,
   onEvent: (event: BusEvent) => void,
-): Promise<AnnouncedService> {
+): Promise<NatsAnnouncement> {
   const { name, version, description = '', metadata = {}, endpoints = [] } = service;
   for (const { subject, queue } of endpoints) {
     checkPattern(subject);
@@ -46,8 +51,12 @@ export async function announceOverNats(
   void added.stopped.then((error) => {
     if (error !== null) onEvent({ type: 'subscription-lost', subject: `$SRV.*.${name}`, error });
   });
+  const { id } = added.ping();
+  const own = new Set(endpoints.map(({ subject }) => subject));
+  const isProtocol = new RegExp(`^\\$SRV\\.(PING|INFO|STATS)(\\.${name}(\\.${id})?)?$`);
   return {
-    id: added.ping().id,
+    id,
+    uses: (subjects) => [...subjects].some((subject) => own.has(subject) || isProtocol.test(subject)),
     stop: async () => {
       await added.stop();
     },

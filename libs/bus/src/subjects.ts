@@ -5,6 +5,8 @@ const PREFIX = /^[01]{0,256}$/;
 
 /** Every subject of one net. What is put into them is checked, so no name can bring a dot or a wildcard along. */
 export interface Subjects {
+  /** What all subjects of a section begin with. */
+  section(prefix: string): string;
   /** Signed DKG messages and votes of one session. */
   dkg(prefix: string, session: string): string;
   /** Pattern: of all sessions of a section. */
@@ -35,6 +37,7 @@ export function subjects(net: string): Subjects {
   const node = (name: string, service: string): string =>
     `${root}.node.${token('node', name)}.${token('service', service)}`;
   return {
+    section,
     dkg: (prefix, session) => `${section(prefix)}.dkg.${token('session', session)}`,
     dkgAll: (prefix) => `${section(prefix)}.dkg.*`,
     decisions: (prefix) => `${section(prefix)}.decisions`,

@@ -23,6 +23,11 @@ export const commonSettings = {
   natsUser: text({ help: 'User at the NATS server' }),
   natsPassword: secret({ help: 'Password of that user' }),
   natsToken: secret({ help: 'Token for the NATS server, instead of user and password' }),
+  natsNkey: secret({
+    pattern: /^SU[A-Z2-7]{56}$/,
+    accepts: 'the seed of an NKey user: SU and 56 more characters',
+    help: 'Seed of the NKey by which the NATS servers know this process, instead of user, password and token',
+  }),
   natsTlsCaFile: path({ help: 'Certificate authority (PEM) of the NATS servers' }),
   natsTlsCertFile: path({ help: 'Certificate (PEM) that this process shows to the NATS servers' }),
   natsTlsKeyFile: path({ help: 'Private key (PEM) of that certificate' }),

@@ -185,17 +185,18 @@ export const choice: ChoiceBuilder = <V extends string>(values: readonly V[], op
 
 /**
  * A secret, given by value or by a file that holds it (`…_FILE`). `digits`: it is lower-case hex of that length.
- * There are no defaults for secrets.
+ * `pattern` is matched against the whole of it, and `accepts` says in words what the pattern means. There are no
+ * defaults for secrets.
  */
-export const secret: Builder<Secret, { digits?: number }> = (
-  options: AnyOptions<Secret> & { digits?: number },
+export const secret: Builder<Secret, { digits?: number; pattern?: RegExp; accepts?: string }> = (
+  options: AnyOptions<Secret> & { digits?: number; pattern?: RegExp; accepts?: string },
 ): Setting<Secret> =>
   setting(options, {
-    accepts: options.digits === undefined ? 'a text' : `${options.digits} lower-case hex digits`,
+    accepts: options.accepts ?? (options.digits === undefined ? 'a text' : `${options.digits} lower-case hex digits`),
     secret: true,
     read: (input) => {
       const value = trimmed(input);
       if (!value || (options.digits !== undefined && !isHex(value, options.digits))) return undefined;
-      return new Secret(value);
+      return (options.pattern?.test(value) ?? true) ? new Secret(value) : undefined;
     },
   });

@@ -1,4 +1,4 @@
-import { type Bus, type BusMessage, type ServiceEndpoint, subjects } from '@witan/bus';
+import { ANYONE_QUEUE, type Bus, type BusMessage, type ServiceEndpoint, subjects } from '@witan/bus';
 import type { Transport } from './transport.ts';
 
 export interface BusTransportOptions {
@@ -16,15 +16,11 @@ export interface BusTransport extends Transport {
   readonly endpoints: readonly ServiceEndpoint[];
 }
 
-/** Nodes that answer questions to anyone share this queue. */
-const ANYONE = 'section';
-
 /** A transport over the bus. Requests go to elders: they are the ones who know. */
 export function busTransport({ bus, network, prefix, name, service }: BusTransportOptions): BusTransport {
   const subject = subjects(network);
   const root = subject.topic('x').slice(0, -1);
-  const section = prefix === '' ? 'root' : prefix;
-  const anyone = (verb: string) => subject.topic(`section.${section}.ask.${verb}`);
+  const anyone = (verb: string) => `${subject.section(prefix)}.ask.${verb}`;
   const endpoints: ServiceEndpoint[] = [];
   return {
     endpoints,
@@ -42,7 +38,8 @@ export function busTransport({ bus, network, prefix, name, service }: BusTranspo
       // Names of endpoints have no dots.
       const as = verb.replaceAll('.', '-');
       endpoints.push({ name: as, subject: subject.node(name, service, verb), handler: answer });
-      if (forAnyone) endpoints.push({ name: `${as}-anyone`, subject: anyone(verb), queue: ANYONE, handler: answer });
+      if (forAnyone)
+        endpoints.push({ name: `${as}-anyone`, subject: anyone(verb), queue: ANYONE_QUEUE, handler: answer });
     },
   };
 }

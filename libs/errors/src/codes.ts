@@ -30,6 +30,12 @@ export const CODES = {
   WITAN_ERR_HEADERS_TOO_LARGE: entry(431, 2, 'Headers too large', 'Send fewer headers, or shorter ones.'),
   WITAN_ERR_TOO_LARGE: entry(413, 2, 'Too large', 'Send less: the detail names the limit.'),
   WITAN_ERR_UNSUPPORTED_MEDIA: entry(415, 2, 'Unsupported media type', 'Send application/json.'),
+  WITAN_ERR_FORBIDDEN: entry(
+    403,
+    77,
+    'Not permitted',
+    'The NATS user may not use this subject. Give the service the user of its own role, or the server its permissions.',
+  ),
   WITAN_ERR_NOT_FOUND: entry(404, 4, 'Not found', 'Check the name; a list route shows what exists.'),
   WITAN_ERR_METHOD_NOT_ALLOWED: entry(
     405,

@@ -36,6 +36,8 @@ const idleBus = {
     dropped: 0,
     slowConsumers: 0,
     disconnects: 0,
+    forbiddenPublishes: 0,
+    forbiddenSubscriptions: 0,
   },
 };
 
@@ -195,7 +197,8 @@ describe('adapters', () => {
   test('the bus: its own counts, and whether it is connected now', () => {
     const meter = new RecordingMeter();
     const counted = { published: 4, receivedBytes: 99, disconnects: 1, handlerErrors: 5, dropped: 6, slowConsumers: 7 };
-    let view = { ...idleBus, stats: { ...idleBus.stats, ...counted } };
+    const forbidden = { forbiddenPublishes: 8, forbiddenSubscriptions: 9 };
+    let view = { ...idleBus, stats: { ...idleBus.stats, ...counted, ...forbidden } };
     watchBus(meter, {
       get status() {
         return view.status;
@@ -213,6 +216,8 @@ describe('adapters', () => {
     expect(meter.value('witan_bus_handler_errors_total')).toBe(5);
     expect(meter.value('witan_bus_dropped_total')).toBe(6);
     expect(meter.value('witan_bus_slow_consumers_total')).toBe(7);
+    expect(meter.value('witan_bus_forbidden_total', { operation: 'publish' })).toBe(8);
+    expect(meter.value('witan_bus_forbidden_total', { operation: 'subscribe' })).toBe(9);
   });
 
   test('rejections: a code has its reason', () => {

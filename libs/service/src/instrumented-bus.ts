@@ -24,6 +24,9 @@ export function instrumentBus(bus: Bus, meter: Meter): Bus {
     get stats() {
       return bus.stats;
     },
+    get refused() {
+      return bus.refused;
+    },
     publish: (subject, payload, headers) => bus.publish(subject, payload, injectTrace(headers)),
     subscribe: (subject, handler, options) => bus.subscribe(subject, continued(handler), options),
     request: async (subject, payload, options) => {

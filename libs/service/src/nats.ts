@@ -12,12 +12,12 @@ export function connectToNats({ config, name, log, signal }: ConnectOptions): Pr
     name,
     ...credentialsOf(config),
     signal,
-    onEvent: (event) => logEvent(log, event),
+    onEvent: eventLogger(log),
   });
 }
 
 function credentialsOf(config: ConfigOf<CommonSettings>) {
-  const { natsUser, natsPassword, natsToken, natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
+  const { natsUser, natsPassword, natsToken, natsNkey, natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
   const tls = {
     ...(natsTlsCaFile !== undefined && { caFile: natsTlsCaFile }),
     ...(natsTlsCertFile !== undefined && { certFile: natsTlsCertFile }),
@@ -27,11 +27,37 @@ function credentialsOf(config: ConfigOf<CommonSettings>) {
     ...(natsUser !== undefined && { user: natsUser }),
     ...(natsPassword !== undefined && { pass: natsPassword.reveal() }),
     ...(natsToken !== undefined && { token: natsToken.reveal() }),
+    ...(natsNkey !== undefined && { nkeySeed: natsNkey.reveal() }),
     ...(Object.keys(tls).length > 0 && { tls }),
   };
 }
 
-function logEvent(log: Logger, event: BusEvent): void {
+/** From one line about what the server does not permit to the next one about the same. */
+const FORBIDDEN_LINE_MS = 60_000;
+/** Subjects have sessions and names in them. */
+const FORBIDDEN_KEPT = 100;
+
+function eventLogger(log: Logger): (event: BusEvent) => void {
+  const forbiddenAt = new Map<string, number>();
+  return (event) => {
+    if (event.type !== 'forbidden') return logEvent(log, event);
+    const { operation, subject } = event;
+    const what = `${operation} ${subject}`;
+    const now = performance.now();
+    if (now - (forbiddenAt.get(what) ?? Number.NEGATIVE_INFINITY) < FORBIDDEN_LINE_MS) return;
+    forbiddenAt.delete(what);
+    forbiddenAt.set(what, now);
+    if (forbiddenAt.size > FORBIDDEN_KEPT) forbiddenAt.delete(forbiddenAt.keys().next().value!);
+    log.error(
+      { event: 'forbidden', code: 'WITAN_ERR_FORBIDDEN', operation, subject },
+      'bus: this NATS user may not use that subject',
+    );
+  };
+}
+
+type Unlimited = Exclude<BusEvent, { readonly type: 'forbidden' }>;
+
+function logEvent(log: Logger, event: Unlimited): void {
   switch (event.type) {
     case 'status':
       if (event.status === 'disconnected') log.warn('bus: disconnected');

@@ -156,8 +156,7 @@ class Host<S extends ServiceSettings> {
 
   #readiness() {
     const bus = this.#bus;
-    const busCheck = (): Check[] =>
-      bus === undefined ? [] : [{ name: 'bus', ok: bus.status === 'connected', detail: bus.status }];
+    const busCheck = (): Check[] => (bus === undefined ? [] : [checkBus(bus)]);
     return readiness(this.#definition.name, this.#phase, [busCheck, () => this.#running?.ready() ?? []]);
   }
 
@@ -217,4 +216,12 @@ class Host<S extends ServiceSettings> {
     this.#log.info('stopped');
     process.exit(exitCode || (failed.length > 0 ? CODES.WITAN_ERR_INTERNAL.exit : 0));
   }
+}
+
+/** Connected, and hears all that it listens to. */
+function checkBus({ status, refused }: Bus): Check {
+  if (status !== 'connected' || refused.length === 0)
+    return { name: 'bus', ok: status === 'connected', detail: status };
+  const more = refused.length > 1 ? ` and ${refused.length - 1} more` : '';
+  return { name: 'bus', ok: false, detail: `WITAN_ERR_FORBIDDEN: may not listen to ${refused[0]}${more}` };
 }

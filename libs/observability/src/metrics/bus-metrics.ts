@@ -21,6 +21,11 @@ export const BUS_METRICS = {
     help: 'Messages not sent (not connected, too much unsent) or not handled (too many unfinished)',
   }),
   slowConsumers: counter({ name: 'witan_bus_slow_consumers_total', help: 'Times that this client fell behind' }),
+  forbidden: counter({
+    name: 'witan_bus_forbidden_total',
+    help: 'What the NATS server did not permit this user: messages to a subject, subscriptions to it',
+    labels: { operation: ['publish', 'subscribe'] },
+  }),
   handlerErrors: counter({ name: 'witan_bus_handler_errors_total', help: 'Messages whose handler failed' }),
   requestDuration: histogram({
     name: 'witan_bus_request_duration_seconds',
@@ -48,6 +53,8 @@ export interface BusView {
     readonly dropped: number;
     readonly slowConsumers: number;
     readonly disconnects: number;
+    readonly forbiddenPublishes: number;
+    readonly forbiddenSubscriptions: number;
   };
 }
 
@@ -69,6 +76,10 @@ export function watchBus(
   });
   metrics.dropped.collect((set) => set(bus.stats.dropped));
   metrics.slowConsumers.collect((set) => set(bus.stats.slowConsumers));
+  metrics.forbidden.collect((set) => {
+    set({ operation: 'publish' }, bus.stats.forbiddenPublishes);
+    set({ operation: 'subscribe' }, bus.stats.forbiddenSubscriptions);
+  });
   metrics.handlerErrors.collect((set) => set(bus.stats.handlerErrors));
   return metrics;
 }

@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { asWitanError, WitanError } from '@witan/errors';
+import { UsersDir } from './users-dir.ts';
+
+const HELP = `Makes the users of the NATS servers: for each service a key and the subjects that its role needs.
+
+Usage: node deploy/nats/src/main.ts --out DIR [options]
+
+  --out DIR            where to; what is there already is kept
+  --network NAME       as WITAN_NETWORK of the services (default local)
+  --nodes N            how many nodes, each with a user for its elder and one for its adult (default 9)
+  --gateways N         how many users for gateways (default 1; replicas of a Deployment share one)
+  --coordinators N     and for DKG coordinators (default 1)
+  --name node-N=NAME   name of a node, as the ready line of its elder tells it: it then answers for that name alone;
+                       may be given several times
+  --renew USER         a new key for this user, such as node-3-elder; may be given several times
+
+DIR/users.conf is for nats-server (include it, or start with -c), DIR/USER.nk for WITAN_NATS_NKEY_FILE of that service.
+After a change: nats-server --signal reload, or SIGHUP.
+`;
+
+try {
+  process.stdout.write(run(process.argv.slice(2)));
+} catch (error) {
+  const { code, detail, entry } = asWitanError(error);
+  process.stderr.write(`${code}: ${detail}\n`);
+  process.exitCode = entry.exit;
+}
+
+function run(args: string[]): string {
+  const values = parse(args);
+  if (values.help) return HELP;
+  if (values.out === undefined) throw wrong('--out is missing: where to write');
+  const users = new UsersDir(values.out, {
+    network: values.network ?? 'local',
+    nodes: count('--nodes', values.nodes, 9),
+    gateways: count('--gateways', values.gateways, 1),
+    coordinators: count('--coordinators', values.coordinators, 1),
+  });
+  for (const each of values.renew ?? []) users.renew(each);
+  // What is wrong is said before anything is written but the names.
+  for (const each of values.name ?? []) {
+    const [, node, name] = /^node-(\d{1,4})=(.*)$/.exec(each) ?? [];
+    if (node === undefined) throw wrong(`--name ${each}: accepts node-N=NAME`);
+    users.bind(Number(node), name!);
+  }
+  return users
+    .write()
+    .map(({ name, nkey }) => `${name} ${nkey}\n`)
+    .join('');
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const;
+  const several = { type: 'string', multiple: true } as const;
+  try {
+    return parseArgs({
+      args,
+      options: {
+        out: text,
+        network: text,
+        nodes: text,
+        gateways: text,
+        coordinators: text,
+        name: several,
+        renew: several,
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw wrong((error as Error).message.split('\n')[0]!);
+  }
+}
+
+function count(option: string, text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw wrong(`${option} ${text}: accepts a whole number from 0 to 9999`);
+}
+
+function wrong(detail: string): WitanError {
+  return new WitanError('WITAN_ERR_CONFIG', detail);
+}
