@@ -4,6 +4,7 @@
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ['errors'],
+  ['tls'],
   ['api', 'bus', 'config', 'crypto', 'journal', 'observability'],
   ['anti-entropy', 'runtime', 'service', 'wire'],
   ['agreement', 'chain'],

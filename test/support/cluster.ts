@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Client, createClient, type Section, type Session } from '@witan/api';
 import { type Bus, connectNats, type NatsServer, startNatsServer } from '@witan/bus';
 import { UsersDir } from '@witan/nats';
+import { Authority, tlsConfig } from './certificates.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { eventually } from './eventually.ts';
 import { Link } from './link.ts';
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Every elder reaches NATS over a {@link Link} of its own. */
   readonly links?: boolean;
+  /** NATS takes TLS alone, and wants a certificate of whoever connects. */
+  readonly tls?: boolean;
 }
 
 /** For whatever takes a moment on an idle machine, on one that is not. */
@@ -42,6 +45,8 @@ export class Cluster {
   readonly natsLog: string[] = [];
   /** Of the bus: each service has one with the permissions of its role. */
   readonly users: UsersDir;
+  /** With `tls`, whom all trust. */
+  readonly authority: Authority | undefined;
   readonly #options: ClusterOptions;
   readonly #links: Link[] = [];
   readonly #buses: Bus[] = [];
@@ -53,6 +58,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.authority = options.tls ? new Authority(this.directory, 'ca') : undefined;
     const nodes = options.nodes + FURTHER_NODES;
     const wanted = { network: NETWORK, nodes, gateways: 2, coordinators: 3 };
     this.users = new UsersDir(join(this.directory, 'users'), wanted, [TEST_USER]);
@@ -109,7 +115,9 @@ export class Cluster {
     const config = join(this.directory, 'nats.conf');
     if (this.#natsPort === undefined) {
       this.users.write();
-      writeFileSync(config, 'include ./users/users.conf\nno_auth_user: test\n');
+      const tls = this.authority ? tlsConfig(this.authority.caFile, this.authority.issue('nats')) : '';
+      writeFileSync(config, `include ./users/users.conf\nno_auth_user: test\n${tls}`);
+      this.authority?.issue('client');
     }
     this.#nats = await startNatsServer({
       config,
@@ -167,7 +175,7 @@ export class Cluster {
 
   /** A connection of the test's own to the bus, closed with the cluster. */
   async bus(): Promise<Bus> {
-    const bus = await connectNats({ servers: this.natsUrl, name: 'test' });
+    const bus = await connectNats({ servers: this.natsUrl, name: 'test', ...(this.#tls && { tls: this.#tls }) });
     this.#buses.push(bus);
     return bus;
   }
@@ -238,9 +246,23 @@ export class Cluster {
     );
   }
 
+  /** What all clients of NATS show and trust. */
+  get #tls() {
+    if (!this.authority) return undefined;
+    const { directory } = this;
+    const own = { certFile: join(directory, 'client.pem'), keyFile: join(directory, 'client.key') };
+    return { caFile: this.authority.caFile, ...own };
+  }
+
   #service(kind: ServiceKind, name: string, user: string, env: Readonly<Record<string, string>> = {}): ServiceProcess {
     const key = { WITAN_NATS_NKEY_FILE: this.users.seedFile(user) };
-    const common = { WITAN_NETWORK: NETWORK, WITAN_NATS_URL: this.natsUrl, ...key };
+    const tls = this.#tls && {
+      WITAN_NATS_TLS_CA_FILE: this.#tls.caFile,
+      WITAN_NATS_TLS_CERT_FILE: this.#tls.certFile,
+      WITAN_NATS_TLS_KEY_FILE: this.#tls.keyFile,
+      WITAN_TLS_CHECK_MS: '100',
+    };
+    const common = { WITAN_NETWORK: NETWORK, WITAN_NATS_URL: this.natsUrl, ...key, ...tls };
     return new ServiceProcess({
       name,
       kind,

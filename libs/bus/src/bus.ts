@@ -129,6 +129,7 @@ export interface BusStats {
 
 /** For the log. */
 export type BusEvent =
+  /** A try for the first connection has failed, or one that looks why there is none any more. */
   | { readonly type: 'connecting'; readonly attempt: number; readonly retryMs: number; readonly error: unknown }
   | { readonly type: 'status'; readonly status: BusStatus }
   | { readonly type: 'handler-error'; readonly subject: string; readonly error: unknown }
@@ -137,4 +138,6 @@ export type BusEvent =
   | { readonly type: 'subscription-lost'; readonly subject: string; readonly error: unknown }
   /** The server does not permit this user to use the subject. */
   | { readonly type: 'forbidden'; readonly operation: 'publish' | 'subscribe'; readonly subject: string }
+  /** The files of certificates were replaced: a new connection is made, or, with an error, the old one kept. */
+  | { readonly type: 'certificates'; readonly error: unknown }
   | { readonly type: 'server-error'; readonly error: unknown };

@@ -1,5 +1,6 @@
 import { errors, type Msg, type NatsConnection, type Status } from '@nats-io/nats-core';
 import { errorCode, type WitanError, type WitanErrorCode } from '@witan/errors';
+import { type TlsPaths, watchTls } from '@witan/tls';
 import type {
   AnnouncedService,
   AskOptions,
@@ -19,6 +20,7 @@ import type {
 import { newCounters } from './counters.ts';
 import { Dispatcher, replyPayload } from './dispatch.ts';
 import { tooLarge, unavailable } from './failures.ts';
+import { type Diagnosis, tryToConnect } from './nats-diagnosis.ts';
 import { isSlowConsumer, requestFailure } from './nats-failures.ts';
 import { bytesOf, failing, headersOf, incoming, toNats } from './nats-messages.ts';
 import { NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
@@ -31,6 +33,8 @@ import { checkHeaders, checkPattern, checkQueue, checkSubject } from './subject-
 /** The bus over a NATS connection that is up; it keeps itself up from then on. */
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection;
+  readonly #diagnosis: Diagnosis;
+  readonly #endWatching: () => void;
   readonly #onEvent: (event: BusEvent) => void;
   readonly #status: StatusBoard;
   readonly #counters = newCounters();
@@ -48,12 +52,15 @@ export class NatsBus implements Bus {
   #maxPayload: number;
   #drained: Promise<void> | undefined;
 
-  constructor(connection: NatsConnection, options: NatsOptions) {
+  /** @param diagnosis looks for the reason while the connection is lost */
+  constructor(connection: NatsConnection, options: NatsOptions, diagnosis: Diagnosis) {
     this.#connection = connection;
+    this.#diagnosis = diagnosis;
     this.#onEvent = options.onEvent ?? (() => {});
     this.#status = new StatusBoard('connected', this.#onEvent);
     this.#outflow = new Outflow(options.maxPendingBytes ?? NATS_DEFAULTS.maxPendingBytes, () => connection.flush());
     this.#maxPayload = connection.info?.max_payload ?? 0;
+    this.#endWatching = options.tls === undefined ? () => {} : this.#watchFiles(options, options.tls);
     void this.#follow();
   }
 
@@ -171,7 +178,7 @@ export class NatsBus implements Bus {
 
   async #drain(): Promise<void> {
     const connected = this.status === 'connected';
-    this.#refusals.stop();
+    this.#rest();
     this.#status.set('draining');
     try {
       // A drain waits for the server: without one there is nothing to wait for.
@@ -184,9 +191,35 @@ export class NatsBus implements Bus {
     this.#status.set('closed');
   }
 
+  /** Whatever goes on by itself ends. */
+  #rest(): void {
+    this.#refusals.stop();
+    this.#diagnosis.end();
+    this.#endWatching();
+  }
+
+  /** With new certificates there is a new connection, if one can be made with them: one that works is not given up. */
+  #watchFiles(options: NatsOptions, tls: TlsPaths): () => void {
+    const everyMs = options.tlsCheckMs ?? NATS_DEFAULTS.tlsCheckMs;
+    const onError = (error: unknown): void => this.#onEvent({ type: 'certificates', error });
+    return watchTls(tls, {
+      // Else all the clients that got them at once come at once.
+      everyMs: Math.round(everyMs * (1 + Math.random())),
+      onError,
+      onChange: async () => {
+        const error = await tryToConnect(options);
+        if (this.#closing) return;
+        if (error !== undefined) return onError(error);
+        this.#onEvent({ type: 'certificates', error: undefined });
+        await this.#connection.reconnect();
+      },
+    });
+  }
+
   /** Keeps the status, until the connection is closed. */
   async #follow(): Promise<void> {
     for await (const status of this.#connection.status()) this.#changed(status);
+    this.#rest();
     this.#failRequests(unavailable('the bus is closed'));
     this.#status.set('closed');
   }
@@ -196,11 +229,14 @@ export class NatsBus implements Bus {
       case 'disconnect':
         this.#counters.disconnects++;
         this.#failRequests(unavailable('the connection was lost'));
-        if (!this.#closing) this.#status.set('disconnected');
+        if (this.#closing) break;
+        this.#diagnosis.begin();
+        this.#status.set('disconnected');
         break;
       case 'reconnect':
         this.#maxPayload = this.#connection.info?.max_payload ?? this.#maxPayload;
         this.#outflow.reset();
+        this.#diagnosis.end();
         if (!this.#closing) this.#status.set('connected');
         break;
       case 'error':

@@ -1,29 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
-import { errorCode, WitanError } from '@witan/errors';
+import type { WitanError } from '@witan/errors';
+import { readTls } from '@witan/tls';
 import type { Bus } from './bus.ts';
 import { unavailable } from './failures.ts';
 import { NatsBus } from './nats-bus.ts';
-import { isConfigurationError } from './nats-failures.ts';
+import { Diagnosis, tryToConnect } from './nats-diagnosis.ts';
+import { connectFailure } from './nats-failures.ts';
 import { connectionOptions, MAX_FIRST_RETRY_MS, NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
 
 /**
  * Connects to NATS, trying until it succeeds: in a cluster that starts, the server is often the last to come. Each
- * try that fails is a `connecting` event. Once connected, it reconnects for ever by itself.
+ * try that fails is a `connecting` event, with an error that says whether it was a certificate, the user, or that nobody
+ * was there. Once connected, it reconnects for ever by itself; why it cannot is told by the same event.
  *
- * @throws WITAN_ERR_CONFIG for options that can never work, WITAN_ERR_UNAVAILABLE when `signal` ends the tries
+ * @throws WITAN_ERR_CONFIG for options that can never work and files that are not what they should be, WITAN_ERR_UNAVAILABLE when `signal` ends the tries
  */
 export async function connectNats(options: NatsOptions): Promise<Bus> {
+  if (options.tls !== undefined) readTls(options.tls);
+  const diagnosis = new Diagnosis(options, options.retryMs ?? NATS_DEFAULTS.retryMs);
   for (let attempt = 1; ; attempt++) {
     if (options.signal?.aborted === true) throw givenUp(options);
     try {
-      return new NatsBus(await connectOnce(options), options);
-    } catch (error) {
-      if (errorCode(error) === 'WITAN_ERR_CONFIG') throw error;
-      if (isConfigurationError(error)) {
-        throw new WitanError('WITAN_ERR_CONFIG', `NATS: ${(error as Error).message}`, { cause: error });
-      }
+      return new NatsBus(await connectOnce(options, diagnosis), options, diagnosis);
+    } catch (thrown) {
+      const error = connectFailure(thrown, options);
+      if (error.code === 'WITAN_ERR_CONFIG') throw error;
       const retryMs = waitMs(options, attempt);
       options.onEvent?.({ type: 'connecting', attempt, retryMs, error });
       // An abort ends the sleep early; the loop sees it.
@@ -32,8 +35,14 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
   }
 }
 
-async function connectOnce(options: NatsOptions): Promise<NatsConnection> {
-  const connection = await connect(connectionOptions(options));
+async function connectOnce(options: NatsOptions, diagnosis: Diagnosis): Promise<NatsConnection> {
+  // One that is to reconnect waits for its time to run out where a server does not like its certificate.
+  const refusal = options.tls === undefined ? undefined : await tryToConnect(options);
+  if (refusal !== undefined) throw refusal;
+  const connection = await connect({
+    ...connectionOptions(options),
+    reconnectDelayHandler: diagnosis.retryDelay,
+  });
   if (options.signal?.aborted !== true) return connection;
   await connection.close();
   throw givenUp(options);

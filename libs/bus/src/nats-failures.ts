@@ -1,6 +1,8 @@
 import { errors } from '@nats-io/nats-core';
-import { isWitanError, type WitanError } from '@witan/errors';
+import { errorCode, isWitanError, WitanError } from '@witan/errors';
+import { certificateFailure, checkValidity, readTls } from '@witan/tls';
 import { forbidden, timedOut, unavailable } from './failures.ts';
+import type { NatsOptions } from './nats-options.ts';
 
 /** What the client library threw at a request, as ours. */
 export function requestFailure(error: unknown, subject: string, timeoutMs: number): WitanError {
@@ -24,6 +26,42 @@ export function isSlowConsumer(error: unknown): boolean {
 }
 
 /** Not worth another try: what was configured is wrong. */
-export function isConfigurationError(error: unknown): boolean {
+function isConfigurationError(error: unknown): boolean {
   return error instanceof errors.InvalidArgumentError || error instanceof TypeError;
+}
+
+/** A server that does not like a certificate says so when the client takes the handshake to be over, or just leaves. */
+const ENDED_BY_THE_SERVER = /^ECONNRESET$|^ERR_SSL_.*ALERT/;
+
+/**
+ * Why no connection could be made, as one of ours: a certificate (`WITAN_ERR_CERTIFICATE`), the user
+ * (`WITAN_ERR_FORBIDDEN`), files and options (`WITAN_ERR_CONFIG`), or all else (`WITAN_ERR_UNAVAILABLE`).
+ */
+export function connectFailure(error: unknown, { servers, tls }: NatsOptions): WitanError {
+  if (isWitanError(error)) return error;
+  if (error instanceof errors.AuthorizationError) {
+    return new WitanError('WITAN_ERR_FORBIDDEN', `NATS at ${servers} does not know this user`, { cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isConfigurationError(error)) return new WitanError('WITAN_ERR_CONFIG', `NATS: ${reason}`, { cause: error });
+  const refused = certificateFailure(error, `NATS at ${servers}`);
+  if (refused !== undefined) return refused;
+  try {
+    // What the server thinks of our own certificate it does not say.
+    if (tls !== undefined) checkValidity(readTls(tls), tls, new Date());
+  } catch (own) {
+    return own as WitanError;
+  }
+  if (tls !== undefined && ENDED_BY_THE_SERVER.test(String((error as { code?: string }).code))) {
+    const what = tls.certFile === undefined ? 'this client shows no certificate' : `does it accept ${tls.certFile}?`;
+    return new WitanError('WITAN_ERR_CERTIFICATE', `NATS at ${servers} ended the TLS handshake: ${what}`, {
+      cause: error,
+    });
+  }
+  return unavailable(`NATS at ${servers}: ${reason}`, error);
+}
+
+/** Another try in a moment would be refused like this one. */
+export function isRefusal(error: unknown): boolean {
+  return ['WITAN_ERR_CERTIFICATE', 'WITAN_ERR_FORBIDDEN', 'WITAN_ERR_CONFIG'].includes(errorCode(error));
 }

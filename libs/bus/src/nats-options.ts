@@ -1,5 +1,6 @@
 import { nkeyAuthenticator } from '@nats-io/nats-core';
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
+import type { TlsPaths } from '@witan/tls';
 import type { BusEvent } from './bus.ts';
 import { inboxOf, nkeyOf } from './nkeys.ts';
 
@@ -15,8 +16,10 @@ export interface NatsOptions {
   readonly nkeySeed?: string;
   /** Where replies go; by default what {@link inboxOf} gives for an NKey user, else `_INBOX`. */
   readonly inboxPrefix?: string;
-  /** Paths of PEM files. */
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Read at each connection; when they are replaced, a new one is made. */
+  readonly tls?: TlsPaths;
+  /** How often they are looked at; 10,000 by default, to which jitter is added. */
+  readonly tlsCheckMs?: number;
   /** Whether own messages come back to own subscriptions, as by default; also requests to oneself. */
   readonly echo?: boolean;
   /** Shortest wait before the next try to connect, to which jitter is added; 250 by default. */
@@ -30,7 +33,12 @@ export interface NatsOptions {
   readonly onEvent?: (event: BusEvent) => void;
 }
 
-export const NATS_DEFAULTS = { retryMs: 250, maxPendingBytes: 16 << 20, pingIntervalMs: 10_000 } as const;
+export const NATS_DEFAULTS = {
+  retryMs: 250,
+  maxPendingBytes: 16 << 20,
+  pingIntervalMs: 10_000,
+  tlsCheckMs: 10_000,
+} as const;
 
 /** Longest wait between tries for the first connection, without the jitter. */
 export const MAX_FIRST_RETRY_MS = 5_000;
@@ -39,7 +47,6 @@ export const MAX_FIRST_RETRY_MS = 5_000;
 export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
   const { servers, name, user, pass, token, nkeySeed, tls } = options;
   const inboxPrefix = options.inboxPrefix ?? (nkeySeed === undefined ? undefined : inboxOf(nkeyOf(nkeySeed)));
-  const retryMs = options.retryMs ?? NATS_DEFAULTS.retryMs;
   return {
     servers: typeof servers === 'string' ? [servers] : [...servers],
     name,
@@ -48,19 +55,19 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     ...(token === undefined ? {} : { token }),
     ...(nkeySeed === undefined ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
-    ...(tls === undefined ? {} : { tls: { ...tls } }),
+    ...(tls === undefined ? {} : { tls: given(tls) }),
     timeout: 5_000,
     noEcho: options.echo === false,
     reconnect: true,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: retryMs,
-    // Else a restarted server meets all its clients in the same moment.
-    reconnectJitter: retryMs,
-    reconnectJitterTLS: retryMs,
     // A server that is being set up anew may not know its users yet.
     ignoreAuthErrorAbort: true,
     pingInterval: options.pingIntervalMs ?? NATS_DEFAULTS.pingIntervalMs,
     maxPingOut: 2,
     noAsyncTraces: true,
   };
+}
+
+function given(tls: TlsPaths): NonNullable<NodeConnectionOptions['tls']> {
+  return Object.fromEntries(Object.entries(tls).filter(([, file]) => file !== undefined));
 }

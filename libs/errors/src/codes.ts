@@ -74,6 +74,12 @@ export const CODES = {
     'Unavailable',
     'The other side could not be reached. Check that it runs and that the address is right.',
   ),
+  WITAN_ERR_CERTIFICATE: entry(
+    503,
+    3,
+    'Certificate not accepted',
+    'A certificate is expired, of another authority or for another name: the detail says whose. Renew it; nothing has to be restarted.',
+  ),
   WITAN_ERR_SIGNATURE: entry(
     422,
     3,

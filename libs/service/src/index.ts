@@ -2,6 +2,7 @@ export { listenError } from './listen.ts';
 export { giveWay } from './priority.ts';
 export type { Check } from './probes.ts';
 export { runService } from './run.ts';
+export { ServerTls, tlsPaths } from './server-tls.ts';
 export type {
   ConnectOptions,
   ReadyMessage,

@@ -25,7 +25,7 @@ export function listenError(error: unknown, { host, port, settings }: ListenTarg
 }
 
 /** Starts a server. @returns its URL with the port that it got. @throws WitanError `WITAN_ERR_CONFIG` */
-export function listen(server: Server, target: ListenTarget): Promise<string> {
+export function listen(server: Server, target: ListenTarget, scheme: 'http' | 'https'): Promise<string> {
   return new Promise((resolve, reject) => {
     const refused = (error: Error): void => reject(listenError(error, target));
     server.once('error', refused);
@@ -33,7 +33,7 @@ export function listen(server: Server, target: ListenTarget): Promise<string> {
       server.off('error', refused);
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : target.port;
-      resolve(`http://${target.host.includes(':') ? `[${target.host}]` : target.host}:${port}`);
+      resolve(`${scheme}://${target.host.includes(':') ? `[${target.host}]` : target.host}:${port}`);
     });
   });
 }

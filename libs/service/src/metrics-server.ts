@@ -1,13 +1,17 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { CODES, type WitanErrorCode } from '@witan/errors';
 import type { Exposition, Logger } from '@witan/observability';
 import { type ListenTarget, listen } from './listen.ts';
 import type { Readiness } from './probes.ts';
+import type { ServerTls } from './server-tls.ts';
 
 export interface MetricsServerOptions extends ListenTarget {
   readonly expose: () => Promise<Exposition>;
   readonly readiness: () => Readiness;
   readonly log: Logger;
+  /** HTTPS instead of HTTP. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface MetricsServer {
@@ -33,33 +37,45 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     },
   };
 
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    async (request, response) => {
-      const path = request.url?.split('?', 1)[0] ?? '';
-      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-      try {
-        if (route === undefined) sendProblem(response, 'WITAN_ERR_NOT_FOUND');
-        else if (request.method !== 'GET' && request.method !== 'HEAD') {
-          response.setHeader('allow', 'GET, HEAD');
-          sendProblem(response, 'WITAN_ERR_METHOD_NOT_ALLOWED');
-        } else await route(response);
-      } catch (error) {
-        options.log.error({ err: error, path }, 'metrics port: a request failed');
-        if (!response.headersSent) sendProblem(response, 'WITAN_ERR_INTERNAL');
-      }
-    },
-  );
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = request.url?.split('?', 1)[0] ?? '';
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    try {
+      if (route === undefined) sendProblem(response, 'WITAN_ERR_NOT_FOUND');
+      else if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('allow', 'GET, HEAD');
+        sendProblem(response, 'WITAN_ERR_METHOD_NOT_ALLOWED');
+      } else await route(response);
+    } catch (error) {
+      options.log.error({ err: error, path }, 'metrics port: a request failed');
+      if (!response.headersSent) sendProblem(response, 'WITAN_ERR_INTERNAL');
+    }
+  };
+  const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+  const { tls } = options;
+  const { server, endFollowing } = tls === undefined ? plain(timeouts, answer) : secure(timeouts, answer, tls);
   server.maxConnections = MAX_CONNECTIONS;
-  const url = await listen(server, options);
+  const url = await listen(server, options, tls === undefined ? 'http' : 'https');
   return {
     url,
     close: () =>
       new Promise((resolve) => {
+        endFollowing();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+function plain(timeouts: object, answer: Answer) {
+  return { server: createServer(timeouts, answer), endFollowing: () => {} };
+}
+
+function secure(timeouts: object, answer: Answer, tls: ServerTls) {
+  const server = createTlsServer({ ...timeouts, ...tls.material }, answer);
+  return { server, endFollowing: tls.follow(server) };
 }
 
 function send(response: ServerResponse, status: number, contentType: string, body: string): void {

@@ -1,6 +1,7 @@
 import { type Bus, type BusEvent, connectNats } from '@witan/bus';
 import type { ConfigOf } from '@witan/config';
 import type { Logger } from '@witan/observability';
+import { tlsPaths } from './server-tls.ts';
 import type { CommonSettings, ConnectOptions } from './service.ts';
 
 /** The connection to NATS that the settings describe; what happens to it is logged. */
@@ -17,18 +18,18 @@ export function connectToNats({ config, name, log, signal }: ConnectOptions): Pr
 }
 
 function credentialsOf(config: ConfigOf<CommonSettings>) {
-  const { natsUser, natsPassword, natsToken, natsNkey, natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
-  const tls = {
-    ...(natsTlsCaFile !== undefined && { caFile: natsTlsCaFile }),
-    ...(natsTlsCertFile !== undefined && { certFile: natsTlsCertFile }),
-    ...(natsTlsKeyFile !== undefined && { keyFile: natsTlsKeyFile }),
-  };
+  const { natsUser, natsPassword, natsToken, natsNkey, tlsCheckMs } = config;
+  const tls = tlsPaths({
+    caFile: config.natsTlsCaFile,
+    certFile: config.natsTlsCertFile,
+    keyFile: config.natsTlsKeyFile,
+  });
   return {
     ...(natsUser !== undefined && { user: natsUser }),
     ...(natsPassword !== undefined && { pass: natsPassword.reveal() }),
     ...(natsToken !== undefined && { token: natsToken.reveal() }),
     ...(natsNkey !== undefined && { nkeySeed: natsNkey.reveal() }),
-    ...(Object.keys(tls).length > 0 && { tls }),
+    ...(tls !== undefined && { tls, tlsCheckMs }),
   };
 }
 
@@ -62,6 +63,10 @@ function logEvent(log: Logger, event: Unlimited): void {
     case 'status':
       if (event.status === 'disconnected') log.warn('bus: disconnected');
       else log.info(`bus: ${event.status}`);
+      break;
+    case 'certificates':
+      if (event.error === undefined) log.info({ event: 'certificates' }, 'bus: new certificates, a new connection');
+      else log.error({ event: 'certificates', err: event.error }, 'bus: the new certificates are not used');
       break;
     case 'connecting':
       log.warn({ attempt: event.attempt, retryMs: event.retryMs, err: event.error }, 'bus: no connection yet');

@@ -15,6 +15,7 @@ import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { connectToNats } from './nats.ts';
 import { watchParent } from './parent.ts';
 import { type Check, type Phase, readiness } from './probes.ts';
+import { ServerTls, tlsPaths } from './server-tls.ts';
 import type { CommonSettings, RunningService, ServiceDefinition, ServiceSettings } from './service.ts';
 import { startErrorText } from './start-error.ts';
 import { runSteps, type StopStep } from './stopping.ts';
@@ -101,12 +102,14 @@ class Host<S extends ServiceSettings> {
     buildInfo(this.#meter, { service: name, version });
     processMetrics(this.#meter);
     this.#endTracing = await startTracing({ service: name, version, env: process.env });
-    const { metricsHost: host, metricsPort: port } = this.#common;
+    const { metricsHost: host, metricsPort: port, metricsTlsCertFile, metricsTlsKeyFile, tlsCheckMs } = this.#common;
+    const paths = tlsPaths({ certFile: metricsTlsCertFile, keyFile: metricsTlsKeyFile });
     if (port !== 'off') {
       this.#server = await startMetricsServer({
         host,
         port,
         settings: 'WITAN_METRICS',
+        tls: paths && new ServerTls({ paths, everyMs: tlsCheckMs, log: this.#log, port: 'metrics' }),
         expose: () => this.#meter.expose(),
         readiness: () => this.#readiness(),
         log: this.#log,

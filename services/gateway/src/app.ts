@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly streams?: Partial<StreamOptions>;
   /** Believe `X-Forwarded-For`: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
+  /** Certificate and key (PEM): HTTPS instead of HTTP. */
+  readonly tls?: { readonly cert?: string; readonly key?: string } | undefined;
   /** Folder of the explorer page. */
   readonly pageRoot?: string;
   /** Check every answer against its schema and fail with 500 where it is not of that form. For tests. */
@@ -49,6 +51,8 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
   const observer = options.observer ?? silentObserver;
   const app: FastifyInstance = Fastify({
     ...(options.logger && { loggerInstance: options.logger }),
+    // Its server is then one of HTTPS; the routes are the same.
+    ...((options.tls && { https: options.tls }) as object),
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: options.trustProxy ?? false,
     bodyLimit: BODY_LIMIT,
@@ -87,14 +91,17 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
 
 /** Connections that have asked for nothing yet: Node counts them as busy, and closing the server would wait for them. */
 function watchSilent(app: FastifyInstance): () => void {
-  const silent = new Set<Socket>();
+  // By the other end: a request over TLS comes on another socket than the connection did.
+  const silent = new Map<string, Socket>();
+  const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
   app.server.on('connection', (socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    const end = endOf(socket);
+    silent.set(end, socket);
+    socket.once('close', () => void (silent.get(end) === socket && silent.delete(end)));
   });
-  app.server.on('request', ({ socket }) => silent.delete(socket));
+  app.server.on('request', ({ socket }) => silent.delete(endOf(socket)));
   return () => {
-    for (const socket of silent) socket.destroy();
+    for (const socket of silent.values()) socket.destroy();
   };
 }
 

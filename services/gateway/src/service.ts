@@ -1,5 +1,6 @@
+import type { Server } from 'node:https';
 import { ROUTE_NAMES, ROUTES, routerPath } from '@witan/api';
-import { commonSettings, flag, hex, integer, metricsPort, port, text } from '@witan/config';
+import { commonSettings, flag, hex, integer, metricsPort, path, port, text } from '@witan/config';
 import { fromHex, Identity, secureRandom } from '@witan/crypto';
 import { busTransport, sectionNumbers } from '@witan/elder';
 import {
@@ -11,7 +12,7 @@ import {
   watchSection,
 } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
-import { listenError, runService } from '@witan/service';
+import { listenError, runService, ServerTls, tlsPaths } from '@witan/service';
 import { watchFollower } from '@witan/watch';
 import { buildApp } from './app.ts';
 import { LiveBackend } from './backend-live/live-backend.ts';
@@ -29,6 +30,8 @@ await runService({
     genesisKey: hex({ digits: 96, help: 'Genesis key of the network that is shown; any other is refused' }),
     httpHost: text({ default: '127.0.0.1', help: 'Address that the API listens on' }),
     httpPort: port({ default: 8080, help: 'Port of the API, its documentation and the explorer' }),
+    httpTlsCertFile: path({ help: 'Certificate (PEM) of the API, which then takes HTTPS and no HTTP' }),
+    httpTlsKeyFile: path({ help: 'Private key (PEM) of that certificate' }),
     rateLimit: integer({ default: 600, min: 1, max: 1_000_000, help: 'Requests of one client address in a minute' }),
     trustProxy: flag({ default: false, help: 'Believe X-Forwarded-For; only behind a proxy that sets it' }),
     metricsPort: metricsPort(9467),
@@ -36,6 +39,8 @@ await runService({
   start: async ({ config, log, meter, connectBus }) => {
     // A gateway is nobody: its key only lets elders tell its questions from those of others.
     const identity = Identity.fromSeed(secureRandom(32));
+    const paths = tlsPaths({ certFile: config.httpTlsCertFile, keyFile: config.httpTlsKeyFile });
+    const tls = paths && new ServerTls({ paths, everyMs: config.tlsCheckMs, log, port: 'API' });
     const bus = await connectBus();
     const { rejected } = rejectionMetrics(meter);
     const attested = attestationMetrics(meter);
@@ -76,7 +81,9 @@ await runService({
       ),
       rateLimit: { max: config.rateLimit, windowMs: 60_000 },
       trustProxy: config.trustProxy,
+      tls: tls?.material,
     });
+    const endFollowing = tls?.follow(app.server as unknown as Server);
     const { httpHost: host, httpPort } = config;
     const url = await app.listen({ host, port: httpPort }).catch((error: unknown) => {
       throw listenError(error, { host, port: httpPort, settings: 'WITAN_HTTP' });
@@ -84,6 +91,7 @@ await runService({
     return {
       ready: () => backend.checks(),
       stop: async () => {
+        endFollowing?.();
         await app.close();
         backend.stop();
       },

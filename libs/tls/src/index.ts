@@ -1,0 +1,3 @@
+export { certificateFailure } from './failures.ts';
+export { checkValidity, readTls, type TlsMaterial, type TlsPaths } from './material.ts';
+export { watchTls } from './watch.ts';
