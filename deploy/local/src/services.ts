@@ -70,7 +70,7 @@ function portOf(url: string | undefined): string | undefined {
 
 /** What a person set for the services, without what is the launcher's own. */
 function inherited(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const own = new Set(['WITAN_URL', 'WITAN_GENESIS', 'WITAN_GENESIS_KEY', 'WITAN_DATA_DIR']);
+  const own = new Set(['WITAN_URL', 'WITAN_API_KEY', 'WITAN_GENESIS', 'WITAN_GENESIS_KEY', 'WITAN_DATA_DIR']);
   const isOwn = (name: string): boolean => own.has(name) || name.startsWith('WITAN_NATS_');
   const entries = Object.entries(env).filter(([name, value]) => value !== undefined && !isOwn(name));
   return Object.fromEntries(entries) as Record<string, string>;

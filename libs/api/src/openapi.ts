@@ -10,7 +10,7 @@ type Json = Record<string, unknown>;
 export interface OpenApiDocument extends Json {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Json>>;
-  readonly components: { readonly schemas: Record<string, Json> };
+  readonly components: { readonly schemas: Record<string, Json>; readonly securitySchemes: Record<string, Json> };
 }
 
 const TAGS: Readonly<Record<Tag, string>> = {
@@ -22,6 +22,8 @@ const TAGS: Readonly<Record<Tag, string>> = {
   Events: 'What happens, as it happens.',
   Document: 'What you are reading.',
 };
+
+const API_KEY = { type: 'http', scheme: 'bearer', description: 'An API key of the gateway.' };
 
 /** The OpenAPI 3.1 document of all routes. A schema with a title becomes a component, everywhere else it is a reference to that. */
 export function openApiDocument(version: string): OpenApiDocument {
@@ -46,7 +48,7 @@ export function openApiDocument(version: string): OpenApiDocument {
     servers: [{ url: '/' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
-    components: { schemas: components.schemas },
+    components: { schemas: components.schemas, securitySchemes: { apiKey: API_KEY } },
   };
 }
 
@@ -61,7 +63,8 @@ function operation(name: string, route: RouteDefinition, components: Components)
     tags: [route.tag],
     summary: route.summary,
     description: route.description,
-    security: [],
+    // Without one where the gateway was given none.
+    security: route.needsKey ? [{ apiKey: [] }, {}] : [],
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && {
       requestBody: { required: true, content: { 'application/json': { schema: components.reference(route.body) } } },
@@ -102,6 +105,9 @@ function problems(codes: readonly WitanErrorCode[], components: Components): Jso
       status,
       {
         description: group.map((code) => `${CODES[code].title} (\`${code}\`)`).join('; '),
+        ...(status === 401 && {
+          headers: { 'WWW-Authenticate': { description: 'Bearer', schema: { type: 'string' } } },
+        }),
         ...([429, 503].includes(status) && {
           headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer', minimum: 1 } } },
         }),

@@ -53,6 +53,7 @@ export function codeForStatus(status: number): WitanErrorCode {
 
 const PROXY_CODES: Readonly<Record<number, WitanErrorCode>> = {
   400: 'WITAN_ERR_MALFORMED',
+  401: 'WITAN_ERR_UNAUTHENTICATED',
   404: 'WITAN_ERR_NOT_FOUND',
   405: 'WITAN_ERR_METHOD_NOT_ALLOWED',
   408: 'WITAN_ERR_REQUEST_TIMEOUT',

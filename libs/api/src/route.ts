@@ -26,6 +26,8 @@ export interface RouteDefinition {
   readonly errors: readonly WitanErrorCode[];
   /** Largest request body in bytes; more is `WITAN_ERR_TOO_LARGE`. */
   readonly bodyLimit?: number;
+  /** It changes something, or has the section do so: a gateway that has API keys wants one. */
+  readonly needsKey?: true;
   /** The answer carries an ETag and `If-None-Match` is honoured. */
   readonly etag?: boolean;
 }

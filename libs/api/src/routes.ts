@@ -139,11 +139,18 @@ export const ROUTES = {
     summary: 'Have the section sign a payload',
     description:
       'Asks the elders for signature shares, combines and checks them. The bundle verifies offline from the genesis key alone. ' +
-      `The payload is at most ${MAX_PAYLOAD_BYTES} bytes. Without a usable quorum the answer is 503 with \`waitingOn\`, and \`refusals\` where elders say why they do not sign.`,
+      `The payload is at most ${MAX_PAYLOAD_BYTES} bytes. A gateway that was given API keys wants one of them here. Without a usable quorum the answer is 503 with \`waitingOn\`, and \`refusals\` where elders say why they do not sign.`,
     body: AttestationRequest,
     status: 201,
     response: ProofBundle,
-    errors: ['WITAN_ERR_TOO_LARGE', 'WITAN_ERR_UNSUPPORTED_MEDIA', 'WITAN_ERR_NO_QUORUM', 'WITAN_ERR_NOT_READY'],
+    errors: [
+      'WITAN_ERR_UNAUTHENTICATED',
+      'WITAN_ERR_TOO_LARGE',
+      'WITAN_ERR_UNSUPPORTED_MEDIA',
+      'WITAN_ERR_NO_QUORUM',
+      'WITAN_ERR_NOT_READY',
+    ],
+    needsKey: true,
     bodyLimit: ATTESTATION_BODY_LIMIT,
   }),
   verify: defineRoute({

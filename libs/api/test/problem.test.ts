@@ -42,7 +42,8 @@ describe('problem documents', () => {
     [431, 'WITAN_ERR_HEADERS_TOO_LARGE'],
     [504, 'WITAN_ERR_TIMEOUT'],
     [502, 'WITAN_ERR_UNAVAILABLE'],
-    [401, 'WITAN_ERR_UNAVAILABLE'],
+    [401, 'WITAN_ERR_UNAUTHENTICATED'],
+    [403, 'WITAN_ERR_UNAVAILABLE'],
     [599, 'WITAN_ERR_UNAVAILABLE'],
   ])('a bare %i of a proxy is %s', (status, code) => {
     expect(codeForStatus(status)).toBe(code);

@@ -11,12 +11,14 @@ export function gatewayUrl(io: Pick<Io, 'env' | 'cwd'>, given: string | undefine
   return given ?? (io.env.WITAN_URL || localCluster(io.cwd) || DEFAULT_URL);
 }
 
-/** A client, loaded only when a command needs one: offline commands start faster without. */
+/** A client that shows the API key of `WITAN_API_KEY`, if there is one. Loaded only when a command needs one: offline commands start faster without. */
 export async function connect(io: Io, options: { url?: string; timeout?: number }): Promise<Client> {
   const url = gatewayUrl(io, options.url);
   const { createClient } = await import('@witan/api');
+  const { WITAN_API_KEY: key } = io.env;
   return createClient(url, {
     signal: io.signal,
+    ...(key && { headers: { authorization: `Bearer ${key}` } }),
     ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
   });
 }

@@ -166,6 +166,7 @@ function addProofs(program: Command, io: Io, act: Act): void {
       'after',
       examples('witan attest report.pdf --out report.proof.json', 'witan attest - --context release < notes.txt'),
     )
+    .addHelpText('after', '\nA gateway that wants an API key gets that of WITAN_API_KEY.')
     .action(
       act(async (file: never, options: never) => (await import('./commands/attest.ts')).attest(io, file, options)),
     );

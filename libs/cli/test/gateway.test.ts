@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Section, Session } from '@witan/api';
+import { type Section, type Session, toProblem } from '@witan/api';
+import { WitanError } from '@witan/errors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { witan } from './stand-in.ts';
 
@@ -199,6 +203,27 @@ describe('witan dkg', () => {
     expect(events.length).toBeGreaterThanOrEqual(3);
     expect(events.every(({ type }) => typeof type === 'string')).toBe(true);
   });
+});
+
+test('the API key of WITAN_API_KEY is shown to the gateway, and to nobody else', async () => {
+  const key = 'k'.repeat(43);
+  const shown: (string | undefined)[] = [];
+  const gateway = createServer(({ headers }, response) => {
+    shown.push(headers.authorization);
+    const problem = toProblem(new WitanError('WITAN_ERR_UNAUTHENTICATED', 'no key'), 'x');
+    response.writeHead(401, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+  }).listen(0, '127.0.0.1');
+  await once(gateway, 'listening');
+  const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  const file = join(folder, 'for a key');
+  writeFileSync(file, 'x');
+  const attest = (more: Record<string, string>) => witan(['attest', file], { env: { WITAN_URL: url, ...more } });
+  const [without, withOne] = [await attest({}), await attest({ WITAN_API_KEY: key })];
+  gateway.close();
+  expect(shown).toEqual([undefined, `Bearer ${key}`]);
+  expect([without.code, withOne.code]).toEqual([77, 77]);
+  expect(withOne.err).toContain('WITAN_ERR_UNAUTHENTICATED');
+  expect(withOne.out + withOne.err).not.toContain(key);
 });
 
 describe('witan attest', () => {

@@ -30,6 +30,12 @@ export const CODES = {
   WITAN_ERR_HEADERS_TOO_LARGE: entry(431, 2, 'Headers too large', 'Send fewer headers, or shorter ones.'),
   WITAN_ERR_TOO_LARGE: entry(413, 2, 'Too large', 'Send less: the detail names the limit.'),
   WITAN_ERR_UNSUPPORTED_MEDIA: entry(415, 2, 'Unsupported media type', 'Send application/json.'),
+  WITAN_ERR_UNAUTHENTICATED: entry(
+    401,
+    77,
+    'No valid API key',
+    'This needs an API key that the gateway knows, as Authorization: Bearer KEY; the witan command takes it from WITAN_API_KEY.',
+  ),
   WITAN_ERR_FORBIDDEN: entry(
     403,
     77,

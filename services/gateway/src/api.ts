@@ -21,6 +21,13 @@ export interface ApiParts {
   readonly document: OpenApiDocument;
   readonly streams: EventStreams;
   readonly checkResponses: boolean;
+  /** Who may ask for what changes something; anybody where it is absent. */
+  readonly apiKeys?: KeyHolders | undefined;
+}
+
+export interface KeyHolders {
+  /** The name of whose key this is. */
+  holderOf(key: string): string | undefined;
 }
 
 /** Registers every route of the contract. */
@@ -28,23 +35,35 @@ export function addApi(app: FastifyInstance, parts: ApiParts): void {
   const handlers = createHandlers(parts.backend, parts.document);
   for (const name of ROUTE_NAMES) {
     if (name === 'events') addEvents(app, parts.streams);
-    else addJsonRoute(app, name, handlers, parts.checkResponses);
+    else addJsonRoute(app, name, handlers, parts);
   }
 }
 
-function addJsonRoute(app: FastifyInstance, name: JsonRouteName, handlers: Handlers, checkResponses: boolean): void {
+function addJsonRoute(app: FastifyInstance, name: JsonRouteName, handlers: Handlers, parts: ApiParts): void {
+  const { checkResponses, apiKeys } = parts;
   const route: RouteDefinition = ROUTES[name];
   const handle = handlers[name] as (input: HandlerInput<JsonRouteName>) => unknown;
   app.route({
     method: route.method,
     url: routerPath(route.path),
     ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
+    // After the rate limit, which counts wrong keys as well, and before anything of the body is read.
+    ...(route.needsKey &&
+      apiKeys && { preParsing: async (request: FastifyRequest) => requireKey(apiKeys, request.headers.authorization) }),
     handler: async (request, reply) => {
       const answer = await handle(inputOf(route, request) as HandlerInput<JsonRouteName>);
       if (checkResponses) demandForm(name, route, answer);
       return sendJson(request, reply, route, answer);
     },
   });
+}
+
+/** @throws `WITAN_ERR_UNAUTHENTICATED` */
+function requireKey(apiKeys: KeyHolders, header: string | undefined): void {
+  const [, key] = /^Bearer +([\w.~+/=-]{1,512})$/i.exec(header ?? '') ?? [];
+  if (key !== undefined && apiKeys.holderOf(key) !== undefined) return;
+  const what = header === undefined ? 'The request has no API key.' : 'This gateway does not know the API key.';
+  throw new WitanError('WITAN_ERR_UNAUTHENTICATED', what);
 }
 
 function addEvents(app: FastifyInstance, streams: EventStreams): void {

@@ -4,7 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import { openApiDocument } from '@witan/api';
 import { WitanError } from '@witan/errors';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { addApi } from './api.ts';
+import { addApi, type KeyHolders } from './api.ts';
 import type { Backend } from './backend.ts';
 import { addDocs } from './docs.ts';
 import { addErrorAnswers, clientErrorHandler, sendProblem } from './errors.ts';
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly streams?: Partial<StreamOptions>;
   /** Believe `X-Forwarded-For`: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
+  /** Who may ask for what changes something; absent: anybody. */
+  readonly apiKeys?: KeyHolders | undefined;
   /** Certificate and key (PEM): HTTPS instead of HTTP. */
   readonly tls?: { readonly cert?: string; readonly key?: string } | undefined;
   /** Folder of the explorer page. */
@@ -83,7 +85,8 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
     endSilent();
   });
 
-  addApi(app, { backend, document, streams, checkResponses: options.checkResponses ?? false });
+  const { checkResponses = false, apiKeys } = options;
+  addApi(app, { backend, document, streams, checkResponses, apiKeys });
   await addDocs(app, document);
   await addPage(app, options.pageRoot);
   return app;

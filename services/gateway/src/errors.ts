@@ -47,6 +47,7 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
     );
   }
   const retryAfter = retryAfterSeconds(error);
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="witan"');
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   return reply
     .code(status)

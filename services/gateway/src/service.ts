@@ -14,6 +14,7 @@ import {
 import { systemClock } from '@witan/runtime';
 import { listenError, runService, ServerTls, tlsPaths } from '@witan/service';
 import { watchFollower } from '@witan/watch';
+import { ApiKeys } from './api-keys.ts';
 import { buildApp } from './app.ts';
 import { LiveBackend } from './backend-live/live-backend.ts';
 import { fastifyLogger } from './logger.ts';
@@ -32,6 +33,9 @@ await runService({
     httpPort: port({ default: 8080, help: 'Port of the API, its documentation and the explorer' }),
     httpTlsCertFile: path({ help: 'Certificate (PEM) of the API, which then takes HTTPS and no HTTP' }),
     httpTlsKeyFile: path({ help: 'Private key (PEM) of that certificate' }),
+    apiKeysFile: path({
+      help: 'Who may have things signed: a line for each API key, its name and the SHA-256 of the key in hex. Without it anybody may',
+    }),
     rateLimit: integer({ default: 600, min: 1, max: 1_000_000, help: 'Requests of one client address in a minute' }),
     trustProxy: flag({ default: false, help: 'Believe X-Forwarded-For; only behind a proxy that sets it' }),
     metricsPort: metricsPort(9467),
@@ -41,6 +45,7 @@ await runService({
     const identity = Identity.fromSeed(secureRandom(32));
     const paths = tlsPaths({ certFile: config.httpTlsCertFile, keyFile: config.httpTlsKeyFile });
     const tls = paths && new ServerTls({ paths, everyMs: config.tlsCheckMs, log, port: 'API' });
+    const apiKeys = config.apiKeysFile === undefined ? undefined : new ApiKeys(config.apiKeysFile, log);
     const bus = await connectBus();
     const { rejected } = rejectionMetrics(meter);
     const attested = attestationMetrics(meter);
@@ -82,6 +87,7 @@ await runService({
       rateLimit: { max: config.rateLimit, windowMs: 60_000 },
       trustProxy: config.trustProxy,
       tls: tls?.material,
+      apiKeys,
     });
     const endFollowing = tls?.follow(app.server as unknown as Server);
     const { httpHost: host, httpPort } = config;
@@ -92,6 +98,7 @@ await runService({
       ready: () => backend.checks(),
       stop: async () => {
         endFollowing?.();
+        apiKeys?.close();
         await app.close();
         backend.stop();
       },

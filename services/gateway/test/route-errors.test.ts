@@ -55,6 +55,7 @@ const CASES: Readonly<Record<Exclude<RouteName, 'events'>, Partial<Record<WitanE
     sessions: { WITAN_ERR_NOT_READY: '/v1/dkg/sessions', WITAN_ERR_INVALID: '/v1/dkg/sessions?cursor=abc' },
     session: { WITAN_ERR_NOT_READY: `/v1/dkg/sessions/${NAME}`, WITAN_ERR_NOT_FOUND: `/v1/dkg/sessions/${NAME}` },
     attest: {
+      WITAN_ERR_UNAUTHENTICATED: () => post('/v1/attestations', { payload: '' }),
       WITAN_ERR_NOT_READY: () => post('/v1/attestations', { payload: '' }),
       WITAN_ERR_NO_QUORUM: () => post('/v1/attestations', { payload: '' }),
       WITAN_ERR_TOO_LARGE: () => post('/v1/attestations', { payload: base64(MAX_PAYLOAD_BYTES + 1) }),
@@ -81,7 +82,8 @@ describe('the errors that the API document lists of a route', () => {
   test.each(cases)('$name answers with $code', async ({ code, how }) => {
     const fake = fakeBackend();
     fake.quorum = code !== 'WITAN_ERR_NO_QUORUM';
-    const { app } = await startApp({}, code === 'WITAN_ERR_NOT_READY' ? unreadyBackend() : fake);
+    const options = code === 'WITAN_ERR_UNAUTHENTICATED' ? { apiKeys: { holderOf: () => undefined } } : {};
+    const { app } = await startApp(options, code === 'WITAN_ERR_NOT_READY' ? unreadyBackend() : fake);
     const asked = typeof how === 'string' ? how : ((await how()) as InjectOptions);
     expectProblem(await app.inject(asked), code);
   });
