@@ -125,6 +125,56 @@ describe('another key than the one that', () => {
   });
 });
 
+describe('a first node whose directory is empty again', () => {
+  const guards: readonly [string, (genesisKey: string) => Record<string, string>][] = [
+    ['witnesses', () => ({ WITAN_GENESIS_WITNESSES: '3' })],
+    ['another host', () => ({ WITAN_GENESIS_HOST: 'somewhere-else' })],
+    ['the genesis key', (key) => ({ WITAN_GENESIS_KEY: key })],
+  ];
+
+  test.for(guards)('makes no second network, kept from it by %s', async ([guard, settingsFor]) => {
+    const { genesisKey } = await cluster.api.network();
+    const first = cluster.service('elder', 'a first node anew', {
+      WITAN_DATA_DIR: join(cluster.directory, `anew-${guard.replaceAll(' ', '-')}`),
+      WITAN_GENESIS: 'create',
+      ...settingsFor(genesisKey!),
+    });
+    await first.start().ready();
+    try {
+      // It follows the network that there is, from its beginning.
+      await first.says({ event: 'decided', action: 'genesis', source: 'answer' }, PATIENCE_MS);
+      expect(first.said({ event: 'decided', source: 'own' })).toEqual([]);
+      const history = await cluster.api.chain({ prefix: 'root' });
+      expect(history.links[0]!.key).toBe(genesisKey);
+    } finally {
+      expect(await first.stop()).toEqual({ code: 0, signal: null });
+    }
+  });
+
+  test('makes none where nobody else is there', async () => {
+    const first = cluster.service('elder', 'a first node alone', {
+      WITAN_NETWORK: 'another',
+      WITAN_DATA_DIR: join(cluster.directory, 'alone'),
+      WITAN_GENESIS: 'create',
+      WITAN_GENESIS_WITNESSES: '1',
+    });
+    const second = cluster.service('elder', 'a second node', {
+      WITAN_NETWORK: 'another',
+      WITAN_DATA_DIR: join(cluster.directory, 'second'),
+    });
+    await first.start().says({ event: 'founding', witnesses: 1 }, PATIENCE_MS);
+    await first.ready();
+    try {
+      const { status } = await first.probe('/readyz');
+      expect([status, first.said({ event: 'decided' })]).toEqual([503, []]);
+      await second.start().says({ event: 'decided', action: 'genesis' }, PATIENCE_MS);
+      expect(first.said({ event: 'decided', action: 'genesis', source: 'own' })).toHaveLength(1);
+    } finally {
+      await Promise.all([first.stop(), second.stop()]);
+    }
+  });
+});
+
 describe('a damaged journal', () => {
   /** As it stands in the journals: no decision is in pieces, but those of many nodes. */
   const aDecision = async (index: number): Promise<Uint8Array> => {

@@ -15,6 +15,7 @@ import {
 } from '@witan/runtime';
 import * as section from '@witan/section';
 import { networkTag, peekEnvelope } from '@witan/wire';
+import { Founding } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Moment } from './moments.ts';
 import { Sessions } from './sessions.ts';
@@ -27,6 +28,8 @@ export interface ElderOptions {
   readonly prefix: string;
   /** `create`: this is the first node, which makes the genesis key if it has no section yet. */
   readonly genesis: 'create' | 'join';
+  /** So many other nodes have to say that they know no section before this one makes the genesis key; none unless given. */
+  readonly genesisWitnesses?: number;
   readonly genesisKey: Uint8Array | undefined;
   readonly journal: Journal;
   readonly sealer: Sealer;
@@ -44,6 +47,9 @@ export interface ElderOptions {
 
 /** An actor's machine threw, or its journal failed; it goes on by itself. */
 export type Trouble = 'crash' | 'store';
+
+/** One that has not been heard for so many heartbeats is not there. */
+const BEATS_FRESH = 5;
 
 /** What an elder tells the process around it, for logs, metrics and traces. */
 export interface ElderObserver {
@@ -130,7 +136,7 @@ export class Elder {
 
   /** Recovers from the journal, subscribes, and begins. @throws what a damaged journal or a wrong sealing key throws */
   start(): void {
-    const { clock, params, genesis, random } = this.#options;
+    const { clock, params, genesis, genesisWitnesses = 0 } = this.#options;
     this.#subscribe();
     this.#section.start();
     if (this.#unrecovered !== undefined) {
@@ -138,8 +144,8 @@ export class Elder {
       throw this.#unrecovered;
     }
     if (genesis === 'create' && !this.state.ledger) {
-      const secret: Scalar = scalarFromHash(random(32), 'witan/genesis');
-      this.#section.send({ type: 'create', secret, at: clock.now() });
+      if (genesisWitnesses === 0) this.#found();
+      else this.#awaitWitnesses(genesisWitnesses);
     }
     const beat = () => {
       if (this.#stopped) return;
@@ -147,6 +153,27 @@ export class Elder {
       this.#heartbeat = clock.setTimer(params.heartbeatMs, beat);
     };
     beat();
+  }
+
+  #found(): void {
+    const { random, clock } = this.#options;
+    const secret: Scalar = scalarFromHash(random(32), 'witan/genesis');
+    this.#section.send({ type: 'create', secret, at: clock.now() });
+  }
+
+  #awaitWitnesses(witnesses: number): void {
+    const { identity, prefix, transport, clock, params } = this.#options;
+    const founding = new Founding({
+      self: identity.name,
+      networkTag: this.#networkTag,
+      prefix,
+      witnesses,
+      now: () => clock.now(),
+      freshMs: BEATS_FRESH * params.heartbeatMs,
+    });
+    transport.subscribe(this.#topic('heartbeats'), (bytes) => {
+      if (!this.#stopped && founding.heard(bytes) && !this.state.ledger) this.#found();
+    });
   }
 
   /** Ends at once, as a killed process would; the journal is left to its owner. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { commonSettings, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, prepareTables, secureRandom, toHex } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
@@ -7,7 +8,7 @@ import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
 import { runService } from '@witan/service';
 import { watchElder, watchSessions } from '@witan/watch';
-import { elderSettings, protocolParams } from './settings.ts';
+import { elderSettings, isFounder, protocolParams } from './settings.ts';
 
 const PREFIX = '';
 
@@ -27,12 +28,15 @@ await runService({
     const journalFailed = watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const transport = busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'elder' });
+    const isFirst = isFounder(config, hostname());
+    const { genesisWitnesses } = config;
     const sessions = watchSessions({ meter, log, node: name, wallClock: Date.now });
     const elder: Elder = new Elder({
       identity: home.identity,
       network: config.network,
       prefix: PREFIX,
-      genesis: config.genesis,
+      genesis: isFirst ? 'create' : 'join',
+      genesisWitnesses,
       genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
       journal,
       sealer: home.vault,
@@ -60,7 +64,10 @@ await runService({
       journalFailed(error);
       log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again');
     });
-    const ledger = await elder.whenKnown(config.genesis === 'create' ? 10_000 : 0);
+    if (isFirst && genesisWitnesses > 0 && elder.state.ledger === undefined) {
+      log.info({ event: 'founding', witnesses: genesisWitnesses }, 'waits for others that know no section either');
+    }
+    const ledger = await elder.whenKnown(isFirst && genesisWitnesses === 0 ? 10_000 : 0);
     const genesisKey = ledger && toHex(ledger.chain[0]!.key);
     return {
       ready: () => elder.checks(),

@@ -1,9 +1,18 @@
-import { type ConfigOf, duration, integer } from '@witan/config';
+import { type ConfigOf, duration, integer, text } from '@witan/config';
 import type { Params as DkgParams } from '@witan/dkg';
 import type { Params as SectionParams } from '@witan/section';
 
 /** What can be set about the protocol. All nodes of a network should agree on it: they vote by it. */
 export const elderSettings = {
+  genesisHost: text({
+    help: 'With WITAN_GENESIS=create: the one host that makes the genesis key, by its name; on all others it means join',
+  }),
+  genesisWitnesses: integer({
+    default: 0,
+    min: 0,
+    max: 1000,
+    help: 'So many other nodes have to say that they know no section before the genesis key is made',
+  }),
   heartbeatMs: duration({ default: 1000, min: 100, max: 60_000, help: 'How often a node says that it is alive' }),
   elderCount: integer({ default: 7, min: 1, max: 128, help: 'Elders of a section that has enough nodes' }),
   phaseDeadlineMs: duration({
@@ -33,6 +42,18 @@ export const elderSettings = {
 };
 
 type Config = ConfigOf<typeof elderSettings>;
+
+/**
+ * Whether this process may make the genesis key. Where the key is known, there is a network: whoever has an empty
+ * directory joins that one.
+ */
+export function isFounder(
+  config: { genesis: 'create' | 'join'; genesisKey: string | undefined; genesisHost: string | undefined },
+  host: string,
+): boolean {
+  const { genesis, genesisKey, genesisHost = host } = config;
+  return genesis === 'create' && genesisKey === undefined && genesisHost === host;
+}
 
 export function protocolParams(config: Config, section: SectionParams, dkg: DkgParams) {
   const { elderCount, settleMs, absentAfterMs, retryAfterMs, heartbeatMs, phaseDeadlineMs } = config;
