@@ -8,7 +8,7 @@ const LONGER = ['libs/bus/test/compliance.test.ts'];
 
 /** Folders, and files that tools or people look for at the top. What else lies there is what a run has left behind. */
 const TOP = [
-  ...['.ci', 'deploy', 'docs', 'libs', 'services', 'test'],
+  ...['.ci', 'deploy', 'docs', 'k8s', 'libs', 'services', 'test'],
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'LICENSE'],
   ...['package.json', 'package-lock.json', '.npmrc', '.gitignore'],
   ...['tsconfig.json', 'biome.json', 'knip.json', 'vitest.config.ts'],

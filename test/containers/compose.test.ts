@@ -1,0 +1,112 @@
+import { type Client, createClient } from '@witan/api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compose, docker, logsOf, whyNoCompose, witanImage } from '../support/docker.ts';
+import { eventually } from '../support/eventually.ts';
+import { figure } from '../support/figures.ts';
+
+const why = whyNoCompose();
+if (why) console.error(`NOT RUN, compose: ${why}`);
+
+const PROJECT = `witan-test-${process.pid}`;
+const NODES = 9;
+const ELDERS = 7;
+const patience = { withinMs: 120_000, everyMs: 500 };
+
+describe.skipIf(why)('the compose file', () => {
+  let env: Record<string, string>;
+  let api: Client;
+
+  const settled = (members: number) =>
+    eventually(
+      'seven elders can sign',
+      async () => {
+        const section = await api.section({ prefix: 'root' });
+        const able = section.elders.filter(({ live, usableShare }) => live && usableShare).length;
+        if (able === ELDERS && section.members.length === members) return section;
+        throw new Error(`${able} of ${section.elders.length} elders able, ${section.members.length} members`);
+      },
+      patience,
+    );
+  const containerOf = (service: string) => compose(env, 'ps', '-q', service);
+  const addressOf = async (service: string, port: number) =>
+    (await compose(env, 'port', service, String(port))).replace('0.0.0.0', '127.0.0.1');
+
+  beforeAll(async () => {
+    // Any free ports, and no Grafana: its image may not be here.
+    env = {
+      COMPOSE_PROJECT_NAME: PROJECT,
+      COMPOSE_PROFILES: '',
+      WITAN_IMAGE: await witanImage(),
+      WITAN_HTTP_PORT: '0',
+      PROMETHEUS_PORT: '0',
+    };
+    const began = performance.now();
+    await compose(env, 'up', '--detach');
+    api = createClient(`http://${await addressOf('gateway', 8080)}`, { timeoutMs: 20_000 });
+    await settled(NODES);
+    figure('docker compose up to a 5-of-7 section', performance.now() - began);
+  });
+
+  afterAll(async () => {
+    await compose(env, 'down', '--volumes', '--timeout', '20').catch(() => {});
+  });
+
+  test('brings up a section that signs', async () => {
+    expect(await api.attest({ body: { payload: 'aGVsbG8' } })).toMatchObject({});
+  });
+
+  test('has Prometheus hear from every service', async () => {
+    const url = `http://${await addressOf('prometheus', 9090)}/api/v1/query?query=sum+by+(job)+(up)`;
+    const counts = await eventually(
+      'all targets are up',
+      async () => {
+        const answer = (await (await fetch(url)).json()) as {
+          data: { result: { metric: { job: string }; value: [number, string] }[] };
+        };
+        const up = Object.fromEntries(answer.data.result.map(({ metric, value }) => [metric.job, Number(value[1])]));
+        if (up.elder === NODES && up.adult === NODES && up.gateway === 1 && up['dkg-coordinator'] === 2) return up;
+        throw new Error(JSON.stringify(up));
+      },
+      patience,
+    );
+    expect(counts).toEqual({ elder: NODES, adult: NODES, gateway: 1, 'dkg-coordinator': 2 });
+  });
+
+  test('a node that is killed is back with its share of the same key', async () => {
+    const { key } = await settled(NODES);
+    const elder = await containerOf('node-4-elder');
+    await docker('kill', elder);
+    await api.attest({ body: { payload: 'aGVsbG8' } });
+    await docker('start', elder);
+    expect((await settled(NODES)).key).toBe(key);
+  });
+
+  test('the first node with an empty volume joins again, and there is no second network', async () => {
+    const { genesisKey } = await api.network();
+    const first = ['node-0-elder', 'node-0-adult'];
+    await compose(env, 'rm', '--stop', '--force', ...first);
+    await docker('volume', 'rm', `${PROJECT}_node-0`);
+    await compose(env, 'up', '--detach', ...first);
+    await settled(NODES + 1);
+    const logs = await logsOf(await containerOf('node-0-elder'));
+    expect(logs).toContain('"event":"founding"');
+    expect(logs).not.toMatch(/"action":"genesis".*"source":"own"/);
+    expect((await api.network()).genesisKey).toBe(genesisKey);
+  });
+
+  test('everything stopped and started again goes on where it was', async () => {
+    const { key, generation } = await api.section({ prefix: 'root' });
+    await compose(env, 'stop', '--timeout', '20');
+    await compose(env, 'start');
+    api = createClient(`http://${await addressOf('gateway', 8080)}`, { timeoutMs: 20_000 });
+    const after = await eventually(
+      'the section signs again',
+      async () => {
+        await api.attest({ body: { payload: 'aGVsbG8' } });
+        return api.section({ prefix: 'root' });
+      },
+      patience,
+    );
+    expect([after.key, after.generation >= generation]).toEqual([key, true]);
+  });
+});

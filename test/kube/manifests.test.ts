@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { K8S, kubectl, whyNoKubectl } from '../support/kube.ts';
+
+const why = whyNoKubectl();
+if (why) console.error(`NOT RUN, the manifests: ${why}`);
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly securityContext: unknown;
+  readonly resources: { readonly requests: Record<string, string>; readonly limits: Record<string, string> };
+  readonly livenessProbe: { readonly httpGet: { readonly path: string } };
+  readonly readinessProbe: { readonly httpGet: { readonly path: string } };
+  readonly volumeMounts?: readonly { readonly mountPath: string }[];
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly automountServiceAccountToken?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec: {
+    readonly replicas?: number;
+    readonly maxUnavailable?: number;
+    readonly template: { readonly spec: Record<string, unknown> & { readonly containers: readonly Container[] } };
+  };
+}
+
+/** What `kubectl apply -k` would send. */
+async function build(overlay: string): Promise<readonly Manifest[]> {
+  const documents = parseAllDocuments(await kubectl('kustomize', `${K8S}/overlays/${overlay}`), { merge: true });
+  return documents.map((document) => document.toJS() as Manifest);
+}
+
+describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay %s', (overlay) => {
+  const ofKind = async (...kinds: readonly string[]) =>
+    (await build(overlay)).filter(({ kind }) => kinds.includes(kind));
+  const workloads = () => ofKind('Deployment', 'StatefulSet', 'Job', 'DaemonSet');
+
+  test('describe the services and NATS', async () => {
+    const names = (await workloads()).map(({ metadata }) => metadata.name);
+    expect(names.sort()).toEqual(['dkg-coordinator', 'gateway', 'nats', 'node']);
+  });
+
+  test('keep pods to what is `restricted`, with a root that is read-only', async () => {
+    for (const { spec } of await workloads()) {
+      const pod = spec.template.spec;
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect([pod.hostNetwork, pod.hostPID, pod.hostIPC]).toEqual([undefined, undefined, undefined]);
+      for (const { securityContext } of pod.containers) {
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+      }
+    }
+  });
+
+  test('give no pod a token, and nobody a role', async () => {
+    expect(await ofKind('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding')).toEqual([]);
+    for (const { spec } of await workloads()) expect(spec.template.spec.automountServiceAccountToken).toBe(false);
+    for (const account of await ofKind('ServiceAccount')) expect(account.automountServiceAccountToken).toBe(false);
+  });
+
+  test('ask each container whether it lives and whether it is ready, which are two things', async () => {
+    for (const { spec } of await workloads()) {
+      for (const { livenessProbe, readinessProbe, resources } of spec.template.spec.containers) {
+        expect(livenessProbe.httpGet.path).not.toBe(readinessProbe.httpGet.path);
+        expect(resources.requests).toEqual({ cpu: expect.any(String), memory: expect.any(String) });
+        expect(resources.limits).toEqual({ memory: expect.any(String) });
+      }
+    }
+  });
+
+  test('have the first node wait for all the others', async () => {
+    const node = (await workloads()).find(({ metadata }) => metadata.name === 'node')!;
+    const config = (await ofKind('ConfigMap')).find(({ data }) => data?.WITAN_GENESIS !== undefined)!;
+    expect(config.data).toMatchObject({
+      WITAN_GENESIS: 'create',
+      WITAN_GENESIS_HOST: 'node-0',
+      WITAN_GENESIS_WITNESSES: String(node.spec.replicas! - 1),
+    });
+  });
+
+  test('let a drain take no more than the threshold can spare', async () => {
+    const budgets = await ofKind('PodDisruptionBudget');
+    expect(budgets.map(({ metadata }) => metadata.name).sort()).toEqual(['dkg-coordinator', 'gateway', 'nats', 'node']);
+    // Of seven elders two may be away, and one of these in an accident.
+    for (const { spec } of budgets) expect(spec.maxUnavailable).toBe(1);
+  });
+
+  test('hold no secret', async () => {
+    expect(await ofKind('Secret')).toEqual([]);
+  });
+});

@@ -1,0 +1,119 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Client, createClient } from '@witan/api';
+
+const MAX_OUTPUT = 64 * 1024 * 1024;
+const FORWARD_AGAIN_MS = 200;
+const run = promisify(execFile);
+
+export const K8S = fileURLToPath(new URL('../../k8s', import.meta.url));
+
+function works(...args: readonly string[]): boolean {
+  return spawnSync('kubectl', args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
+}
+
+/** Why the manifests cannot be put together here; nothing if they can. */
+export function whyNoKubectl(): string | undefined {
+  return works('version', '--client') ? undefined : 'kubectl is missing: https://kubernetes.io/docs/tasks/tools/';
+}
+
+/** Why nothing can be tried on a cluster here, and what to do about it; nothing if it can. */
+export function whyNoCluster(): string | undefined {
+  const why = whyNoKubectl();
+  if (why) return why;
+  if (process.env.WITAN_TEST_KUBE !== 'current') {
+    return 'set WITAN_TEST_KUBE=current to let them use the cluster of the current kubeconfig, in a namespace of theirs';
+  }
+  return works('get', '--raw', '/readyz') ? undefined : 'the cluster of the current kubeconfig does not answer';
+}
+
+/** @returns what it wrote to standard output. @throws with all that it wrote, when it fails */
+export async function kubectl(...args: readonly string[]): Promise<string> {
+  const { stdout } = await run('kubectl', args, { maxBuffer: MAX_OUTPUT });
+  return stdout.trim();
+}
+
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly status: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly restartCount: number;
+      readonly state: { readonly running?: { readonly startedAt: string } };
+      readonly lastState: { readonly terminated?: { readonly exitCode: number; readonly message?: string } };
+    }[];
+  };
+}
+
+export const isReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  (status.conditions ?? []).some((each) => each.type === 'Ready' && each.status === 'True');
+
+/** One namespace of a cluster, as a person with kubectl sees it. */
+export class Namespace {
+  readonly name: string;
+  #forward: ChildProcess | undefined;
+  #port: number | undefined;
+  #closed = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  kubectl(...args: readonly string[]): Promise<string> {
+    return kubectl('-n', this.name, ...args);
+  }
+
+  /** @param component `node`, `gateway`, …; all unless given */
+  async pods(component?: string): Promise<readonly Pod[]> {
+    const labels = [
+      'app.kubernetes.io/part-of=witan',
+      ...(component ? [`app.kubernetes.io/component=${component}`] : []),
+    ];
+    const list = await this.kubectl('get', 'pods', '-o', 'json', '-l', labels.join(','));
+    return (JSON.parse(list) as { items: Pod[] }).items;
+  }
+
+  /** Ends them at once, as the loss of their hosts would. */
+  async kill(...pods: readonly string[]): Promise<void> {
+    await this.kubectl('delete', 'pod', '--grace-period=0', '--force', '--wait=false', ...pods);
+  }
+
+  /** A client of the gateways' service; goes over to another pod when the one that it had is gone. */
+  async api(): Promise<Client> {
+    this.#port ??= await freePort();
+    if (!this.#forward) this.#keepForwarding(this.#port);
+    return createClient(`http://127.0.0.1:${this.#port}`, { timeoutMs: 20_000 });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#forward?.kill('SIGKILL');
+  }
+
+  #keepForwarding(port: number): void {
+    const args = ['-n', this.name, 'port-forward', 'service/gateway', `${port}:80`];
+    const child = spawn('kubectl', args, { stdio: 'ignore' });
+    this.#forward = child;
+    child.once('exit', () => {
+      if (!this.#closed) setTimeout(() => this.#keepForwarding(port), FORWARD_AGAIN_MS);
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
