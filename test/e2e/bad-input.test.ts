@@ -32,6 +32,7 @@ let bus: Bus;
 let recorder: Recorder;
 let newcomers: readonly ClusterNode[];
 let session: string;
+let participants: readonly string[];
 
 /** A session that waits in Contribution, for as long as the tests need it: what is sent to it could do harm. */
 beforeAll(async () => {
@@ -47,13 +48,22 @@ beforeAll(async () => {
     },
     { withinMs: PATIENCE_MS },
   );
+  participants = (await cluster.lastSession())!.participants.map(({ name }) => name);
   const isAsked = () => recorder.on('.elder.ae.dkg').length > 0;
   await eventually('a participant asks for what it waits for', isAsked, { withinMs: PATIENCE_MS });
   recorder.stop();
 });
 
 const state = () => publicState(cluster, session);
-const overheard = (): Overheard => ({ subject, tag, recorder, session, asked: elder().name });
+const overheard = (): Overheard => ({
+  subject,
+  tag,
+  recorder,
+  session,
+  participants,
+  asked: elder().name,
+  asker: cluster.nodes[2]!.identity(),
+});
 
 async function say(to: string, ...messages: readonly Uint8Array[]): Promise<void> {
   for (const bytes of messages) bus.publish(to, bytes);

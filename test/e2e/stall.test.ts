@@ -96,7 +96,6 @@ const expectShown = (condition: Condition) => {
   return hold(`dashboards and alerts show a ${condition} section`, gaps, PATIENCE_MS);
 };
 
-
 /** Two follow the events of the gateway, and one of them leaves. */
 async function followEvents(): Promise<void> {
   const leaving = new AbortController();

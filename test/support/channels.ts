@@ -1,5 +1,7 @@
 import type { Subjects } from '@witan/bus';
-import { peekCertified } from '@witan/chain';
+import { peekCertified, tolerated } from '@witan/chain';
+import { fromHex, type Identity } from '@witan/crypto';
+import { forms } from '@witan/dkg';
 import { encodeHistoryRequest, signRequestCodec } from '@witan/elder';
 import { SERVICES, forms as sectionForms } from '@witan/section';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
@@ -12,8 +14,12 @@ export interface Overheard {
   readonly tag: Uint8Array;
   readonly recorder: Recorder;
   readonly session: string;
+  /** Of the session, sorted. */
+  readonly participants: readonly string[];
   /** Name of the node that is asked. */
   readonly asked: string;
+  /** Another participant. */
+  readonly asker: Identity;
 }
 
 /** A subject that services listen to, and what bad input on it is made from. */
@@ -88,6 +94,7 @@ export const CHANNELS: Readonly<Record<string, Channel>> = {
     to: elderVerb('ae.dkg'),
     ...request(({ recorder }) => last(recorder.on('.elder.ae.dkg'))),
   },
+  'node.*.elder.dkg.repair': { to: elderVerb('dkg.repair'), ...request(repairRequest, 'members') },
   'node.*.elder.sign': {
     to: elderVerb('sign'),
     ...request(
@@ -100,6 +107,14 @@ export const CHANNELS: Readonly<Record<string, Channel>> = {
     ...request(({ session }) => encodeHistoryRequest(new Uint8Array(Buffer.from(session, 'hex')), 0), 'nobody'),
   },
 };
+
+/** As of one that has no share. */
+function repairRequest({ session, participants, asker, tag }: Overheard): Uint8Array {
+  const others = participants.flatMap((name, index) => (name === asker.name ? [] : [index]));
+  const dealers = others.slice(0, tolerated(participants.length) + 1);
+  const asked = { session: fromHex(session), ephemeral: new Uint8Array(32).fill(9), dealers, dealings: [] };
+  return sealEnvelope(asker, tag, 'dkgRepair', encode(forms.shareRepair.requestCodec, asked)).raw;
+}
 
 function elderVerb(verb: string): Channel['to'] {
   return ({ subject, asked }) => subject.node(asked, 'elder', verb);

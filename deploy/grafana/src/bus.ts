@@ -73,8 +73,14 @@ export const bus: DashboardSpec = {
             expr: quantile(q, 'job', of('witan_bus_request_duration_seconds_bucket')),
             legend: `{{job}} p${q * 100}`,
           })),
-          width: 12,
           madeFor: 'recovered',
+        }),
+        graph({
+          title: 'Not permitted',
+          description:
+            'What the server refused a user that has no right to it. It stays 0 unless the permissions are wrong.',
+          unit: 'ops',
+          queries: { expr: perSecond('instance', of('witan_bus_forbidden_total')), legend: '{{instance}}' },
         }),
         graph({
           title: 'Errors',
@@ -84,7 +90,6 @@ export const bus: DashboardSpec = {
             expr: `${perSecond('code', of('witan_bus_request_errors_total'))} > 0`,
             legend: '{{code}}',
           },
-          width: 12,
           madeFor: 'stalled',
         }),
       ],

@@ -116,6 +116,13 @@ export const dkg: DashboardSpec = {
           madeFor: 'recovered',
         }),
         graph({
+          title: 'Shares given back',
+          description:
+            'A key was made without a share for a node, which asks the other participants for it. Tried and not repaired: too few of them are there.',
+          unit: 'short',
+          queries: { expr: growth('result', of('witan_dkg_share_repairs_total')), legend: '{{result}}' },
+        }),
+        graph({
           title: 'Views until a close',
           description: 'Tries of leaders to close a phase, a second. More than one for each close: leaders are slow.',
           unit: 'ops',

@@ -53,8 +53,8 @@ const NEEDS: Readonly<Record<Role, RoleSubjects>> = {
     // A request to join is passed on, so that all elders hear of it.
     says: ['dkg.*', 'decisions', 'events', 'join', 'heartbeats', 'reports'],
     hears: ['dkg.*', 'decisions', 'events', 'join', 'heartbeats'],
-    asks: ['ae.section', 'ae.dkg'],
-    answers: ['ae.section', 'ae.dkg', 'sign', 'dkg.history'],
+    asks: ['ae.section', 'ae.dkg', 'dkg.repair'],
+    answers: ['ae.section', 'ae.dkg', 'dkg.repair', 'sign', 'dkg.history'],
     asksAnyone: ['ae.section'],
     answersAnyone: ['ae.section'],
   },
