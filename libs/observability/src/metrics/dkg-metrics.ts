@@ -18,13 +18,13 @@ const PHASE_SECONDS = [0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 
 export const DKG_METRICS = {
   phaseDuration: histogram({
     name: 'witan_dkg_phase_duration_seconds',
-    help: 'From the start of a DKG phase to its close, as this participant saw it',
+    help: 'From the start of a DKG phase to its close, as this participant saw it; of Finalisation to the share on disk',
     labels: { phase: DKG_PHASES },
     buckets: PHASE_SECONDS,
   }),
   sessionDuration: histogram({
     name: 'witan_dkg_session_duration_seconds',
-    help: 'From DkgStart to the end of a session, as this participant saw it',
+    help: 'From DkgStart to the share on disk, as this participant saw it',
     buckets: PHASE_SECONDS,
   }),
   sessions: counter({
