@@ -12,13 +12,17 @@ export interface CollectedSpan {
 /** Takes spans by OTLP over HTTP, as any collector does, and keeps them. */
 export class OtlpCollector {
   readonly spans: CollectedSpan[] = [];
+  /** All that came, as it came. */
+  readonly requests: Buffer[] = [];
   readonly #server: Server;
 
   private constructor() {
     this.#server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      this.spans.push(...readSpans(Buffer.concat(chunks)));
+      const body = Buffer.concat(chunks);
+      this.requests.push(body);
+      this.spans.push(...readSpans(body));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });
   }
