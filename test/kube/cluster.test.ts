@@ -13,6 +13,7 @@ import { isReady, K8S, kubectl, Namespace, type Pod, whyNoCluster } from '../sup
 const why = whyNoCluster();
 if (why) console.error(`NOT RUN, the deployment: ${why}`);
 
+const OVERLAYS = ['local', 'production'];
 const OVERLAY = `${K8S}/overlays/local`;
 const IMAGE = 'witan:0.1.0';
 const NODES = 9;
@@ -61,10 +62,20 @@ const namesOf = (pods: readonly Pod[]) => pods.map(({ metadata }) => metadata.na
 const genesisKey = async () => (await (await witan.api()).network()).genesisKey;
 
 describe.skipIf(why)('a network on Kubernetes', () => {
+  let isOurs = false;
+  /** What the server said to each overlay before there was anything. */
+  const taken: string[] = [];
+
   beforeAll(async () => {
+    // What is not this suite's own is left alone, also at the end.
     const existing = await kubectl('get', 'namespace', witan.name, '--ignore-not-found');
-    if (existing !== '') throw new Error(`the cluster has a namespace ${witan.name} already, and it is left alone`);
+    if (existing !== '') throw new Error(`the cluster has a namespace ${witan.name} already`);
     if (process.env.WITAN_TEST_KUBE_LOAD) await loadImages(process.env.WITAN_TEST_KUBE_LOAD);
+    isOurs = true;
+    await kubectl('apply', '-f', `${OVERLAY}/namespace.yaml`);
+    for (const overlay of OVERLAYS) {
+      taken.push(await kubectl('apply', '--dry-run=server', '-k', `${K8S}/overlays/${overlay}`));
+    }
     const began = performance.now();
     await kubectl('apply', '-k', OVERLAY);
     await settled();
@@ -73,7 +84,7 @@ describe.skipIf(why)('a network on Kubernetes', () => {
 
   afterAll(async () => {
     witan.close();
-    await kubectl('delete', '-k', OVERLAY, '--ignore-not-found', '--timeout=120s').catch(() => {});
+    if (isOurs) await kubectl('delete', '-k', OVERLAY, '--ignore-not-found', '--wait=false');
   });
 
   test('signs', async () => {
@@ -81,10 +92,13 @@ describe.skipIf(why)('a network on Kubernetes', () => {
     expect((await section()).elders).toHaveLength(ELDERS);
   });
 
-  test('is taken by the server as it is, and so is what production would be', async () => {
-    expect(await kubectl('apply', '--dry-run=server', '-k', OVERLAY)).toContain('statefulset.apps/node');
-    const production = await kubectl('apply', '--dry-run=server', '-k', `${K8S}/overlays/production`);
-    expect(production).toContain('statefulset.apps/node');
+  test('is taken by the server as it is written, and so is that of production', () => {
+    expect(taken).toHaveLength(OVERLAYS.length);
+    for (const said of taken) {
+      const objects = said.split('\n').filter((line) => line.includes('(server dry run)'));
+      expect(objects.length).toBeGreaterThan(20);
+      expect(said).toContain('statefulset.apps/node created');
+    }
   });
 
   test('warns of no setting that nobody knows', async () => {
@@ -207,5 +221,12 @@ describe.skipIf(why)('a network on Kubernetes', () => {
     } finally {
       await witan.kubectl('rollout', 'undo', 'deployment/dkg-coordinator');
     }
+  });
+
+  test('is gone when it is deleted, volumes and all', async () => {
+    await kubectl('delete', '-k', OVERLAY, '--wait=false');
+    const left = async () =>
+      witan.kubectl('get', 'all,pvc,configmap', '-o', 'name', '-l', 'app.kubernetes.io/part-of=witan');
+    await eventually('nothing is left', async () => (await left()) === '', patience);
   });
 });
