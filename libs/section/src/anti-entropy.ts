@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import { allowAnswer, Page } from '@witan/anti-entropy';
 import { decode, encode, type Infer, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
-import { answerCodec, holdingsBody } from './messages.ts';
+import { ANSWER_BALLOTS, answerCodec, holdingsBody, voteBody } from './messages.ts';
 import { type Received, receive, receiveCertified, reporting } from './receive.ts';
 import type { SectionAskReason } from './reports.ts';
 import type { State } from './state.ts';
@@ -77,14 +77,29 @@ function answerTo(state: State, asked: Asked) {
   const answer = nothing(state);
   const { ledger } = state;
   if (!ledger) return answer;
-  const page = new Page(ANSWER_DECISIONS);
-  for (const raw of ledger.decisions.slice(asked.generation === undefined ? 0 : asked.generation + 1)) page.add(raw);
-  if (asked.generation === ledger.generation && asked.agreement && state.agreement) {
-    const lacking = agreement.votesMissing(state.agreement, asked.agreement);
-    answer.ballots.push(...lacking.proposals, ...lacking.votes);
-    answer.values.push(...lacking.values);
+  if (asked.generation !== ledger.generation) {
+    const page = new Page(ANSWER_DECISIONS);
+    for (const raw of ledger.decisions.slice(asked.generation === undefined ? 0 : asked.generation + 1)) page.add(raw);
+    return { ...answer, decisions: page.items, more: page.full };
   }
-  return { ...answer, decisions: page.items, more: page.full };
+  if (!asked.agreement || !state.agreement) return answer;
+  const page = new Page(ANSWER_BALLOTS);
+  const { proposals, votes, values } = agreement.votesMissing(state.agreement, asked.agreement);
+  // A proposal may be as long as its author likes, and not be new to the asker: the votes do not wait for it.
+  for (const raw of [...nearestFirst(state, votes), ...proposals]) page.add(raw);
+  return { ...answer, ballots: page.items, values: [...values], more: page.full };
+}
+
+/**
+ * Votes by their view: those of near ones bring the asker to where it can say what it has of the next. Of later ones
+ * liars can make up many.
+ */
+function nearestFirst({ env }: State, votes: readonly Uint8Array[]): readonly Uint8Array[] {
+  const viewOf = (raw: Uint8Array) => decode(voteBody, peekEnvelope(raw, env.network).body).vote.view;
+  return votes
+    .map((raw) => ({ raw, view: viewOf(raw) }))
+    .sort((a, b) => a.view - b.view)
+    .map(({ raw }) => raw);
 }
 
 function isLimited(turn: Turn, peer: string): boolean {

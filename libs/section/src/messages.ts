@@ -38,12 +38,14 @@ export const holdingsBody = struct({
   agreement: optional(agreement.holdingsCodec),
 });
 
+export const ANSWER_BALLOTS = 1024;
+
 export const answerCodec = struct({
   generation: optional(u32),
   /** Certified decisions after the asker's, in order. */
   decisions: list(bytes(128 * 1024), 256),
   /** Signed votes and proposals on the asker's next generation. */
-  ballots: list(bytes(512 * 1024), 1024),
+  ballots: list(bytes(512 * 1024), ANSWER_BALLOTS),
   values: list(bytes(64 * 1024), agreement.MAX_WANTS),
   more: bool,
 });

@@ -1,5 +1,6 @@
-import { Identity, sha256 } from '@witan/crypto';
-import { decode, encode, type Infer, sealEnvelope } from '@witan/wire';
+import * as agreement from '@witan/agreement';
+import { Identity, sha256, toHex } from '@witan/crypto';
+import { decode, encode, type Infer, openEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import {
   DEFAULT_PARAMS,
@@ -11,10 +12,12 @@ import {
   type State,
   sectionMachine,
 } from '../src/index.ts';
-import { decide, GENESIS_KEY, identities, NETWORK, sectionOf } from './support.ts';
+import { decide, eldersOf, GENESIS_KEY, identities, NETWORK, secretOf, sectionOf } from './support.ts';
 
 const machine = sectionMachine();
 const members = identities(4);
+/** Of what one answer has, unless a single item is longer. */
+const PAGE_BYTES = 256 * 1024;
 
 interface Node {
   readonly identity: Identity;
@@ -53,7 +56,7 @@ class Followers {
       else if (effect.type === 'report') node.reports.push(effect.report as SectionReport);
     }
     // Last, since the answer comes at once.
-    for (const effect of effects) if (effect.type === 'request') this.#ask(node, effect.to, effect.tag, effect.bytes);
+    for (const effect of effects) if (effect.type === 'request') this.ask(node, effect.to, effect.tag, effect.bytes);
   }
 
   runUntil(end: number): void {
@@ -69,7 +72,7 @@ class Followers {
   }
 
   /** Whoever is not here does not answer. */
-  #ask(from: Node, to: string, tag: string, bytes: Uint8Array): void {
+  ask(from: Node, to: string, tag: string, bytes: Uint8Array): void {
     const others = this.nodes.filter((node) => node !== from);
     const peer = to === '' ? others[0] : others.find(({ identity }) => identity.name === to);
     const step = peer && machine.step(peer.state, { type: 'request', id: 'q', bytes, at: this.now });
@@ -108,6 +111,65 @@ test('a history that does not fit one answer is fetched in several, and no decis
   expect(asksOf(late!)).toEqual(['behind', 'more', 'more']);
   expect(net.answers.map(({ more }) => more)).toEqual([true, true, false]);
   expect(net.answers.flatMap(({ decisions }) => decisions)).toEqual(long.decisions.slice(short.generation + 1));
+});
+
+describe('votes and proposals', () => {
+  const ledger = eldersOf(members);
+  const generation = ledger.generation + 1;
+  const { instance, firstLeader } = new Followers([ledger]).nodes[0]!.state.agreement!.options;
+  const vote = (by: Identity, view: number, step: 'prevote' | 'precommit') => {
+    const ballot = { instance, view, step, value: undefined, fast: false, extra: new Uint8Array(200) };
+    const body = encode(forms.voteBody, { prefix: '', generation, vote: ballot });
+    return sealEnvelope(by, NETWORK, 'sectionVote', body).raw;
+  };
+  const told = (net: Followers, node: Node, ballots: readonly Uint8Array[]) => {
+    for (const bytes of ballots) net.step(node, { type: 'received', bytes, at: net.now });
+  };
+  /** What a process does that has just started, and nobody speaks to it. */
+  const askFirst = (net: Followers, node: Node) => {
+    const { effects } = machine.resume(node.state, net.now);
+    for (const effect of effects) if (effect.type === 'request') net.ask(node, effect.to, effect.tag, effect.bytes);
+  };
+
+  test('that do not fit one answer are fetched in several, and none twice: votes first', () => {
+    const net = new Followers([ledger, ledger]);
+    const [late, other] = net.nodes;
+    // Of a leader that lies: it may propose what nobody will vote for, as long as it likes.
+    const proposal = { instance, view: 0, validView: undefined, value: new Uint8Array(PAGE_BYTES - 1024) };
+    const body = encode(forms.proposalBody, { prefix: '', generation, proposal });
+    const proposed = sealEnvelope(members[firstLeader]!, NETWORK, 'sectionProposal', body).raw;
+    const votes = (['prevote', 'precommit'] as const).flatMap((step) => members.map((by) => vote(by, 0, step)));
+    told(net, other!, [proposed, ...votes]);
+    askFirst(net, late!);
+    expect(net.answers.map(({ more }) => more)).toEqual([true, false]);
+    for (const { ballots } of net.answers) expect(Buffer.concat(ballots).length).toBeLessThanOrEqual(PAGE_BYTES);
+    const given = net.answers.flatMap(({ ballots }) => ballots);
+    expect(given.slice(0, -1).map(toHex).sort()).toEqual(votes.map(toHex).sort());
+    expect(given.at(-1)).toEqual(proposed);
+    expect(net.answers.flatMap(({ decisions }) => decisions)).toEqual([]);
+    expect(agreement.holdings(late!.state.agreement!)).toEqual(agreement.holdings(other!.state.agreement!));
+  });
+
+  test('are given by view, so that what liars say of far ones keeps nobody from the near ones', () => {
+    const net = new Followers([ledger, ledger]);
+    const [late, other] = net.nodes;
+    // It is an elder with its share, so that it goes on from view to view.
+    const share = secretOf(`${secretOf('second key')} share 1`);
+    net.step(other!, { type: 'share', key: ledger.key, share, at: net.now });
+    told(net, other!, [vote(members[0]!, 7, 'prevote'), vote(members[0]!, 5, 'prevote')]);
+    told(
+      net,
+      other!,
+      [2, 3].map((index) => vote(members[index]!, 2, 'prevote')),
+    );
+    expect(agreement.holdings(other!.state.agreement!).view).toBe(2);
+    askFirst(net, late!);
+    const views = net.answers[0]!.ballots.map((raw) => {
+      return decode(forms.voteBody, openEnvelope(raw, NETWORK).body).vote.view;
+    });
+    expect(views).toEqual(views.toSorted((a, b) => a - b));
+    expect(new Set(views)).toEqual(new Set([2, 5, 7]));
+  });
 });
 
 describe('two who both lack a decision, and have only each other to ask,', () => {
