@@ -2,7 +2,7 @@ import * as dkg from '@witan/dkg';
 import { isWitanError, WitanError } from '@witan/errors';
 import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Sealer } from '@witan/runtime';
 import type * as section from '@witan/section';
-import { openEnvelope, sealEnvelope } from '@witan/wire';
+import { peekEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
 import { History, type Told, toEntry } from './history.ts';
 import { answerHistoryRequest, pageOf } from './history-messages.ts';
@@ -84,6 +84,7 @@ export class Sessions {
     this.#ledger = ledger;
     const wanted = [ledger.origin, ledger.pending].filter((each) => each !== undefined);
     for (const each of wanted) this.#ensure(each, ledger);
+    this.#strangers.follow(ledger);
     for (const [id, running] of this.#running) {
       if (wanted.some((each) => each.id === id)) continue;
       const { session, actor } = running;
@@ -151,14 +152,15 @@ export class Sessions {
    */
   #meetStranger(id: string, bytes: Uint8Array, ledger: section.Ledger | undefined): void {
     if (this.#running.has(id)) throw new WitanError('WITAN_ERR_WRONG_SESSION', 'sent to the topic of another session');
-    if (!this.#strangers.mayHold(id, bytes.length)) {
-      throw new WitanError('WITAN_ERR_RATE_LIMITED', 'enough is held of that session');
-    }
-    const { author } = openEnvelope(bytes, this.#options.networkTag);
+    const message = peekEnvelope(bytes, this.#options.networkTag);
+    const { author } = message;
     if (ledger && !ledger.members.has(author)) throw new WitanError('WITAN_ERR_NOT_MEMBER', `${author} is no member`);
-    const isFirst = this.#strangers.hold(id, bytes);
+    // One that is over, or has nothing to do with this node.
+    if (this.#strangers.isDecided(id)) return;
+    const held = this.#strangers.hold(id, message);
+    if (held === 'full') throw new WitanError('WITAN_ERR_RATE_LIMITED', `enough is held of what ${author} says`);
     const generation = (ledger?.generation ?? -1) + 1;
-    if (isFirst) this.#options.tellSection({ type: 'behind', node: author, generation, at: this.#now() });
+    if (held === 'first') this.#options.tellSection({ type: 'behind', node: author, generation, at: this.#now() });
   }
 
   #sessionOf(bytes: Uint8Array): string {

@@ -1,42 +1,103 @@
-/** Sessions and messages of each that are remembered before their DkgStart has come. */
-const SESSIONS = 4;
-const MESSAGES = 64;
-/** Of the messages of one session together: with as many of the longest that a session of a hundred has, it is full. */
-const BYTES = 1024 * 1024;
+import { decisionId, peekCertified } from '@witan/chain';
+import type { Ledger } from '@witan/section';
+import type { Unverified } from '@witan/wire';
+
+/** Of one author: it cannot cost another what that one has said. */
+const SESSIONS = 2;
+const MESSAGES_OF_SESSION = 16;
+/** The longest message of a session of 128 has 24 KiB. */
+const BYTES_OF_SESSION = 128 * 1024;
+/** Of all authors. Where it is too little, those give who have most. */
+const BYTES = 8 * 1024 * 1024;
 
 interface Held {
-  readonly messages: Uint8Array[];
+  /** By id: what is said again is the same, and takes no room. */
+  readonly messages: Map<string, { readonly raw: Uint8Array; readonly arrival: number }>;
   bytes: number;
 }
 
-const NOTHING: { readonly messages: readonly Uint8Array[]; readonly bytes: number } = { messages: [], bytes: 0 };
+/** What is held of one author, by session; the one that it spoke of last comes last. */
+interface Author {
+  readonly sessions: Map<string, Held>;
+  bytes: number;
+}
 
-/** Messages of sessions that are not known yet, each waiting for one thing: its DkgStart. */
+/**
+ * Messages of sessions that are not known yet, each waiting for one thing: its DkgStart. A message may be anybody's
+ * invention, and its session too, so that no author has a claim on the room of another.
+ */
 export class Strangers {
-  readonly #held = new Map<string, Held>();
+  readonly #authors = new Map<string, Author>();
+  /** Sessions that the section has decided: what is said of them waits for nothing. */
+  readonly #decided = new Set<string>();
+  #decisions = 0;
+  #bytes = 0;
+  #arrivals = 0;
 
-  /** @param length of one more message, bytes */
-  mayHold(session: string, length: number): boolean {
-    const { messages, bytes } = this.#held.get(session) ?? NOTHING;
-    return messages.length < MESSAGES && bytes + length <= BYTES;
+  isDecided(session: string): boolean {
+    return this.#decided.has(session);
   }
 
-  /** @returns whether it is the first of its session */
-  hold(session: string, bytes: Uint8Array): boolean {
-    const held = this.#held.get(session);
-    if (held) {
-      held.messages.push(bytes);
-      held.bytes += bytes.length;
-      return false;
-    }
-    if (this.#held.size >= SESSIONS) this.#held.delete(this.#held.keys().next().value!);
-    this.#held.set(session, { messages: [bytes], bytes: bytes.length });
-    return true;
+  /**
+   * @returns whether it is the first of its author and session, or there is no room for it
+   * @throws WitanError `WITAN_ERR_SIGNATURE`
+   */
+  hold(session: string, message: Unverified): 'first' | 'further' | 'full' {
+    const { author: name, id, raw } = message;
+    const before = this.#authors.get(name)?.sessions.get(session);
+    if (before?.messages.has(id)) return 'further';
+    if ((before?.messages.size ?? 0) >= MESSAGES_OF_SESSION) return 'full';
+    if ((before?.bytes ?? 0) + raw.length > BYTES_OF_SESSION) return 'full';
+    message.verify();
+    const author = this.#authors.get(name) ?? { sessions: new Map(), bytes: 0 };
+    const held: Held = before ?? { messages: new Map(), bytes: 0 };
+    this.#authors.set(name, author);
+    author.sessions.delete(session);
+    author.sessions.set(session, held);
+    held.messages.set(id, { raw, arrival: this.#arrivals++ });
+    for (const count of [held, author]) count.bytes += raw.length;
+    this.#bytes += raw.length;
+    if (author.sessions.size > SESSIONS) this.#forgetOldest(name);
+    while (this.#bytes > BYTES) this.#forgetOldest(this.#heaviest());
+    return before ? 'further' : 'first';
   }
 
+  /** All that is held of a session, in the order in which it came. */
   release(session: string): readonly Uint8Array[] {
-    const { messages } = this.#held.get(session) ?? NOTHING;
-    this.#held.delete(session);
-    return messages;
+    const all = [...this.#authors.keys()].flatMap((name) => this.#take(name, session));
+    return all.sort((a, b) => a.arrival - b.arrival).map(({ raw }) => raw);
+  }
+
+  /** Forgets what nobody waits for any more: what was said of decided sessions, and by who turns out to be no member. */
+  follow({ decisions, members }: Ledger): void {
+    for (const raw of decisions.slice(this.#decisions)) {
+      const { decision, bytes } = peekCertified(raw);
+      if (decision.action.type === 'dkg') this.#decided.add(decisionId(bytes));
+    }
+    this.#decisions = decisions.length;
+    for (const [name, { sessions }] of this.#authors) {
+      for (const session of sessions.keys()) {
+        if (this.#decided.has(session) || !members.has(name)) this.#take(name, session);
+      }
+    }
+  }
+
+  #heaviest(): string {
+    return [...this.#authors].reduce((most, each) => (each[1].bytes > most[1].bytes ? each : most))[0];
+  }
+
+  #forgetOldest(name: string): void {
+    this.#take(name, this.#authors.get(name)!.sessions.keys().next().value!);
+  }
+
+  #take(name: string, session: string) {
+    const author = this.#authors.get(name)!;
+    const held = author.sessions.get(session);
+    if (!held) return [];
+    author.sessions.delete(session);
+    author.bytes -= held.bytes;
+    this.#bytes -= held.bytes;
+    if (author.sessions.size === 0) this.#authors.delete(name);
+    return [...held.messages.values()];
   }
 }

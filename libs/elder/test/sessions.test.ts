@@ -24,6 +24,13 @@ const before = sectionOf(members);
 const pending = startSession(before, [first, second, third]);
 const id = pending.pending!.id;
 const topicOf = (session: string) => `section.root.dkg.${session}`;
+/** The first message of the session, invalid with a key of low order. */
+const initialisationOf = (author: Identity, ephemeral: Uint8Array) => {
+  const payload = { type: 'initialisation', ephemeral } as const;
+  const follows = { type: 'close', hash: new Uint8Array(32) } as const;
+  const body = encode(forms.messageCodec, { session: Buffer.from(id, 'hex'), follows, payload });
+  return sealEnvelope(author, TAG, 'dkgMessage', body).raw;
+};
 const settle = (clock: { advance(ms: number): void }) => clock.advance(1);
 
 /** On which all that is done takes its time. */
@@ -155,19 +162,44 @@ describe('messages of a session that is not known', () => {
     expect(told).toEqual([]);
   });
 
-  test('are held up to a bound', () => {
-    const { sessions, refused } = sessionsOf(second);
+  test('are held up to a bound of each author, and what is refused is counted', () => {
+    const { sessions, refused, told } = sessionsOf(second);
     for (let i = 0; i < 100; i++) sessions.receive(wordOf(third, id, i), topicOf(id), before);
     expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['WITAN_ERR_RATE_LIMITED']));
-    expect(refused).toHaveLength(100 - 64);
+    expect(refused).toHaveLength(100 - 16);
+    sessions.receive(wordOf(first, id), topicOf(id), before);
+    expect(refused).toHaveLength(100 - 16);
+    // Whoever spoke first may be the one that does not answer.
+    expect(told).toMatchObject([third, first].map(({ name }) => ({ type: 'behind', node: name })));
   });
 
-  test('are held up to a bound of their bytes too', () => {
-    const { sessions, refused, told } = sessionsOf(second);
-    const long = 'x'.repeat(400 * 1024);
-    for (let i = 0; i < 4; i++) sessions.receive(wordOf(third, id, long + i), topicOf(id), before);
-    expect(refused.map(({ code }) => code)).toEqual(['WITAN_ERR_RATE_LIMITED', 'WITAN_ERR_RATE_LIMITED']);
-    expect(told).toHaveLength(1);
+  test('reach it, whatever a member makes up meanwhile', () => {
+    const { sessions, clock, reports } = sessionsOf(second);
+    sessions.follow(before);
+    const makeUp = (from: number) => {
+      for (let i = from; i < from + 50; i++) {
+        const never = i.toString(16).padStart(64, '0');
+        sessions.receive(wordOf(fourth, never), topicOf(never), before);
+        sessions.receive(wordOf(fourth, id, 'x'.repeat(10_000) + i), topicOf(id), before);
+      }
+    };
+    makeUp(0);
+    sessions.receive(initialisationOf(third, new Uint8Array(32).fill(9)), topicOf(id), before);
+    makeUp(50);
+    sessions.follow(pending);
+    settle(clock);
+    const taken = reports.flatMap(({ report }) => (report.type === 'message' ? [report.from] : []));
+    expect(taken.sort()).toEqual([second.name, third.name].sort());
+  });
+
+  test('of one that is over are no sign that something is missing', () => {
+    const { sessions, told, refused, clock } = sessionsOf(second);
+    sessions.follow(startSession(pending, [first, second, third], 1));
+    settle(clock);
+    const earlier = told.length;
+    for (let i = 0; i < 3; i++) sessions.receive(wordOf(third, id, i), topicOf(id), before);
+    expect(told.slice(earlier)).toEqual([]);
+    expect(refused).toEqual([]);
   });
 });
 
@@ -281,11 +313,8 @@ describe('what is told of a session', () => {
     const { sessions, clock, told, desk } = sessionsOf(second);
     sessions.follow(pending);
     settle(clock);
-    const payload = { type: 'initialisation', ephemeral: new Uint8Array(32) } as const;
-    const follows = { type: 'close', hash: new Uint8Array(32) } as const;
-    const body = encode(forms.messageCodec, { session: Buffer.from(id, 'hex'), follows, payload });
-    const { raw } = sealEnvelope(third, TAG, 'dkgMessage', body);
-    for (let i = 0; i < 2; i++) sessions.receive(raw, topicOf(id), pending);
+    const invalid = initialisationOf(third, new Uint8Array(32));
+    for (let i = 0; i < 2; i++) sessions.receive(invalid, topicOf(id), pending);
     settle(clock);
     expect(desk.published.length).toBeGreaterThan(0);
     expect(told).toEqual([{ type: 'blamed', id, node: third.name, at: clock.now() - 1 }]);
