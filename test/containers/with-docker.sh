@@ -25,6 +25,8 @@ end() {
     kill "$daemon" 2> /dev/null || true
     wait "$daemon" 2> /dev/null || true
   fi
+  # The daemon keeps its folder mounted on itself.
+  umount "$work/data" 2> /dev/null || true
   ip netns delete "$network" 2> /dev/null || true
   rm -rf "$work"
   exit "$status"
@@ -32,9 +34,10 @@ end() {
 trap end EXIT
 
 ip netns add "$network"
-in_network() { nsenter --net="/run/netns/$network" "$@"; }
-in_network ip link set lo up
-in_network dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --host "$DOCKER_HOST" \
+# Without a shell of its own between, so that this is the daemon's id.
+within=(nsenter --net="/run/netns/$network")
+"${within[@]}" ip link set lo up
+"${within[@]}" dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --host "$DOCKER_HOST" \
   > "$work/log" 2>&1 &
 daemon=$!
 for _ in $(seq 100); do
@@ -46,4 +49,4 @@ docker version > /dev/null 2>&1 || { tail -n 5 "$work/log" >&2; exit 69; }
 
 "$(dirname "$0")/../../deploy/image/base.sh" --others > /dev/null
 # Ports that containers publish are reached from in here.
-in_network "$@"
+"${within[@]}" "$@"

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,22 @@ function settled(members = NODES): Promise<Section> {
 
 const attest = async (): Promise<unknown> => (await witan.api()).attest({ body: { payload: 'aGVsbG8' } });
 const attested = () => eventually('something is signed', attest, { withinMs: 60_000, everyMs: 100 });
+
+/** As the component `sealing-key` does it. */
+async function sealWith(secretName: string): Promise<void> {
+  const pod = '/spec/template/spec';
+  const volume = { name: 'sealing-key', secret: { secretName, defaultMode: 0o440 } };
+  const mount = { name: 'sealing-key', mountPath: '/run/secrets/witan', readOnly: true };
+  const variable = { name: 'WITAN_SEALING_KEY_FILE', value: '/run/secrets/witan/sealing.key' };
+  const patch = [
+    { op: 'add', path: `${pod}/volumes`, value: [volume] },
+    ...[0, 1].flatMap((container) => [
+      { op: 'add', path: `${pod}/containers/${container}/env/-`, value: variable },
+      { op: 'add', path: `${pod}/containers/${container}/volumeMounts/-`, value: mount },
+    ]),
+  ];
+  await witan.kubectl('patch', 'statefulset', 'node', '--type=json', '-p', JSON.stringify(patch));
+}
 
 const namesOf = (pods: readonly Pod[]) => pods.map(({ metadata }) => metadata.name);
 const genesisKey = async () => (await (await witan.api()).network()).genesisKey;
@@ -183,6 +200,43 @@ describe.skipIf(why)('a network on Kubernetes', () => {
     await done;
     expect(signed).toBeGreaterThan(10);
     expect((await settled()).key).toBe(before.key);
+  });
+
+  test('a missing Secret and a wrong sealing key are named by the pod that has them, and an upgrade stops there', async () => {
+    const before = await section();
+    await sealWith('witan-sealing-key');
+    const last = `node-${NODES - 1}`;
+    try {
+      await eventually(
+        'the pod says that the Secret is missing',
+        async () => {
+          const events = await witan.kubectl('get', 'events', '-o', 'jsonpath={.items[*].message}');
+          return events.includes('secret "witan-sealing-key" not found');
+        },
+        patience,
+      );
+      await attested();
+      const key = randomBytes(32).toString('hex');
+      await witan.kubectl('create', 'secret', 'generic', 'witan-sealing-key', `--from-literal=sealing.key=${key}`);
+      const { message } = await eventually(
+        'the elder has refused the key',
+        async () =>
+          (await witan.pods('node'))
+            .filter(({ metadata }) => metadata.name === last)
+            .flatMap(({ status }) => status.containerStatuses ?? [])
+            .map(({ lastState }) => lastState.terminated)
+            .find((terminated) => terminated?.exitCode === CODES.WITAN_ERR_SEALED.exit),
+        patience,
+      );
+      expect(message).toContain('WITAN_ERR_SEALED');
+      expect(message).not.toContain(key);
+      expect((await witan.pods('node')).filter(isReady)).toHaveLength(NODES - 1);
+      await attested();
+    } finally {
+      await witan.kubectl('rollout', 'undo', 'statefulset/node');
+    }
+    await eventually('all nodes are ready', async () => (await witan.pods('node')).every(isReady), patience);
+    expect((await section()).key).toBe(before.key);
   });
 
   test('the first node with an empty volume joins again, and there is no second network', async () => {

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Client, createClient } from '@witan/api';
+import { freePort } from './free-port.ts';
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const FORWARD_AGAIN_MS = 200;
@@ -107,13 +107,4 @@ export class Namespace {
       if (!this.#closed) setTimeout(() => this.#keepForwarding(port), FORWARD_AGAIN_MS);
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
 }
