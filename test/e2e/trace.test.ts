@@ -1,10 +1,11 @@
 import { tolerated } from '@witan/chain';
 import { PHASES } from '@witan/dkg';
 import { networkTag } from '@witan/wire';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { type CollectedSpan, OtlpCollector } from '../support/otlp-collector.ts';
+import { hasPrometheus, Prometheus } from '../support/prometheus.ts';
 import { spokenInSession } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
@@ -12,7 +13,15 @@ const NODES = 4;
 const collector = await OtlpCollector.open();
 const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '1000' };
 const { cluster } = useCluster({ nodes: NODES, env });
-afterAll(() => collector.close());
+let prometheus: Prometheus | undefined;
+beforeAll(async () => {
+  prometheus = hasPrometheus ? await Prometheus.start() : undefined;
+  prometheus?.follow(cluster);
+});
+afterAll(async () => {
+  await prometheus?.stop();
+  await collector.close();
+});
 
 /** Nobody is accused: the fourth phase is skipped. */
 const WALKED = PHASES.filter((phase) => phase !== 'justification');
@@ -51,6 +60,12 @@ test('a session is one trace, with a span for each phase of each participant, an
     expect(participant.parentId).toBe(root!.spanId);
     const own = spansOf(session).filter(({ parentId }) => parentId === participant.spanId);
     expect(own.map(({ name }) => name).sort()).toEqual(WALKED.map((phase) => `dkg ${phase}`).sort());
+  }
+
+  if (prometheus) {
+    const latency = 'witan_dkg_session_duration_seconds_bucket';
+    const leadsThere = async () => (await prometheus!.traces(latency)).includes(trace);
+    await eventually('the latency of the session leads to its trace', leadsThere, { withinMs: 30_000 });
   }
 
   const inSession = heard.filter((message) => message.session === session);

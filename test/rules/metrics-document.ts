@@ -18,9 +18,9 @@ export function metricsDocument(): string {
   );
   return `# Metrics
 
-Every service serves \`/metrics\` in Prometheus's text form on its metrics port. What matters at night is in
-[operations.md](operations.md#what-to-watch); this is the list of all there is. A label takes one of a closed set of values, so no
-peer can make time series.
+Every service serves \`/metrics\` on its metrics port, in the text form of Prometheus or in that of OpenMetrics. What
+matters at night is in [operations.md](operations.md#what-to-watch); this is the list of all there is. A label takes one of
+a closed set of values, so no peer can make time series.
 
 *Generated from \`ALL_METRICS\` of \`libs/observability\` by \`npx vitest run --project rules --update\`; a test keeps the two equal.*
 

@@ -3,15 +3,11 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Cluster } from './cluster.ts';
 import { ROOT } from './service-process.ts';
 
 /** Whether Prometheus is on the PATH; Debian has it in the package `prometheus`. */
 export const hasPrometheus = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
-
-export interface Target {
-  readonly url: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
 
 /** One series of an answer, with its value of now. */
 export interface Sample {
@@ -35,6 +31,7 @@ scrape_configs:
     file_sd_configs:
       - files: [targets.json]
 `;
+const seconds = (ms: number): string => String(ms / 1000);
 const living = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');
@@ -80,9 +77,12 @@ export class Prometheus {
     return new Prometheus(child, folder, `http://${address}`);
   }
 
-  /** Whom it scrapes from now on. */
-  scrape(targets: readonly Target[]): void {
-    const groups = targets.map(({ url, labels }) => ({ targets: [new URL(url).host], labels }));
+  /** It scrapes all services where they are now; those that are dead, where they were. */
+  follow({ network, processes }: Pick<Cluster, 'network' | 'processes'>): void {
+    const groups = processes.flatMap(({ kind, metricsUrl }) => {
+      if (metricsUrl === undefined) return [];
+      return [{ targets: [new URL(metricsUrl).host], labels: { job: `witan-${kind}`, namespace: network } }];
+    });
     const file = join(this.#folder, 'targets.json');
     // Renamed, so that it never reads half of it.
     writeFileSync(`${file}.new`, JSON.stringify(groups));
@@ -98,6 +98,16 @@ export class Prometheus {
     });
     if (resultType === 'scalar') return [{ metric: {}, value: Number((result as Scalar)[1]) }];
     return (result as Result).map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+  }
+
+  /** Trace ids of the exemplars that it has for what this asks for. */
+  async traces(expr: string): Promise<string[]> {
+    const minute = 60_000;
+    const found = await this.#ask<readonly { readonly exemplars: readonly { readonly labels: Sample['metric'] }[] }[]>(
+      'query_exemplars',
+      { query: expr, start: seconds(Date.now() - 10 * minute), end: seconds(Date.now() + minute) },
+    );
+    return found.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id!));
   }
 
   async stop(): Promise<void> {

@@ -41,12 +41,7 @@ export class Watched {
 
   /** Has all services scraped where they are now; those that are dead, where they were. */
   follow(): void {
-    const targets = this.#cluster.processes.flatMap(({ kind, metricsUrl }) =>
-      metricsUrl === undefined
-        ? []
-        : [{ url: metricsUrl, labels: { job: `witan-${kind}`, namespace: this.#cluster.network } }],
-    );
-    this.#prometheus.scrape(targets);
+    this.#prometheus.follow(this.#cluster);
   }
 
   /** @returns what is made for this condition and shows nothing, a line each; empty when all does */

@@ -11,6 +11,7 @@ export {
   type Counter,
   type CounterDefinition,
   counter,
+  type Exemplar,
   type Gauge,
   type GaugeDefinition,
   gauge,

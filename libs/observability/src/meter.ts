@@ -69,8 +69,14 @@ export interface Gauge<L extends LabelSets = NoLabels> {
   collect(source: Source<L>): void;
 }
 
+/** The trace that a measured value belongs to, where one is recorded. */
+export interface Exemplar {
+  /** 32 hex digits. */
+  readonly traceId: string;
+}
+
 export interface Histogram<L extends LabelSets = NoLabels> {
-  observe(...args: WithLabels<L, [value: number]>): void;
+  observe(...args: WithLabels<L, [value: number, exemplar?: Exemplar | undefined]>): void;
 }
 
 export interface Meter {

@@ -3,6 +3,7 @@ import type {
   AnyDefinition,
   Counter,
   CounterDefinition,
+  Exemplar,
   Gauge,
   GaugeDefinition,
   Histogram,
@@ -19,6 +20,11 @@ const PRESET_SERIES_MAX = 128;
 /** Where a value goes that is in no closed set. The compiler prevents it; if it happens, a metric must not fail a node. */
 const OUTSIDE = 'other';
 
+const OPEN_METRICS = /(^|[\s,])application\/openmetrics-text\b/;
+
+/** A histogram can have exemplars only if its registry has this form when it is made. */
+const FORM_AT_REST = prom.openMetricsContentType;
+
 export interface Exposition {
   readonly contentType: string;
   readonly body: string;
@@ -26,17 +32,38 @@ export interface Exposition {
 
 /** The meter of a process, and the text that Prometheus reads. */
 export class PromMeter implements Meter {
-  readonly #registry = new prom.Registry();
+  readonly #registry = new prom.Registry<prom.PrometheusContentType | prom.OpenMetricsContentType>();
   readonly #made = new Map<string, { definition: AnyDefinition; instrument: unknown }>();
   readonly #onError: (metric: string, error: unknown) => void;
+  /** Ends when the exposition before is complete. */
+  #exposed: Promise<unknown> = Promise.resolve();
 
   /** @param onError told when the source of a metric throws at a scrape; the metric is then left out of that scrape. */
   constructor(onError: (metric: string, error: unknown) => void = () => {}) {
     this.#onError = onError;
+    this.#registry.setContentType(FORM_AT_REST);
   }
 
-  async expose(): Promise<Exposition> {
-    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  /**
+   * Exemplars are in the form of OpenMetrics only.
+   *
+   * @param accept what the scraper accepts, as HTTP says it
+   */
+  expose(accept = ''): Promise<Exposition> {
+    const exposition = this.#exposed.then(() => this.#expose(OPEN_METRICS.test(accept)));
+    this.#exposed = exposition.catch(() => {});
+    return exposition;
+  }
+
+  /** The form belongs to the registry, which forgets the ends of counters' names when it is OpenMetrics: one at a time. */
+  async #expose(openMetrics: boolean): Promise<Exposition> {
+    const registry = this.#registry;
+    registry.setContentType(openMetrics ? prom.openMetricsContentType : prom.prometheusContentType);
+    const body = await registry.metrics();
+    const { contentType } = registry;
+    for (const name of this.#made.keys()) Object.assign(registry.getSingleMetric(name)!, { name });
+    registry.setContentType(FORM_AT_REST);
+    return { contentType, body };
   }
 
   counter<L extends LabelSets>(definition: CounterDefinition<L>): Counter<L> {
@@ -75,9 +102,12 @@ export class PromMeter implements Meter {
 
   histogram<L extends LabelSets>(definition: HistogramDefinition<L>): Histogram<L> {
     return this.#once(definition, () => {
-      const metric = new prom.Histogram({ ...this.#options(definition), buckets: [...definition.buckets] });
+      const buckets = [...definition.buckets];
+      const metric = new prom.Histogram({ ...this.#options(definition), buckets, enableExemplars: true });
       for (const labels of presetsOf(definition)) metric.zero(labels);
-      return { observe: caller(definition, (labels, value = Number.NaN) => metric.observe(labels, value)) };
+      const observe = (labels: LabelValues, value = Number.NaN, exemplar?: Exemplar): void =>
+        metric.observe({ labels, value, ...(exemplar && { exemplarLabels: { trace_id: exemplar.traceId } }) });
+      return { observe: caller(definition, observe) };
     }) as Histogram<L>;
   }
 
@@ -138,12 +168,12 @@ function presetsOf(definition: AnyDefinition): LabelValues[] {
 }
 
 /** A function with the calling convention of the definition: with labels first, or without. */
-function caller(definition: AnyDefinition, call: (labels: LabelValues, value?: number) => void) {
+function caller(definition: AnyDefinition, call: (labels: LabelValues, value?: number, exemplar?: Exemplar) => void) {
   const sets = Object.entries(definition.labels).map(([name, values]) => [name, new Set(values)] as const);
-  if (sets.length === 0) return (value?: number) => call({}, value);
-  return (given: Readonly<LabelValues>, value?: number) => {
+  if (sets.length === 0) return (value?: number, exemplar?: Exemplar) => call({}, value, exemplar);
+  return (given: Readonly<LabelValues>, value?: number, exemplar?: Exemplar) => {
     const labels: LabelValues = {};
     for (const [name, values] of sets) labels[name] = values.has(given[name]!) ? given[name]! : OUTSIDE;
-    call(labels, value);
+    call(labels, value, exemplar);
   };
 }

@@ -80,6 +80,29 @@ describe('PromMeter', () => {
     expect(body).toContain('test_duration_seconds_bucket{le="1",phase="one"} 1');
   });
 
+  test('who reads OpenMetrics gets the trace of a value; others get the form of before, also at the same time', async () => {
+    const meter = new PromMeter();
+    const made = instruments(meter, definitions);
+    const traceId = 'ab'.repeat(16);
+    made.events.inc(4);
+    made.duration.observe({ phase: 'one' }, 0.5, { traceId });
+    made.duration.observe({ phase: 'one' }, 0.6);
+    made.duration.observe({ phase: 'two' }, 99, { traceId });
+    const before = await meter.expose('text/plain;version=0.0.4');
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+    const [open, plain] = await Promise.all([meter.expose(accept), meter.expose()]);
+    expect(plain).toEqual(before);
+    expect(plain.body).not.toContain(traceId);
+    expect(open.contentType).toContain('application/openmetrics-text');
+    expect(open.body).toContain('# TYPE test_events counter\ntest_events_total 4\n');
+    const exemplar = (value: number) => ` # \\{trace_id="${traceId}"\\} ${value} \\d`;
+    const bucket = (le: string, phase: string, count: number) =>
+      `^test_duration_seconds_bucket\\{le="${le}",phase="${phase}"\\} ${count}`;
+    expect(open.body).toMatch(new RegExp(`${bucket('1', 'one', 2)}${exemplar(0.5)}`, 'm'));
+    expect(open.body).toMatch(new RegExp(`${bucket('\\+Inf', 'two', 1)}${exemplar(99)}`, 'm'));
+    expect(open.body.endsWith('\n# EOF\n')).toBe(true);
+  });
+
   test('a collected gauge is computed at each scrape, and what its source leaves out is gone', async () => {
     const meter = new PromMeter();
     const { level, waiting } = instruments(meter, definitions);

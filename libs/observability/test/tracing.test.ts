@@ -56,6 +56,7 @@ describe('with the SDK', () => {
       node.event('blame', T0 + 20, { reason: 'equivocation' });
       node.end('done', T0 + 40);
     }
+    expect(nodes[0]!.traceId).toBe(SESSION.slice(0, 32));
     nodes[1]!.whole('done', T0 + 40);
     coordinator.end('done', T0 + 50);
 

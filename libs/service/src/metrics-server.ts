@@ -7,7 +7,8 @@ import type { Readiness } from './probes.ts';
 import type { ServerTls } from './server-tls.ts';
 
 export interface MetricsServerOptions extends ListenTarget {
-  readonly expose: () => Promise<Exposition>;
+  /** @param accept what the scraper accepts, as HTTP says it */
+  readonly expose: (accept?: string) => Promise<Exposition>;
   readonly readiness: () => Readiness;
   readonly log: Logger;
   /** HTTPS instead of HTTP. */
@@ -24,9 +25,9 @@ const MAX_CONNECTIONS = 64;
 
 /** Serves `/metrics`, `/livez` and `/readyz` and nothing else. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void> | void>> = {
-    '/metrics': async (response) => {
-      const { contentType, body } = await options.expose();
+  const routes: Readonly<Record<string, (response: ServerResponse, accept?: string) => Promise<void> | void>> = {
+    '/metrics': async (response, accept) => {
+      const { contentType, body } = await options.expose(accept);
       send(response, 200, contentType, body);
     },
     // Alive is whoever answers: a process that waits for its section to heal must not be killed for it.
@@ -45,7 +46,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       else if (request.method !== 'GET' && request.method !== 'HEAD') {
         response.setHeader('allow', 'GET, HEAD');
         sendProblem(response, 'WITAN_ERR_METHOD_NOT_ALLOWED');
-      } else await route(response);
+      } else await route(response, request.headers.accept);
     } catch (error) {
       options.log.error({ err: error, path }, 'metrics port: a request failed');
       if (!response.headersSent) sendProblem(response, 'WITAN_ERR_INTERNAL');

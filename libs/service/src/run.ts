@@ -110,7 +110,7 @@ class Host<S extends ServiceSettings> {
         port,
         settings: 'WITAN_METRICS',
         tls: paths && new ServerTls({ paths, everyMs: tlsCheckMs, log: this.#log, port: 'metrics' }),
-        expose: () => this.#meter.expose(),
+        expose: (accept) => this.#meter.expose(accept),
         readiness: () => this.#readiness(),
         log: this.#log,
       });

@@ -1,7 +1,7 @@
 import { tolerated } from '@witan/chain';
 import type { PhaseName, Session } from '@witan/dkg';
 import type { Moment } from '@witan/elder';
-import { type SessionTrace, sessionTrace } from '@witan/observability';
+import { type Exemplar, type SessionTrace, sessionTrace } from '@witan/observability';
 
 type Outcome = Parameters<SessionTrace['end']>[0];
 
@@ -42,6 +42,12 @@ export class SessionProgress {
       startedAtMs: now.wallMs,
       attributes: { 'witan.attempt': session.attempt, 'witan.generation': session.generation },
     });
+  }
+
+  /** What its durations are shown with. */
+  get exemplar(): Exemplar | undefined {
+    const { traceId } = this.trace;
+    return traceId === undefined ? undefined : { traceId };
   }
 
   get phase(): PhaseName {

@@ -54,7 +54,7 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     const phase = progress?.phase;
     const durationMs = progress?.leave(now);
     if (node === undefined || phase === undefined || durationMs === undefined) return;
-    dkg.phaseDuration.observe({ phase }, durationMs / 1000);
+    dkg.phaseDuration.observe({ phase }, durationMs / 1000, progress?.exemplar);
   };
 
   /** @param now when it was so */
@@ -144,7 +144,7 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         if (outcome === 'learned') progress.answered(report.at);
         const hadPart = outcome === 'done' || !progress.isHearsay;
         if (node !== undefined && hadPart && !progress.isPartial)
-          dkg.sessionDuration.observe((now.at - progress.startedAt) / 1000);
+          dkg.sessionDuration.observe((now.at - progress.startedAt) / 1000, progress.exemplar);
         progress.end(outcome, now.wallMs);
         break;
       }

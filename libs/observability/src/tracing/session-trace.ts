@@ -33,6 +33,8 @@ export interface SessionPhase {
 
 /** What one process saw of a session. All times are milliseconds since the epoch. */
 export interface SessionTrace {
+  /** 32 hex digits; undefined where it is not recorded. */
+  readonly traceId: string | undefined;
   /** A span for a phase that is over. */
   phase(phase: SessionPhase): void;
   /** Something that happened at one moment: a blame, an anti-entropy request, a stall. */
@@ -74,6 +76,7 @@ export function sessionTrace(options: SessionTraceOptions): SessionTrace {
   const inside = trace.setSpan(ROOT_CONTEXT, span);
 
   return {
+    traceId: span.isRecording() ? ids.traceId : undefined,
     phase: ({ phase, startedAtMs: phaseStart, endedAtMs, attributes: own }) =>
       tracer
         .startSpan(
