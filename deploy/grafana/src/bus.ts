@@ -60,11 +60,6 @@ export const bus: DashboardSpec = {
           ],
           alerts: ['WitanBusDropping'],
         }),
-      ],
-    },
-    {
-      title: 'Requests',
-      panels: [
         graph({
           title: 'Latency',
           description: 'From a request to its answer. A round trip is under a millisecond; proofs take tens.',
