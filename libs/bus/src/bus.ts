@@ -116,7 +116,7 @@ export interface BusStats {
   readonly requestErrors: number;
   /** Handlers that threw, other than to refuse a request. */
   readonly handlerErrors: number;
-  /** Messages not sent (not connected, too much unsent) or not handled (slow consumer). */
+  /** Messages not sent (not connected, too much unsent, an answer that came too late) or not handled (slow consumer). */
   readonly dropped: number;
   /** How many times a subscription, or this client as a whole, fell behind. */
   readonly slowConsumers: number;

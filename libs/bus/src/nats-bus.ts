@@ -256,6 +256,11 @@ export class NatsBus implements Bus {
   }
 
   #forbidden({ operation, subject }: InstanceType<typeof errors.PermissionViolationError>): void {
+    if (operation === 'publish' && isInbox(subject)) {
+      // An answer that came too late, or over another connection than the question: nobody waits for it any more.
+      this.#counters.dropped++;
+      return;
+    }
     if (operation === 'publish') {
       this.#counters.forbiddenPublishes++;
     } else {
@@ -368,6 +373,10 @@ export class NatsBus implements Bus {
   #checkSize(subject: string, payload: Uint8Array): void {
     if (payload.length > this.#maxPayload) throw tooLarge(subject, payload.length, this.#maxPayload);
   }
+}
+
+function isInbox(subject: string): boolean {
+  return subject.startsWith('_INBOX');
 }
 
 function ended(signal: AbortSignal | undefined): WitanError {

@@ -3,7 +3,14 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Bus, type BusEvent, connectNats, findNatsServer, startNatsServer } from '../src/index.ts';
+import {
+  type Bus,
+  type BusEvent,
+  connectNats,
+  findNatsServer,
+  type NatsServer,
+  startNatsServer,
+} from '../src/index.ts';
 import { bytes, failure, natsBus, natsServer, text, until } from './support.ts';
 
 const installed = findNatsServer() !== undefined;
@@ -126,6 +133,7 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
   });
 
   describe('permissions', () => {
+    let lastServer: NatsServer | undefined;
     async function guarded(user: string, onEvent: (event: BusEvent) => void = () => {}): Promise<Bus> {
       const directory = mkdtempSync(join(tmpdir(), 'witan-bus-'));
       onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -134,10 +142,13 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
         config,
         `authorization { users = [
           { user: free, password: p }
+          { user: asked, password: p, permissions: {
+            publish: ["may.>"], subscribe: ["may.>"], allow_responses: { max: 1, expires: "1m" } } }
           { user: bound, password: p, permissions: { publish: ["may.>"], subscribe: ["may.>", "_INBOX_bound.>"] } }
         ] }`,
       );
       const server = await natsServer({ config });
+      lastServer = server;
       return natsBus(server, { user, pass: 'p', inboxPrefix: `_INBOX_${user}`, onEvent });
     }
 
@@ -156,6 +167,20 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
       bus.subscribe('may.echo', ({ payload, respond }) => respond?.(payload));
       await bus.flush();
       expect(bus.status).toBe('connected');
+    });
+
+    test('an answer that nobody waits for any more is lost like any other, and no reach for what is not allowed', async () => {
+      const events: BusEvent[] = [];
+      const bus = await guarded('asked', (event) => events.push(event));
+      bus.subscribe('may.ask', ({ respond }) => {
+        for (let n = 0; n < 3; n++) respond?.(bytes(`${n}`));
+      });
+      await bus.flush();
+      const asking = await natsBus(lastServer!, { user: 'free', pass: 'p' });
+      expect(text(await asking.request('may.ask', bytes(''), { timeoutMs: 5000 }))).toBe('0');
+      await until(() => bus.stats.dropped === 2);
+      expect(bus.stats.forbiddenPublishes).toBe(0);
+      expect(events).toEqual([]);
     });
 
     test('a service that may not listen where it should is told', async () => {
