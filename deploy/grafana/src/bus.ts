@@ -76,6 +76,7 @@ export const bus: DashboardSpec = {
             'What the server refused a user that has no right to it. It stays 0 unless the permissions are wrong.',
           unit: 'ops',
           queries: { expr: perSecond('instance', of('witan_bus_forbidden_total')), legend: '{{instance}}' },
+          alerts: ['WitanBusForbidden'],
         }),
         graph({
           title: 'Errors',
