@@ -37,6 +37,7 @@ const MAY: Readonly<Record<string, { readonly say?: readonly ServiceKind[]; read
     'section.0.events': {},
     [`node.${NAME}.elder.ae.section`]: { say: ROLES, hear: ['elder'] },
     [`node.${NAME}.elder.ae.dkg`]: { say: ['elder', 'dkg-coordinator'], hear: ['elder'] },
+    [`node.${NAME}.elder.dkg.repair`]: { say: ['elder'], hear: ['elder'] },
     [`node.${NAME}.elder.sign`]: { say: ['gateway'], hear: ['elder'] },
     [`node.${NAME}.elder.dkg.history`]: { say: ['gateway'], hear: ['elder'] },
     [`node.${NAME}.elder.other`]: {},
