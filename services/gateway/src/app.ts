@@ -58,6 +58,8 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: options.trustProxy ?? false,
     bodyLimit: BODY_LIMIT,
+    // A machine that is busy takes its time; a start that is given up begins again from nothing, and never ends.
+    pluginTimeout: 0,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     // While it stops, requests on open connections are still answered; new ones find the port closed.

@@ -102,3 +102,8 @@ describe('headers', () => {
     }
   });
 });
+
+test('a start may take as long as it takes: on a busy machine none that is given up would ever end', async () => {
+  const { app } = await startApp();
+  expect(app.initialConfig.pluginTimeout).toBe(0);
+});
