@@ -105,14 +105,16 @@ describe('a first node whose directory is empty again', () => {
   });
 
   test('makes none where nobody else is there', async () => {
+    // The users of this cluster have no business in another network.
+    const elsewhere = { WITAN_NETWORK: 'another', WITAN_NATS_NKEY_FILE: '' };
     const first = cluster.service('elder', 'a first node alone', {
-      WITAN_NETWORK: 'another',
+      ...elsewhere,
       WITAN_DATA_DIR: join(cluster.directory, 'alone'),
       WITAN_GENESIS: 'create',
       WITAN_GENESIS_WITNESSES: '1',
     });
     const second = cluster.service('elder', 'a second node', {
-      WITAN_NETWORK: 'another',
+      ...elsewhere,
       WITAN_DATA_DIR: join(cluster.directory, 'second'),
     });
     await first.start().says({ event: 'founding', witnesses: 1 }, PATIENCE_MS);

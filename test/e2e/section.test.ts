@@ -283,7 +283,7 @@ describe('the NATS services protocol', () => {
       const { node } = info!.metadata;
       const at = (verb: string) => `witan.${cluster.network}.node.${node}.elder.${verb}`;
       const endpoints = info!.endpoints!.map(({ name, subject, queue_group: queue }) => ({ name, subject, queue }));
-      const own = ['ae.section', 'ae.dkg', 'sign', 'dkg.history'].map((verb) => ({
+      const own = ['ae.section', 'ae.dkg', 'dkg.repair', 'sign', 'dkg.history'].map((verb) => ({
         name: verb.replace('.', '-'),
         subject: at(verb),
         queue: '',
@@ -300,7 +300,7 @@ describe('the NATS services protocol', () => {
     const bus = await cluster.bus();
     const before = await ofElder(elder!.name);
     await attest();
-    for (const verb of ['ae.section', 'ae.dkg', 'sign', 'dkg.history']) {
+    for (const verb of ['ae.section', 'ae.dkg', 'dkg.repair', 'sign', 'dkg.history']) {
       const at = `witan.${cluster.network}.node.${elder!.name}.elder.${verb}`;
       for (let i = 0; i < 3; i++) {
         await expect(bus.request(at, randomBytes(50), { timeoutMs: 5000 })).rejects.toThrow('WITAN_ERR_MALFORMED');
@@ -309,7 +309,7 @@ describe('the NATS services protocol', () => {
     const after = await ofElder(elder!.name);
     const grown = (name: string, field: 'num_requests' | 'num_errors') =>
       after.get(name)![field]! - before.get(name)![field]!;
-    for (const name of ['ae-section', 'ae-dkg', 'sign', 'dkg-history']) {
+    for (const name of ['ae-section', 'ae-dkg', 'dkg-repair', 'sign', 'dkg-history']) {
       expect([name, grown(name, 'num_errors'), after.get(name)!.last_error]).toEqual([name, 3, 'WITAN_ERR_MALFORMED']);
     }
     expect(grown('sign', 'num_requests')).toBe(4);
