@@ -311,6 +311,7 @@ describe('below a supermajority', () => {
   test.runIf(hasPrometheus)('every panel that is made for what went on shows it, and alerts end', async () => {
     watched.follow();
     await expectShown('recovered');
+    await watched.draw(['overview', 'dkg']);
     const ending = Object.keys(PROVOKED).filter((alert) => PROVOKED[alert]!.ends === 'at once');
     await hold('what is over raises no alert', async () => {
       const raised = await watched.raised();

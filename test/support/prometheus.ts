@@ -9,6 +9,12 @@ import { ROOT } from './service-process.ts';
 /** Whether Prometheus is on the PATH; Debian has it in the package `prometheus`. */
 export const hasPrometheus = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
 
+/** One series over time: milliseconds since the epoch, and the value then. */
+export interface Curve {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly points: readonly (readonly [atMs: number, value: number])[];
+}
+
 /** One series of an answer, with its value of now. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -98,6 +104,21 @@ export class Prometheus {
     });
     if (resultType === 'scalar') return [{ metric: {}, value: Number((result as Scalar)[1]) }];
     return (result as Result).map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+  }
+
+  /** What a query gives every two seconds of a time. */
+  async range(expr: string, startMs: number, endMs: number): Promise<readonly Curve[]> {
+    type Result = readonly { readonly metric: Curve['metric']; readonly values: readonly [number, string][] }[];
+    const { result } = await this.#ask<{ result: Result }>('query_range', {
+      query: expr,
+      start: seconds(startMs),
+      end: seconds(endMs),
+      step: '2',
+    });
+    return result.map(({ metric, values }) => ({
+      metric,
+      points: values.map(([at, value]) => [at * 1000, Number(value)] as const),
+    }));
   }
 
   /** Trace ids of the exemplars that it has for what this asks for. */

@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DASHBOARDS, panelsOf } from '../../deploy/grafana/src/index.ts';
 import { ALERTS, RECORDINGS } from '../rules/prometheus-rules.ts';
 import type { Cluster } from './cluster.ts';
+import { drawDashboard } from './dashboard-picture.ts';
 import type { Condition } from './metric-run.ts';
 import { withoutVariables } from './panel-queries.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
@@ -31,6 +34,7 @@ const isNumber = ({ value }: Sample): boolean => !Number.isNaN(value);
 export class Watched {
   readonly #cluster: Cluster;
   readonly #prometheus: Prometheus;
+  readonly #sinceMs = Date.now();
   readonly #provoked: Readonly<Record<string, Provoked>>;
 
   constructor(cluster: Cluster, prometheus: Prometheus, provoked: Readonly<Record<string, Provoked>>) {
@@ -54,6 +58,20 @@ export class Watched {
       return value === 'any' || samples.some((sample) => sample.value !== 0) ? [] : [`${what}: only 0 for ${expr}`];
     });
     return (await Promise.all(asked)).flat();
+  }
+
+  /**
+   * Draws dashboards as they are now, into the folder that `WITAN_PICTURES` names; that is how those in the documents
+   * were made.
+   */
+  async draw(names: readonly string[]): Promise<void> {
+    const folder = process.env.WITAN_PICTURES;
+    if (!folder) return;
+    const span = { startMs: this.#sinceMs, endMs: Date.now() };
+    for (const dashboard of DASHBOARDS.filter(({ name }) => names.includes(name))) {
+      const picture = await drawDashboard(this.#prometheus, dashboard, span);
+      writeFileSync(join(folder, `dashboard-${dashboard.name}.svg`), picture);
+    }
   }
 
   /** Names of the alerts whose conditions hold now, whether they have held for long enough to fire or not. */
