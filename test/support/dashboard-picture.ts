@@ -16,7 +16,9 @@ const COLUMN = 50;
 const ROW_HEIGHT = 190;
 const NUMBER_HEIGHT = 90;
 const ROW_TITLE = 24;
-const LEGEND_MAX = 5;
+const LEGEND_WIDTH = 125;
+/** A series that says nothing for so long has ended. */
+const GAP_MS = 4000;
 const HUES = [150, 45, 210, 20, 270, 330, 95, 185, 0, 240];
 const colour = (index: number): string => `hsl(${HUES[index % HUES.length]} 60% 55%)`;
 const text = (x: number, y: number, what: string, more = ''): string =>
@@ -42,6 +44,7 @@ export async function drawDashboard(prometheus: Prometheus, dashboard: Dashboard
   }
   const whole = [24 * COLUMN, y + tallest + 8];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${whole.join(' ')}" font-family="sans-serif" font-size="11">
+<title>${dashboard.title}</title>
 <rect width="100%" height="100%" fill="#111217"/>
 <g fill="#ccccdc">${text(8, 26, dashboard.title, 'font-size="17"')}
 ${text(24 * COLUMN - 8, 26, `real data of ${Math.round((span.endMs - span.startMs) / 1000)} s, not drawn by Grafana`, 'text-anchor="end" fill="#8e8e99"')}
@@ -112,14 +115,15 @@ function drawGraph({ unit }: PanelSpec, series: readonly Series[], { startMs, en
   return [...axis, ...lines, legend(series, area)].join('');
 }
 
-/** The first of the series by name; how many more there are. */
+/** The first of the series by name, as many as there is room for; how many more there are. */
 function legend(series: readonly Series[], { x, y, width, height }: Area): string {
-  const names = series.slice(0, LEGEND_MAX).map(({ name }, index) => {
-    const place = x - 38 + (index * (width + 38)) / LEGEND_MAX;
+  const room = Math.trunc((width + 38) / LEGEND_WIDTH);
+  const names = series.slice(0, room).map(({ name }, index) => {
+    const place = x - 38 + index * LEGEND_WIDTH;
     const short = name.length > 22 ? `${name.slice(0, 21)}…` : name;
     return text(place, y + height + 24, short, `fill="${colour(index)}" font-size="9"`);
   });
-  const more = series.length - LEGEND_MAX;
+  const more = series.length - room;
   return `${names.join('')}${more > 0 ? text(x + width, y - 11, `+ ${more}`, 'text-anchor="end" fill="#8e8e99" font-size="9"') : ''}`;
 }
 
@@ -134,7 +138,7 @@ function drawStates(
   const strips = series.map(({ points }, row) =>
     points
       .map(([ms, value], index) => {
-        const [from, to] = [ms, points[index + 1]?.[0] ?? endMs].map(
+        const [from, to] = [ms, Math.min(points[index + 1]?.[0] ?? endMs, ms + GAP_MS, endMs)].map(
           (each) => ((each - startMs) / (endMs - startMs)) * area.width,
         );
         const fill = value === 0 ? '#2c2f36' : colour(keys.indexOf(String(value)));
