@@ -63,12 +63,31 @@ describe.skipIf(why)('the compose file', () => {
           data: { result: { metric: { job: string }; value: [number, string] }[] };
         };
         const up = Object.fromEntries(answer.data.result.map(({ metric, value }) => [metric.job, Number(value[1])]));
-        if (up.elder === NODES && up.adult === NODES && up.gateway === 1 && up['dkg-coordinator'] === 2) return up;
+        if (Object.values(up).reduce((sum, each) => sum + each, 0) === 2 * NODES + 3) return up;
         throw new Error(JSON.stringify(up));
       },
       patience,
     );
-    expect(counts).toEqual({ elder: NODES, adult: NODES, gateway: 1, 'dkg-coordinator': 2 });
+    expect(counts).toEqual({
+      'witan-elder': NODES,
+      'witan-adult': NODES,
+      'witan-gateway': 1,
+      'witan-dkg-coordinator': 2,
+    });
+  });
+
+  test('has Prometheus judge by the rules, which see one healthy section', async () => {
+    const ask = async (path: string) => (await fetch(`http://127.0.0.1:${env.PROMETHEUS_PORT}/api/v1/${path}`)).json();
+    const { data } = (await ask('rules')) as {
+      data: { groups: { rules: { health: string; lastError?: string }[] }[] };
+    };
+    const rules = data.groups.flatMap((group) => group.rules);
+    expect(rules.length).toBeGreaterThan(30);
+    expect(rules.filter(({ lastError }) => lastError)).toEqual([]);
+    const margin = (await ask('query?query=min(witan_section_quorum_margin{namespace="witan"})')) as {
+      data: { result: { value: [number, string] }[] };
+    };
+    expect(margin.data.result.map(({ value }) => value[1])).toEqual(['2']);
   });
 
   test('a node that is killed is back with its share of the same key', async () => {
