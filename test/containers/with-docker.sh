@@ -5,11 +5,17 @@
 #   test/containers/with-docker.sh npm test -- --only containers
 set -euo pipefail
 
+# Ends with 69, which is no failure of what is tested.
+missing() {
+  echo "with-docker.sh: no Docker daemon answers, and $1" >&2
+  exit 69
+}
+
 if docker version > /dev/null 2>&1; then exec "$@"; fi
-[ "$(id -u)" = 0 ] || { echo "with-docker.sh: no Docker daemon answers, and starting one takes root" >&2; exit 69; }
+[ "$(id -u)" = 0 ] || missing "starting one takes root"
 if ! { command -v dockerd && command -v debootstrap && command -v iptables; } > /dev/null; then
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends docker.io docker-compose iptables iproute2 debootstrap > /dev/null
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+    docker.io docker-compose iptables iproute2 debootstrap > /dev/null; } || missing "apt-get cannot install one"
 fi
 
 work=$(mktemp -d /var/tmp/witan-docker-XXXXXX)
@@ -33,10 +39,10 @@ end() {
 }
 trap end EXIT
 
-ip netns add "$network"
+ip netns add "$network" || missing "a network of its own cannot be made for one"
 # Without a shell of its own between, so that this is the daemon's id.
 within=(nsenter --net="/run/netns/$network")
-"${within[@]}" ip link set lo up
+"${within[@]}" ip link set lo up || missing "its network cannot be used"
 "${within[@]}" dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --host "$DOCKER_HOST" \
   > "$work/log" 2>&1 &
 daemon=$!
@@ -45,8 +51,8 @@ for _ in $(seq 100); do
   kill -0 "$daemon" 2> /dev/null || break
   sleep 0.2
 done
-docker version > /dev/null 2>&1 || { tail -n 5 "$work/log" >&2; exit 69; }
+docker version > /dev/null 2>&1 || { tail -n 5 "$work/log" >&2; missing "one that was started does not"; }
 
-"$(dirname "$0")/../../deploy/image/base.sh" --others > /dev/null
+"$(dirname "$0")/../../deploy/image/base.sh" --others > /dev/null || missing "no base image can be made of Debian's packages"
 # Ports that containers publish are reached from in here.
 "${within[@]}" "$@"
