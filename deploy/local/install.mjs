@@ -33,7 +33,8 @@ export function missingDependencies() {
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.startsWith('node_modules/') || entry.optional) continue;
     const found = installed[path];
-    if (!found) return `${path.slice('node_modules/'.length)} is missing`;
+    // What npm noted may have been removed since.
+    if (!found || !existsSync(join(ROOT, path))) return `${path.slice('node_modules/'.length)} is missing`;
     if (found.version !== entry.version) return `${path.slice('node_modules/'.length)} has changed`;
   }
   return existsSync(PINNED_NODE) || ownMajor() >= PINNED_MAJOR ? undefined : 'the pinned Node is missing';

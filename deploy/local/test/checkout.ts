@@ -61,9 +61,15 @@ export class Checkout {
     return file;
   }
 
-  /** What npm noted that it installed. */
+  /** What npm installed, and noted that it did. */
   has(packages: Readonly<Record<string, string>>): void {
     this.write('node_modules/.package-lock.json', lockOf(packages));
+    for (const path of Object.keys(packages)) mkdirSync(join(this.root, path), { recursive: true });
+  }
+
+  /** Takes a package away behind npm's back. */
+  loses(path: string): void {
+    rmSync(join(this.root, path), { recursive: true });
   }
 
   /** A program on the PATH that notes how it is called and then does this, in shell. */

@@ -5,8 +5,8 @@ const ROOT = asUser(0);
 const PERSON = asUser(1000);
 const NO_NATS =
   /^WITAN_ERR_DEPENDENCY: nats-server is not on the PATH .* sudo apt-get install nats-server; .* brew install nats-server; .*, then run npm start again\.$/;
-/** Leaves behind what npm does: a note of what it has installed. */
-const NPM = 'mkdir -p node_modules; cp package-lock.json node_modules/.package-lock.json';
+/** Leaves behind what npm does: packages, and a note of what it has installed. */
+const NPM = 'mkdir -p node_modules/left node_modules/right; cp package-lock.json node_modules/.package-lock.json';
 
 let checkout: Checkout;
 
@@ -33,12 +33,17 @@ describe('npm start without its packages', () => {
     checkout.program('nats-server');
   });
 
+  const lose = (path: string) => {
+    checkout.has(checkout.packages);
+    checkout.loses(path);
+  };
   const CI = ['npm ci --no-audit --no-fund --loglevel=error'];
 
   test.each<[string, () => void, string]>([
     ['nothing', () => {}, 'nothing is installed yet'],
     ['an older one', () => checkout.has({ ...checkout.packages, 'node_modules/left': '0.9.0' }), 'left has changed'],
     ['too few', () => checkout.has({ 'node_modules/left': '1.0.0' }), 'right is missing'],
+    ['less than npm noted', () => lose('node_modules/right'), 'right is missing'],
   ])('has npm bring them once: %s was there', (_, prepare, why) => {
     prepare();
     checkout.program('npm', NPM);
