@@ -60,7 +60,18 @@ export function verifyBundle(
   payload?: Uint8Array,
 ): { links: readonly Link[] } {
   const links = verifyChainJson(genesisKey, bundle.chain);
-  const last = links.at(-1)!;
+  verifyBundleOn(links, bundle, payload);
+  return { links };
+}
+
+/**
+ * Verifies what a bundle says of itself on a chain that has been verified, as by one who sees many bundles.
+ * @param links the verified links of the bundle's chain, all of them
+ * @throws WitanError as {@link verifyBundle} does
+ */
+export function verifyBundleOn(links: readonly Link[], bundle: ProofBundle, payload?: Uint8Array): void {
+  const last = links.at(-1);
+  if (last === undefined) throw new WitanError('WITAN_ERR_CHAIN', 'a chain has at least its genesis link');
   if (toHex(last.key) !== bundle.key)
     throw new WitanError('WITAN_ERR_UNTRUSTED_KEY', 'the chain does not end at the signing key');
   if (prefixName(last.certified.decision.prefix) !== bundle.prefix) {
@@ -78,5 +89,4 @@ export function verifyBundle(
   if (!verifySignature(last.key, message, fromHex(bundle.signature))) {
     throw new WitanError('WITAN_ERR_SIGNATURE', 'the signature is not by the section key over this payload');
   }
-  return { links };
 }

@@ -4,6 +4,7 @@ export {
   makeBundle,
   type ProofBundle,
   verifyBundle,
+  verifyBundleOn,
 } from './attestation.ts';
 export { type Certified, certificateMessage, encodeCertified, openCertified, peekCertified } from './certificate.ts';
 export { keyOf, type Link, openLink, proofFrom, verifyChain } from './chain.ts';

@@ -11,6 +11,7 @@ import { type Received, receive, reporting, versions } from './receive.ts';
 import { serveRepair } from './share-repair/serve.ts';
 import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
+import { unlessBad } from './unless-bad.ts';
 import { openClose } from './votes.ts';
 
 const ANSWER_ITEMS = 1024;
@@ -110,7 +111,7 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
   }
   turn.ofAnswer = true;
   const before = turn.state.progress.learnt;
-  const answer = decodeAnswer(bytes);
+  const answer = unlessBad(() => decode(answerCodec, bytes));
   if (!answer) {
     turn.report({ type: 'answered', at: turn.at, from, recovered: 0, result: 'refused' });
     return;
@@ -142,13 +143,5 @@ function takeClose(turn: Turn, raw: Uint8Array): boolean {
   } catch {
     turn.report({ type: 'rejected', at: turn.at, reason: 'invalid', phase: 'unknown' });
     return false;
-  }
-}
-
-function decodeAnswer(bytes: Uint8Array): Answer | undefined {
-  try {
-    return decode(answerCodec, bytes);
-  } catch {
-    return undefined;
   }
 }

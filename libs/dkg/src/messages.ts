@@ -1,8 +1,9 @@
 import * as agreement from '@witan/agreement';
 import { MAX_PARTICIPANTS } from '@witan/chain';
-import { isWitanError, WitanError } from '@witan/errors';
+import { WitanError } from '@witan/errors';
 import { bytes, decode, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
 import { Phase } from './phases.ts';
+import { unlessBad } from './unless-bad.ts';
 
 /** Uncompressed: twice as long, and a third cheaper to decode and check. */
 const point = fixed(96);
@@ -104,10 +105,5 @@ export type CloseValue = Infer<typeof closeCodec>;
 
 /** Undefined for bytes that are no close. */
 export function decodeClose(bytes: Uint8Array): CloseValue | undefined {
-  try {
-    return decode(closeCodec, bytes);
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
+  return unlessBad(() => decode(closeCodec, bytes));
 }

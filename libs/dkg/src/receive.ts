@@ -288,6 +288,7 @@ function isWanted(state: State, id: string): boolean {
 const REASONS: Partial<Record<WitanErrorCode, RejectReason>> = {
   WITAN_ERR_MALFORMED: 'malformed',
   WITAN_ERR_INVALID: 'invalid',
+  WITAN_ERR_UNSUPPORTED: 'unsupported',
   WITAN_ERR_SIGNATURE: 'signature',
 };
 

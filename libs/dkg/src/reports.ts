@@ -5,6 +5,7 @@ import type { BlameReason } from './state.ts';
 export const REJECT_REASONS = [
   'malformed',
   'invalid',
+  'unsupported',
   'signature',
   'not-participant',
   'wrong-session',

@@ -1,21 +1,18 @@
 import { toHex } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
 import { bytes, decode, decodeJson, encode, fixed, peekEnvelope, struct } from '@witan/wire';
 import type { Session } from './session.ts';
+import { unlessBad } from './unless-bad.ts';
 
 /** All bodies of a session begin with its id. */
 const SESSION_BYTES = 32;
 
 /** Which session a received message claims to belong to; undefined for bytes that are not a message of any. */
 export function sessionOf(raw: Uint8Array, network: Uint8Array): string | undefined {
-  try {
+  return unlessBad(() => {
     const { kind, body } = peekEnvelope(raw, network);
     if (!kind.startsWith('dkg') || body.length < SESSION_BYTES) return undefined;
     return toHex(body.subarray(0, SESSION_BYTES));
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** Body of an envelope of kind `dkgReport`: what its author saw, as JSON. For people; nothing is decided by it. */

@@ -39,7 +39,14 @@ describe('bytes', () => {
       fc.property(fc.integer({ min: 0, max: bytes.length * 8 - 1 }), (bit) => {
         const changed = bytes.slice();
         changed[bit >> 3]! ^= 1 << (bit & 7);
-        expectRefused(node.state, changed, ['malformed', 'invalid', 'signature', 'wrong-session', 'not-participant']);
+        expectRefused(node.state, changed, [
+          'malformed',
+          'invalid',
+          'unsupported',
+          'signature',
+          'wrong-session',
+          'not-participant',
+        ]);
       }),
       { numRuns: 40 },
     );

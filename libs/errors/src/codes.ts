@@ -26,6 +26,12 @@ export const CODES = {
     'Invalid input',
     'The input is well-formed and not acceptable. The detail says which rule refuses it.',
   ),
+  WITAN_ERR_UNSUPPORTED: entry(
+    422,
+    2,
+    'Of a newer version',
+    'It was made by a newer version than reads it here. Upgrade the one that does not know it.',
+  ),
   WITAN_ERR_REQUEST_TIMEOUT: entry(408, 5, 'Request too slow', 'The request did not arrive in time. Send it again.'),
   WITAN_ERR_HEADERS_TOO_LARGE: entry(431, 2, 'Headers too large', 'Send fewer headers, or shorter ones.'),
   WITAN_ERR_TOO_LARGE: entry(413, 2, 'Too large', 'Send less: the detail names the limit.'),

@@ -73,7 +73,7 @@ export function watchElder({
         break;
       case 'rejected':
         rejected.inc({ channel: 'decisions', reason: report.reason satisfies RejectionReason });
-        logRejection(log, report.reason);
+        logRejection(log, report);
         break;
       case 'equivocation':
         rejected.inc({ channel: 'decisions', reason: 'equivocation' });

@@ -18,7 +18,7 @@ export function watchFollower(meter: Meter, log: Logger): (report: SectionReport
         break;
       case 'rejected':
         rejected.inc({ channel: 'events', reason: report.reason });
-        logRejection(log, report.reason);
+        logRejection(log, report);
         break;
       case 'asked':
         askedFor = report.reason;

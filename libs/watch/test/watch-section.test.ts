@@ -74,17 +74,24 @@ describe.each(['elder', 'follower'] as const)('the section as the metrics and th
     expect(meter.value('witan_anti_entropy_recovered_total', { kind: 'section' })).toBe(4);
   });
 
-  test('what is not taken is counted by its reason; another genesis key is cried out, once', () => {
+  test('what is not taken is counted by its reason; another genesis key and newer nodes are cried out, once', () => {
     const { meter, lines, section } = KINDS[kind]();
     for (const reason of ['stale', 'untrusted-key', 'untrusted-key'] as const) {
       section({ type: 'rejected', at: 0, reason });
     }
+    for (const detail of ['a speaks 2', 'b speaks 2'])
+      section({ type: 'rejected', at: 0, reason: 'unsupported', detail });
     const channel = kind === 'elder' ? 'decisions' : 'events';
     expect(meter.samples('witan_messages_rejected_total')).toEqual([
       { labels: { channel, reason: 'stale' }, value: 1 },
       { labels: { channel, reason: 'untrusted-key' }, value: 2 },
+      { labels: { channel, reason: 'unsupported' }, value: 2 },
     ]);
-    expect(lines.filter(({ level }) => level === 'warn').map(({ event }) => event)).toEqual(['untrusted-genesis']);
+    const warnings = lines.filter(({ level }) => level === 'warn').map(({ event, detail }) => [event, detail]);
+    expect(warnings).toEqual([
+      ['untrusted-genesis', undefined],
+      ['newer-version', 'a speaks 2'],
+    ]);
   });
 });
 

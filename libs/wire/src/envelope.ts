@@ -2,8 +2,13 @@ import { type Identity, nodeName, sha256, toHex, verifyIdentity } from '@witan/c
 import { WitanError } from '@witan/errors';
 import { bytes, decode, encode, fixed, struct, u8 } from './codec.ts';
 
-/** Version 1 of the wire format. A reader refuses what it does not know rather than guessing. */
+/**
+ * The version of the wire format that is written: of signed messages and all that they carry. Whoever changes a form raises
+ * it and keeps reading what was before; `test/compatibility` holds the exact bytes of each version.
+ */
 export const WIRE_VERSION = 1;
+/** The oldest one that is still understood. */
+const OLDEST_WIRE_VERSION = 1;
 
 /** What a message is. A new kind is one line here and a codec in the library that owns it. */
 export const KINDS = {
@@ -18,10 +23,8 @@ export const KINDS = {
   sectionProposal: 11,
   joinRequest: 12,
   heartbeat: 13,
-  dkgOutcome: 14,
   dkgHoldings: 20,
   sectionHoldings: 21,
-  signRequest: 22,
 } as const;
 export type Kind = keyof typeof KINDS;
 
@@ -30,6 +33,7 @@ const kindOf = new Map<number, Kind>(Object.entries(KINDS).map(([name, tag]) => 
 /** No signed message is larger: NATS carries 1 MiB by default and anti-entropy pages well below it. */
 export const MAX_BODY_BYTES = 512 * 1024;
 
+/** Every version begins with these 42 bytes up to the author, so that an older one can tell a newer one from noise. */
 const unsignedCodec = struct({
   version: u8,
   kind: u8,
@@ -38,6 +42,8 @@ const unsignedCodec = struct({
   body: bytes(MAX_BODY_BYTES),
 });
 
+const NETWORK_AT = 2;
+const AUTHOR_AT = 10;
 const SIGNATURE_BYTES = 64;
 const DOMAIN = new TextEncoder().encode('witan/envelope/1');
 
@@ -96,15 +102,19 @@ export interface Unverified {
   verify(): Signed;
 }
 
-/** @throws WitanError `WITAN_ERR_MALFORMED` or `WITAN_ERR_INVALID` (unknown version or kind, other network). */
+/**
+ * @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (unknown kind, other network) or `WITAN_ERR_UNSUPPORTED`
+ *   (a message of this network, of a newer version)
+ */
 export function peekEnvelope(received: Uint8Array, network: Uint8Array): Unverified {
   if (received.length <= SIGNATURE_BYTES) throw new WitanError('WITAN_ERR_MALFORMED', 'shorter than a signature');
   // Copied now: a message may be held before it is verified, and the transport may reuse its buffer meanwhile.
   const raw = new Uint8Array(received);
   const head = raw.subarray(0, raw.length - SIGNATURE_BYTES);
+  refuseNewer(head, network);
   const fields = decode(unsignedCodec, head);
-  if (fields.version !== WIRE_VERSION) {
-    throw new WitanError('WITAN_ERR_INVALID', `wire version ${fields.version}, this is ${WIRE_VERSION}`);
+  if (fields.version < OLDEST_WIRE_VERSION || fields.version > WIRE_VERSION) {
+    throw new WitanError('WITAN_ERR_INVALID', `there is no wire version ${fields.version}`);
   }
   const kind = kindOf.get(fields.kind);
   if (kind === undefined) throw new WitanError('WITAN_ERR_INVALID', `unknown kind ${fields.kind}`);
@@ -129,6 +139,16 @@ export function peekEnvelope(received: Uint8Array, network: Uint8Array): Unverif
   };
 }
 
+/** Of what follows in a newer version nothing is known, its length neither. */
+function refuseNewer(head: Uint8Array, network: Uint8Array): void {
+  const version = head[0]!;
+  if (version <= WIRE_VERSION || head.length < AUTHOR_AT + 32) return;
+  if (Buffer.compare(head.subarray(NETWORK_AT, AUTHOR_AT), network) !== 0) return;
+  const author = nodeName(head.subarray(AUTHOR_AT, AUTHOR_AT + 32));
+  const detail = `${author.slice(0, 8)} speaks wire version ${version}, and this one knows those up to ${WIRE_VERSION}`;
+  throw new WitanError('WITAN_ERR_UNSUPPORTED', detail, { data: { author, version, known: WIRE_VERSION } });
+}
+
 /** A verified message in the place of one that is not: verifying it once more costs nothing. */
 export function alreadyVerified(signed: Signed): Unverified {
   const { kind, author, body, raw, id } = signed;
@@ -137,7 +157,8 @@ export function alreadyVerified(signed: Signed): Unverified {
 
 /**
  * Decodes and verifies.
- * @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (other version or network) or `WITAN_ERR_SIGNATURE`.
+ * @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (other network), `WITAN_ERR_UNSUPPORTED` or
+ *   `WITAN_ERR_SIGNATURE`.
  */
 export function openEnvelope(raw: Uint8Array, network: Uint8Array): Signed {
   return peekEnvelope(raw, network).verify();

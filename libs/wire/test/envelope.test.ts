@@ -94,12 +94,28 @@ describe('refused', () => {
   });
 
   test.each([
-    ['another version', AT.version, WIRE_VERSION + 1],
+    ['a version that there never was', AT.version, 0],
     ['an unknown kind', AT.kind, 255],
     ['another network', AT.network, NETWORK[0]! ^ 1],
   ])('%s, though signed', (_, at, byte) => {
     const changed = resigned(raw, ALICE, (head) => head.set([byte], at));
     expect(refusal(() => peekEnvelope(changed, NETWORK))).toBe('WITAN_ERR_INVALID');
+  });
+
+  test('a newer version, whatever its form: that is another answer than noise', () => {
+    const head = raw.slice(0, AT.body);
+    head[AT.version] = WIRE_VERSION + 1;
+    for (const rest of [0, 64, 65, 500]) {
+      const newer = new Uint8Array([...head, ...new Uint8Array(rest + 64).fill(0xee)]);
+      expect(refusal(() => peekEnvelope(newer, NETWORK))).toBe('WITAN_ERR_UNSUPPORTED');
+      expect(['WITAN_ERR_MALFORMED', 'WITAN_ERR_INVALID']).toContain(
+        refusal(() => peekEnvelope(newer, networkTag('other'))),
+      );
+    }
+    expect(refusal(() => peekEnvelope(new Uint8Array([...head, ...new Uint8Array(63)]), NETWORK))).not.toBe(
+      'WITAN_ERR_UNSUPPORTED',
+    );
+    expect(refusal(() => peekEnvelope(new Uint8Array(200).fill(0x77), NETWORK))).toBe('WITAN_ERR_MALFORMED');
   });
 
   test('a message of one network in another', () => {

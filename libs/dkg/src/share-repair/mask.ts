@@ -22,14 +22,16 @@ import {
   scalarToBytes,
   sealTo,
   sha256,
+  shareX,
   sum,
+  sumCommitments,
   type X25519Private,
   x25519PublicFromEd25519,
 } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
 import { decode, peekEnvelope } from '@witan/wire';
 import type { Participant, Session } from '../session.ts';
 import type { State } from '../state.ts';
+import { unlessBad } from '../unless-bad.ts';
 import { dealingCodec, type RepairDealing } from './forms.ts';
 
 /*
@@ -48,7 +50,6 @@ export interface MaskPart {
 }
 
 const SECRET_BYTES = 32;
-const xOf = (index: number): number => index + 1;
 
 /**
  * The own part. It follows from the own share and the purpose, so that what is asked for again is the same bytes, and
@@ -61,7 +62,7 @@ export function dealMask(state: State, share: Scalar, receiver: number, purpose:
   const secrets = hkdf(seed, 'witan/dkg/repair/seal', SECRET_BYTES * session.participants.length);
   const w = polynomialFromSeed(seed, 'mask', session.threshold - 2);
   const pieces = session.participants.map((participant, at) => {
-    const piece = modMul(mod(BigInt(xOf(at) - xOf(receiver))), evaluate(w, xOf(at)));
+    const piece = modMul(mod(BigInt(shareX(at) - shareX(receiver))), evaluate(w, shareX(at)));
     const sealing = secrets.subarray(SECRET_BYTES * at, SECRET_BYTES * (at + 1));
     return sealScalar(identityKey(participant), sealing, piece, pieceContext(purpose, me, at));
   });
@@ -72,7 +73,7 @@ export function dealMask(state: State, share: Scalar, receiver: number, purpose:
 /** @returns undefined for a dealing that is not one of `dealer` for this purpose, or is malformed */
 export function openPart(state: State, dealer: number, purpose: Uint8Array, raw: Uint8Array): MaskPart | undefined {
   const { session, env } = state;
-  return attempt(() => {
+  return unlessBad(() => {
     const signed = peekEnvelope(raw, env.network).verify();
     if (signed.kind !== 'dkgRepairDealing' || session.indexOf.get(signed.author) !== dealer) return undefined;
     const dealing = decode(dealingCodec, signed.body);
@@ -87,8 +88,8 @@ export function openPart(state: State, dealer: number, purpose: Uint8Array, raw:
 
 /** What the mask is committed to be at the x of `index`: the sum of its parts there. */
 export function maskCommitment(parts: readonly MaskPart[], receiver: number, index: number): G1Point {
-  const total = sum(parts.map(({ commitment }) => evaluateCommitment(commitment, xOf(index)) as G1Point));
-  return multiply(total, mod(BigInt(xOf(index) - xOf(receiver))));
+  const w = sumCommitments(parts.map(({ commitment }) => commitment));
+  return multiply(evaluateCommitment(w, shareX(index)), mod(BigInt(shareX(index) - shareX(receiver))));
 }
 
 /** The own pieces of a mask, summed; or the dealers whose piece is not the one committed to. */
@@ -166,7 +167,7 @@ function sealScalar(to: Uint8Array, sealing: Uint8Array, scalar: Scalar, context
 }
 
 function openScalar(key: X25519Private, { ephemeral, ciphertext }: Sealed, context: Uint8Array): Scalar | undefined {
-  return attempt(() => {
+  return unlessBad(() => {
     const plain = openSealed(key, ephemeral, ciphertext, context);
     try {
       return scalarFromBytes(plain);
@@ -195,16 +196,6 @@ export function isRepairable(session: Session): boolean {
   const { participants, threshold } = session;
   const dealingBytes = 256 + 48 * threshold + 96 * participants.length;
   return participants.length > threshold && dealersOfMask(session) * dealingBytes <= DEALINGS_BYTES_MAX;
-}
-
-/** Of bytes that peers sent: what is wrong with them does not matter here. */
-function attempt<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
 }
 
 function utf8(text: string): Uint8Array {

@@ -1,6 +1,5 @@
 import {
   decodeG1,
-  ephemeralFromSeed,
   equals,
   hkdf,
   interpolateAt,
@@ -10,10 +9,10 @@ import {
   shareX,
   X25519Private,
 } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
 import { decode, encode } from '@witan/wire';
 import { isDone, type State } from '../state.ts';
 import type { Turn } from '../turn.ts';
+import { unlessBad } from '../unless-bad.ts';
 import { answerCodec, purposeOf, type RepairAnswer, requestCodec } from './forms.ts';
 import { dealersOfMask, expectedMasked, isRepairable, type MaskPart, openMasked, openPart } from './mask.ts';
 
@@ -21,8 +20,11 @@ import { dealersOfMask, expectedMasked, isRepairable, type MaskPart, openMasked,
 export interface Repair {
   /** 32 fresh bytes, in memory only. The keys of all attempts are derived from it. */
   readonly secret: Uint8Array;
+  /** What makes an attempt: its number, who deals, the key that shares are sealed to, and the name of all that. */
   readonly attempt: number;
   readonly dealers: readonly number[];
+  readonly key: X25519Private;
+  readonly purpose: Uint8Array;
   readonly parts: ReadonlyMap<number, MaskPart>;
   /** Masked shares by helper. */
   readonly masked: ReadonlyMap<number, Scalar>;
@@ -47,60 +49,62 @@ export function beginRepair(turn: Turn, secret: Uint8Array): void {
   if (!lacksShare(state) || state.repair || state.forgot || !isRepairable(state.session)) return;
   // What its own check has shown of them already: their pieces would be no better than their shares.
   const failings = new Map(state.badDealers.map((dealer) => [dealer, 1]));
-  const none = { parts: new Map(), masked: new Map(), awaited: new Set<number>() };
-  turn.update({ repair: { secret, attempt: 0, dealers: [], failings, ...none } });
-  tryOn(turn);
+  attemptRepair(turn, secret, failings, 1);
 }
 
 function lacksShare(state: State): boolean {
   return state.me >= 0 && isDone(state) && state.secretShare === undefined;
 }
 
-/** A further attempt, with those who have failed least. */
+/** A further attempt. */
 export function tryOn(turn: Turn): void {
   const { repair } = turn.state;
-  if (!repair) return;
-  const attempt = repair.attempt + 1;
-  const dealers = choose(turn.state, repair, attempt);
-  change(turn, { attempt, dealers, parts: new Map(), masked: new Map(), awaited: new Set(dealers) });
-  turn.report({ type: 'repairing', at: turn.at, attempt, dealers: dealers.map((dealer) => turn.nameOf(dealer)) });
-  for (const dealer of dealers) ask(turn, dealer, []);
+  if (repair) attemptRepair(turn, repair.secret, repair.failings, repair.attempt + 1);
 }
 
-/** Whose turn it is moves on with the attempts, so that any set of honest ones is tried some time. */
-function choose({ session, me }: State, { failings }: Repair, attempt: number): readonly number[] {
+function attemptRepair(turn: Turn, secret: Uint8Array, failings: Repair['failings'], attempt: number): void {
+  const { state } = turn;
+  const dealers = choose(state, failings, attempt);
+  const key = keyOf(secret, attempt);
+  const purpose = purposeOf(state.me, { session: state.session.idBytes, ephemeral: key.publicKey, dealers });
+  const fresh = { parts: new Map(), masked: new Map(), awaited: new Set<number>() };
+  turn.update({ repair: { secret, attempt, dealers, key, purpose, failings, ...fresh } });
+  turn.report({ type: 'repairing', at: turn.at, attempt, dealers: dealers.map((dealer) => turn.nameOf(dealer)) });
+  ask(turn, dealers, []);
+}
+
+/** Those who have failed least. Whose turn it is moves on, so that any set of honest ones is tried some time. */
+function choose({ session, me }: State, failings: Repair['failings'], attempt: number): readonly number[] {
   const count = session.participants.length;
   const others = session.participants.map((_, at) => (me + attempt + at) % count).filter((index) => index !== me);
   const byFailings = others.sort((a, b) => (failings.get(a) ?? 0) - (failings.get(b) ?? 0));
   return byFailings.slice(0, dealersOfMask(session)).sort((a, b) => a - b);
 }
 
-function ask(turn: Turn, to: number, dealings: readonly Uint8Array[]): void {
-  const { state } = turn;
-  const { session, env } = state;
-  const { attempt, dealers } = state.repair!;
-  const { publicKey } = keysOf(state.repair!);
-  const body = encode(requestCodec, {
-    session: session.idBytes,
-    ephemeral: publicKey,
-    dealers: [...dealers],
-    dealings: [...dealings],
-  });
-  turn.effects.push({
-    type: 'request',
-    to: turn.nameOf(to),
-    verb: 'dkg.repair',
-    bytes: turn.sign('dkgRepair', body).raw,
-    timeoutMs: env.params.requestTimeoutMs,
-    tag: `${REPAIR}/${attempt}/${dealings.length}/${to}`,
-  });
+/** The same question to all of `helpers`, whose answers are awaited from now on. */
+function ask(turn: Turn, helpers: readonly number[], dealings: readonly Uint8Array[]): void {
+  const { session, env, repair } = turn.state;
+  const { attempt, dealers, key } = repair!;
+  const body = encode(requestCodec, { session: session.idBytes, ephemeral: key.publicKey, dealers, dealings });
+  const { raw } = turn.sign('dkgRepair', body);
+  change(turn, { awaited: new Set(helpers) });
+  for (const to of helpers) {
+    turn.effects.push({
+      type: 'request',
+      to: turn.nameOf(to),
+      verb: 'dkg.repair',
+      bytes: raw,
+      timeoutMs: env.params.requestTimeoutMs,
+      tag: `${REPAIR}/${attempt}/${dealings.length}/${to}`,
+    });
+  }
 }
 
-function keysOf({ secret, attempt }: Repair): { publicKey: Uint8Array; privateKey: Uint8Array } {
-  const seed = hkdf(secret, `witan/dkg/repair/key/${attempt}`, 32);
-  const keys = ephemeralFromSeed(seed);
-  seed.fill(0);
-  return keys;
+function keyOf(secret: Uint8Array, attempt: number): X25519Private {
+  const derived = hkdf(secret, `witan/dkg/repair/key/${attempt}`, 32);
+  const key = new X25519Private(derived);
+  derived.fill(0);
+  return key;
 }
 
 /** What became of a question; an answer to one of an earlier attempt is of no use. */
@@ -110,7 +114,7 @@ export function takeRepair(turn: Turn, tag: string, bytes: Uint8Array | undefine
   if (!repair || attempt !== repair.attempt || !repair.awaited.has(index)) return;
   if (dealings > 0 !== isMasked(repair)) return;
   change(turn, { awaited: new Set([...repair.awaited].filter((each) => each !== index)) });
-  const answer = bytes && read(bytes);
+  const answer = bytes && unlessBad(() => decode(answerCodec, bytes));
   if (isMasked(repair)) takeMasked(turn, index, answer);
   else takeDealing(turn, index, answer);
 }
@@ -123,7 +127,7 @@ function isMasked({ dealers, parts }: Repair): boolean {
 function takeDealing(turn: Turn, dealer: number, answer: RepairAnswer | undefined): void {
   const { state } = turn;
   const repair = state.repair!;
-  const part = answer?.type === 'dealing' ? openPart(state, dealer, purpose(state), answer.raw) : undefined;
+  const part = answer?.type === 'dealing' ? openPart(state, dealer, repair.purpose, answer.raw) : undefined;
   if (part) change(turn, { parts: new Map(repair.parts).set(dealer, part) });
   else fault(turn, [dealer]);
   if (isMasked(turn.state.repair!)) askForShares(turn);
@@ -134,23 +138,21 @@ function askForShares(turn: Turn): void {
   const { session, me } = turn.state;
   const dealings = partsOf(turn.state.repair!).map(({ raw }) => raw);
   const helpers = session.participants.map(({ index }) => index).filter((index) => index !== me);
-  change(turn, { awaited: new Set(helpers) });
-  for (const helper of helpers) ask(turn, helper, dealings);
+  ask(turn, helpers, dealings);
 }
 
 function takeMasked(turn: Turn, helper: number, answer: RepairAnswer | undefined): void {
   const { state } = turn;
   const repair = state.repair!;
   if (answer?.type === 'masked') {
-    const { privateKey } = keysOf(repair);
     const expected = expectedMasked(state, partsOf(repair), helper);
-    const value = openMasked(new X25519Private(privateKey), answer.sealed, helper, expected, purpose(state));
-    privateKey.fill(0);
+    const value = openMasked(repair.key, answer.sealed, helper, expected, repair.purpose);
     if (value !== undefined) change(turn, { masked: new Map(repair.masked).set(helper, value) });
   } else if (answer?.type === 'refused') {
+    // Once each, however often one is named.
     fault(
       turn,
-      answer.dealers.filter((dealer) => repair.dealers.includes(dealer)),
+      repair.dealers.filter((dealer) => answer.dealers.includes(dealer)),
     );
   }
   const { masked, awaited } = turn.state.repair!;
@@ -190,18 +192,4 @@ function change(turn: Turn, by: Partial<Repair>): void {
 
 function partsOf({ dealers, parts }: Repair): readonly MaskPart[] {
   return dealers.map((dealer) => parts.get(dealer)!);
-}
-
-function purpose({ session, me, repair }: State): Uint8Array {
-  const { publicKey } = keysOf(repair!);
-  return purposeOf(me, { session: session.idBytes, ephemeral: publicKey, dealers: [...repair!.dealers] });
-}
-
-function read(bytes: Uint8Array): RepairAnswer | undefined {
-  try {
-    return decode(answerCodec, bytes);
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
 }
