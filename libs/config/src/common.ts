@@ -66,4 +66,13 @@ export const nodeSettings = {
     digits: 64,
     help: 'Key that encrypts the secrets on disk. Without it, a file sealing.key in the data directory is made and used',
   }),
+  sealingCommand: text({
+    help: 'Program, with arguments, that wraps and unwraps that key with one of a key management service; instead of a key',
+  }),
+  sealingCommandTimeoutMs: duration({
+    default: 10_000,
+    min: 100,
+    max: 600_000,
+    help: 'How long that program may take',
+  }),
 };

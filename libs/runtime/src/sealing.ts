@@ -12,6 +12,8 @@ export interface Sealing {
   readonly sealer: Sealer;
   /** Whose secrets they are: nodes that share a sealing key do not open each other's. */
   readonly node: string;
+  /** Whether a machine's record is a secret: one that stands in the clear was not written by the machine. */
+  readonly isSecret: (record: Uint8Array) => boolean;
 }
 
 const CLEAR = 0;
@@ -19,8 +21,8 @@ const SEALED = 1;
 
 /**
  * Turns a machine's records into the journal's: one byte that says whether the rest is sealed, then the record. A sealed
- * one opens for its node, in its stream and at its position there, and nowhere else. Whoever can write to the disk can
- * put back what stood at that position before: nothing on the disk can tell.
+ * one opens for its node, in its stream and at its position there, and nowhere else, and what is secret is taken in no
+ * other form. Whoever can write to the disk can put back what stood at that position before: nothing on the disk can tell.
  */
 export class RecordCodec {
   readonly #stream: Pick<JournalStream, 'location' | 'name'>;
@@ -49,6 +51,7 @@ export class RecordCodec {
     const body = stored.subarray(1);
     switch (stored[0]) {
       case CLEAR:
+        if (this.#sealing?.isSecret(body)) throw this.#corrupt(seq, 'stands in the clear, and is a secret');
         return body;
       case SEALED:
         return this.#open(body, seq);

@@ -11,7 +11,8 @@ describe('secrets', () => {
       return bytes(atob(body));
     },
   };
-  const sealing = { sealer, node: 'node a' };
+  const isSecret = (record: Uint8Array) => /my secret|another secret|first secret|second secret/.test(text(record));
+  const sealing = { sealer, node: 'node a', isSecret };
   const secret = { type: 'persist', record: bytes('my secret'), durable: true, secret: true } as const;
 
   test('are sealed before they reach the journal, also when compacted, and opened on recovery', () => {
@@ -108,7 +109,21 @@ describe('secrets', () => {
     test('at another node with the same sealing key', () => {
       const world = new World();
       written(world, false);
-      expect(refusal(world, { sealing: { sealer, node: 'node b' } })).toEqual({ ...corrupt, stream: 'test', seq: 0 });
+      expect(refusal(world, { sealing: { sealer, node: 'node b', isSecret } })).toEqual({
+        ...corrupt,
+        stream: 'test',
+        seq: 0,
+      });
+    });
+
+    test('in the clear', () => {
+      const world = new World();
+      const stream = written(world, false);
+      const [one, clear, two] = stream.read() as [Uint8Array, Uint8Array, Uint8Array];
+      stream.replace([one, clear, bytes('\0another secret')]);
+      expect(refusal(world)).toEqual({ ...corrupt, stream: 'test', seq: 2 });
+      stream.replace([one, bytes('\0no secret either'), two]);
+      expect(refusal(world)).toHaveLength(3);
     });
 
     test('where nothing is secret', () => {

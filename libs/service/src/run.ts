@@ -9,13 +9,14 @@ import {
   processMetrics,
   startTracing,
   tracingWarnings,
+  watchCertificates,
 } from '@witan/observability';
 import { instrumentBus } from './instrumented-bus.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { connectToNats } from './nats.ts';
 import { watchParent } from './parent.ts';
 import { type Check, type Phase, readiness } from './probes.ts';
-import { ServerTls, tlsPaths } from './server-tls.ts';
+import { certificateExpiries, ServerTls, tlsPaths } from './server-tls.ts';
 import type { CommonSettings, RunningService, ServiceDefinition, ServiceSettings } from './service.ts';
 import { startErrorText } from './start-error.ts';
 import { runSteps, type StopStep } from './stopping.ts';
@@ -101,6 +102,7 @@ class Host<S extends ServiceSettings> {
     const { name, version } = this.#definition;
     buildInfo(this.#meter, { service: name, version });
     processMetrics(this.#meter);
+    watchCertificates(this.#meter, () => certificateExpiries(this.#config));
     this.#endTracing = await startTracing({ service: name, version, env: process.env });
     const { metricsHost: host, metricsPort: port, metricsTlsCertFile, metricsTlsKeyFile, tlsCheckMs } = this.#common;
     const paths = tlsPaths({ certFile: metricsTlsCertFile, keyFile: metricsTlsKeyFile });

@@ -1,6 +1,7 @@
 import type { Server } from 'node:https';
-import type { Logger } from '@witan/observability';
-import { checkValidity, readTls, type TlsMaterial, type TlsPaths, watchTls } from '@witan/tls';
+import { isWitanError } from '@witan/errors';
+import type { CertificateUse, Logger } from '@witan/observability';
+import { checkValidity, expiryOf, readTls, type TlsMaterial, type TlsPaths, watchTls } from '@witan/tls';
 
 /** Certificate and key of a server, and what happens to them. */
 export interface ServerTlsOptions {
@@ -52,4 +53,29 @@ export class ServerTls {
 /** The paths, if any is set. */
 export function tlsPaths(paths: TlsPaths): TlsPaths | undefined {
   return Object.values(paths).some((path) => path !== undefined) ? paths : undefined;
+}
+
+/** The settings that name a certificate of the service's own. */
+const CERTIFICATES: Readonly<Record<string, CertificateUse>> = {
+  natsTlsCertFile: 'nats',
+  metricsTlsCertFile: 'metrics',
+  httpTlsCertFile: 'api',
+};
+
+/** When the certificates that a configuration names expire, in milliseconds since the epoch, as their files are now. */
+export function certificateExpiries(
+  config: Readonly<Record<string, unknown>>,
+): Partial<Record<CertificateUse, number>> {
+  const named = Object.entries(CERTIFICATES).filter(([setting]) => typeof config[setting] === 'string');
+  return Object.fromEntries(
+    named.flatMap(([setting, use]) => {
+      try {
+        return [[use, expiryOf(config[setting] as string).getTime()]];
+      } catch (error) {
+        // A file that is being replaced, or was by something else: whoever uses it says so.
+        if (!isWitanError(error)) throw error;
+        return [];
+      }
+    }),
+  );
 }

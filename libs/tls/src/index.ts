@@ -1,3 +1,3 @@
 export { certificateFailure } from './failures.ts';
-export { checkValidity, readTls, type TlsMaterial, type TlsPaths } from './material.ts';
+export { checkValidity, expiryOf, readTls, type TlsMaterial, type TlsPaths } from './material.ts';
 export { watchTls } from './watch.ts';

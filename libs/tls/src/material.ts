@@ -55,6 +55,15 @@ export function checkValidity({ cert }: TlsMaterial, { certFile }: TlsPaths, now
     throw new WitanError('WITAN_ERR_CERTIFICATE', `the certificate in ${certFile} ${problem}`);
 }
 
+/**
+ * When the first of the certificates in this file expires: from then on others do not accept the chain.
+ * @throws WITAN_ERR_CONFIG that names the file
+ */
+export function expiryOf(certFile: string): Date {
+  const ends = readCertificates(certFile).all.map(({ validToDate }) => validToDate.getTime());
+  return new Date(Math.min(...ends));
+}
+
 function readCertificates(file: string): { pem: string; all: X509Certificate[] } {
   const pem = read(file);
   try {
