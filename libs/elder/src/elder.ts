@@ -1,7 +1,7 @@
 import { type Identity, type Scalar, scalarFromHash } from '@witan/crypto';
 import type * as dkg from '@witan/dkg';
 import type { Params as DkgParams, DkgReport } from '@witan/dkg';
-import { asWitanError, WitanError } from '@witan/errors';
+import { asWitanError, isWitanError, WitanError } from '@witan/errors';
 import type { Journal } from '@witan/journal';
 import {
   Actor,
@@ -18,6 +18,7 @@ import { networkTag, peekEnvelope } from '@witan/wire';
 import { Founding } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Moment } from './moments.ts';
+import { Restoration } from './restoration.ts';
 import { Sessions } from './sessions.ts';
 import { answerSignRequest } from './sign-request.ts';
 import type { Transport } from './transport.ts';
@@ -61,6 +62,8 @@ export interface ElderObserver {
   /** The section has gone on without the end of this session. */
   readonly superseded?: (session: dkg.Session) => void;
   readonly actor?: ActorObserver;
+  /** A node that was put back to an earlier state knows where the past ends: at this generation. */
+  readonly restored?: (generation: number) => void;
   /** A request that was not taken, by verb. */
   readonly badRequest?: (verb: string, error: unknown) => void;
   /** A request to sign that is well-formed and got no share. */
@@ -82,6 +85,7 @@ export class Elder {
   readonly #replies = new Map<string, (bytes: Uint8Array) => void>();
   #replyCount = 0;
   readonly #heartbeats: Heartbeats;
+  readonly #restoration: Restoration;
   #heartbeat: unknown;
   #key: Uint8Array | undefined;
   #stopped = false;
@@ -93,12 +97,20 @@ export class Elder {
     this.#options = options;
     this.#networkTag = networkTag(options.network);
     this.#heartbeats = new Heartbeats({ ...options, networkTag: this.#networkTag, service: 'elder' });
+    this.#restoration = new Restoration({
+      journal: options.journal,
+      self: options.identity.name,
+      networkTag: this.#networkTag,
+      now: () => options.clock.now(),
+      freshMs: BEATS_FRESH * options.params.heartbeatMs,
+    });
     const env: section.Env = {
       identity: options.identity,
       network: this.#networkTag,
       prefix: options.prefix,
       genesisKey: options.genesisKey,
       params: options.params.section,
+      restoredAt: this.#restoration.generation,
     };
     this.#section = new Actor<section.State, section.Event>({
       name: 'section',
@@ -106,7 +118,7 @@ export class Elder {
       initial: () => section.initialState(env),
       stream: options.journal.stream('section'),
       clock: options.clock,
-      sealing: { sealer: options.sealer, node: options.identity.name },
+      sealing: { sealer: options.sealer, node: options.identity.name, isSecret: section.isSecretRecord },
       ports: this.#ports((report) => this.#onSection(report as section.SectionReport)),
       ...this.#supervision(),
     });
@@ -114,6 +126,7 @@ export class Elder {
       ...options,
       params: options.params.dkg,
       role: 'elder',
+      mayJoin: (generation) => generation > this.#restoration.generation,
       onReport: options.observer.dkg,
       sending: options.observer.sending,
       onSuperseded: options.observer.superseded,
@@ -128,6 +141,11 @@ export class Elder {
   /** The node's view of its section; read only. */
   get state(): section.State {
     return this.#section.state;
+  }
+
+  /** Put back to an earlier state, and the others have not been heard yet. */
+  get isBeingRestored(): boolean {
+    return this.#restoration.isPending;
   }
 
   get sessions(): Sessions {
@@ -149,6 +167,7 @@ export class Elder {
     }
     const beat = () => {
       if (this.#stopped) return;
+      this.#settleRestoration();
       this.beat();
       this.#heartbeat = clock.setTimer(params.heartbeatMs, beat);
     };
@@ -218,9 +237,23 @@ export class Elder {
 
   /** Tells the section that this elder process is alive and what it has. */
   beat(): void {
-    const raw = this.#heartbeats.next(this.state.ledger, section.currentShare(this.state) !== undefined);
+    const raw = this.#heartbeats.next(this.state.ledger, section.votingShare(this.state) !== undefined);
     this.#options.transport.publish(this.#topic('heartbeats'), raw);
     this.#section.send({ type: 'received', bytes: raw, at: this.#options.clock.now() });
+  }
+
+  #settleRestoration(): void {
+    const { clock, observer } = this.#options;
+    try {
+      if (!this.#restoration.settle(this.state.ledger)) return;
+    } catch (error) {
+      // A disk that refuses is told of by whoever has to write; the next heartbeat tries again.
+      if (!isWitanError(error)) throw error;
+      return;
+    }
+    const { generation } = this.#restoration;
+    observer.restored?.(generation);
+    this.#section.send({ type: 'restored', generation, at: clock.now() });
   }
 
   #topic(channel: string): string {
@@ -231,6 +264,9 @@ export class Elder {
   #subscribe(): void {
     const { transport, clock, wallClock } = this.#options;
     const received = (bytes: Uint8Array) => this.#section.send({ type: 'received', bytes, at: clock.now() });
+    if (this.#restoration.isPending) {
+      transport.subscribe(this.#topic('heartbeats'), (bytes) => this.#restoration.heard(bytes, this.state.ledger));
+    }
     for (const channel of ['decisions', 'heartbeats', 'join']) transport.subscribe(this.#topic(channel), received);
     transport.subscribe(this.#topic('events'), (bytes) =>
       this.#section.send({ type: 'certified', bytes, at: clock.now() }),

@@ -1,3 +1,4 @@
+export { type BackupSchedule, keepBackedUp, newestBackupMs } from './backup.ts';
 export { type BusTransportOptions, busTransport } from './bus-transport.ts';
 export { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 export { Elder, type ElderObserver, type ElderOptions } from './elder.ts';

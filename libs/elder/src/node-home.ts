@@ -1,20 +1,23 @@
+import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Identity, Vault } from '@witan/crypto';
 import { asWitanError, WitanError } from '@witan/errors';
-import { type Journal, openJournal, readOrCreateFile } from '@witan/journal';
+import { type FileJournal, openJournal, readOrCreateFile } from '@witan/journal';
 import { openPublicJournal, type PublicJournal } from './public-journal.ts';
+import { markRestored, unmarkRestored } from './restoration.ts';
 
 export interface NodeHome {
   readonly identity: Identity;
   readonly vault: Vault;
   /** Votes, seeds and shares: a damaged one is refused, since peers cannot give it back. @throws `WITAN_ERR_LOCKED`, … */
-  openElderJournal(): Journal;
+  openElderJournal(): FileJournal;
   /** @throws `WITAN_ERR_LOCKED`, … */
   openAdultJournal(isGenesisKnown: boolean): PublicJournal;
 }
 
 const SEED_BYTES = 32;
-const IDENTITY_FILE = 'identity.sealed';
+export const IDENTITY_FILE = 'identity.sealed';
+export const ELDER_JOURNAL = 'elder.db';
 const IDENTITY_LABEL = new TextEncoder().encode('witan identity');
 
 /**
@@ -37,9 +40,22 @@ export function openNodeHome(
   return {
     identity,
     vault,
-    openElderJournal: () => openJournal(join(dataDir, 'elder.db')),
+    openElderJournal: () => {
+      const journal = openJournal(join(dataDir, ELDER_JOURNAL));
+      for (const [note, act] of Object.entries(NOTES)) takeNote(join(dataDir, note), () => act(journal));
+      return journal;
+    },
     openAdultJournal: (isGenesisKnown) => openPublicJournal(join(dataDir, 'adult.db'), new Date(), isGenesisKnown),
   };
+}
+
+/** Files that an operator may leave in the directory, empty: what kind of state the journal is put back to. */
+const NOTES = { restored: markRestored, 'as-it-was': unmarkRestored };
+
+function takeNote(file: string, act: () => void): void {
+  if (!existsSync(file)) return;
+  act();
+  unlinkSync(file);
 }
 
 function sealIdentity(vault: Vault, seed: Uint8Array): Uint8Array {

@@ -24,6 +24,8 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly sending: ((session: dkg.Session, send: () => void) => void) | undefined;
   /** The section has gone on without the end of this session: by a further attempt, or with the key of another one. */
   readonly onSuperseded: ((session: dkg.Session) => void) | undefined;
+  /** Whether this node may take part in a session that was begun in this generation; it may in all, unless given. */
+  readonly mayJoin?: (generation: number) => boolean;
   /** A message of no session here was not taken. */
   readonly refused: ((error: WitanError) => void) | undefined;
   readonly portsFor: (onReport: (report: dkg.DkgReport) => void) => EffectPorts;
@@ -82,7 +84,10 @@ export class Sessions {
   follow(ledger: section.Ledger): void {
     const pendingBefore = this.#ledger?.pending?.id;
     this.#ledger = ledger;
-    const wanted = [ledger.origin, ledger.pending].filter((each) => each !== undefined);
+    const { mayJoin = () => true } = this.#options;
+    const wanted = [ledger.origin, ledger.pending].filter(
+      (each) => each !== undefined && mayJoin(each.certified.decision.generation),
+    ) as section.PendingSession[];
     for (const each of wanted) this.#ensure(each, ledger);
     this.#strangers.follow(ledger);
     for (const [id, running] of this.#running) {
@@ -113,7 +118,7 @@ export class Sessions {
     }
   }
 
-  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_WRONG_SESSION` (not one of those here) */
+  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_UNSUPPORTED`, `WITAN_ERR_WRONG_SESSION` (not one of those here) */
   request(bytes: Uint8Array, id: string): void {
     const session = this.#sessionOf(bytes);
     const running = this.#running.get(session);
@@ -165,8 +170,10 @@ export class Sessions {
 
   #sessionOf(bytes: Uint8Array): string {
     const id = dkg.sessionOf(bytes, this.#options.networkTag);
-    if (id === undefined) throw new WitanError('WITAN_ERR_MALFORMED', 'not a message of a session');
-    return id;
+    if (id !== undefined) return id;
+    // Says what is wrong with it, if that is known: a newer version is another answer.
+    peekEnvelope(bytes, this.#options.networkTag);
+    throw new WitanError('WITAN_ERR_MALFORMED', 'not a message of a session');
   }
 
   #ensure(pending: section.PendingSession, ledger: section.Ledger): void {
@@ -184,7 +191,7 @@ export class Sessions {
       initial: () => dkg.initialState(env, session),
       stream: journal.stream(streamName(session.id)),
       clock,
-      ...(sealer ? { sealing: { sealer, node: identity.name } } : {}),
+      ...(sealer ? { sealing: { sealer, node: identity.name, isSecret: isSecretRecord } } : {}),
       ports: this.#portsOf(session),
       ...this.#options.supervision,
     });
@@ -302,6 +309,10 @@ export class Sessions {
 }
 
 const STREAM_PREFIX = 'dkg/';
+
+function isSecretRecord(record: Uint8Array): boolean {
+  return dkg.forms.encodeFact(dkg.forms.decodeFact(record)).secret;
+}
 
 function streamName(session: string): string {
   return STREAM_PREFIX + session;

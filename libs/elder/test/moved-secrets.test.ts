@@ -1,14 +1,15 @@
 import type { Identity } from '@witan/crypto';
-import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
+import { DEFAULT_PARAMS as DKG_PARAMS, forms as dkgForms } from '@witan/dkg';
 import { errorCode } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import { VirtualClock } from '@witan/runtime';
-import { currentShare, DEFAULT_PARAMS } from '@witan/section';
+import { currentShare, DEFAULT_PARAMS, forms } from '@witan/section';
 import { describe, expect, test } from 'vitest';
 import { Elder } from '../src/index.ts';
 import { Desk, identities, NETWORK, sectionOf, sessionsOf, startSession, VAULT } from './support.ts';
 
 const [first, second, third] = identities(3) as [Identity, Identity, Identity];
+const CLEAR = 0;
 const SEALED = 1;
 
 function refusalOf(act: () => void): string {
@@ -57,6 +58,29 @@ describe('who can write to the disks of two nodes with the same sealing key', ()
     ).toContain(SEALED);
     expect(currentShare(elderOf(first, journal).state)).toBe(share);
     expect(refusalOf(() => elderOf(second, journal))).toBe('WITAN_ERR_JOURNAL_CORRUPT');
+  });
+
+  test('cannot give it one of their own making, unsealed', () => {
+    const journal = new MemoryJournal();
+    const { ledger } = elderOf(first, journal).state;
+    const { record } = forms.encodeFact({ type: 'share', key: ledger!.key, share: new Uint8Array(32).fill(1) });
+    const stream = journal.stream('section');
+    const forged = new Uint8Array([CLEAR, ...record]);
+    const isSealed = ([tag]: Uint8Array) => tag === SEALED;
+    const stored = stream.read();
+    expect(stored.filter(isSealed)).toHaveLength(1);
+    stream.replace(stored.map((each) => (isSealed(each) ? forged : each)));
+    expect(refusalOf(() => elderOf(first, journal))).toBe('WITAN_ERR_JOURNAL_CORRUPT');
+  });
+
+  test('cannot give a session a seed of their own making, unsealed', () => {
+    const ledger = startSession(sectionOf([first, second, third]), [first, second, third]);
+    const { certified, id } = ledger.pending!;
+    const fact = { type: 'started', start: certified.bytes, seed: new Uint8Array(32).fill(1) } as const;
+    const journal = new MemoryJournal();
+    journal.stream(`dkg/${id}`).append([new Uint8Array([CLEAR, ...dkgForms.encodeFact(fact).record])], true);
+    const follow = () => sessionsOf(second, 'elder', journal).sessions.follow(ledger);
+    expect(refusalOf(follow)).toBe('WITAN_ERR_JOURNAL_CORRUPT');
   });
 
   test('cannot give one the other’s seed of a session, nor one of another session of its own', () => {

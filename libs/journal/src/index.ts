@@ -1,6 +1,7 @@
 export { readOrCreateFile, setJournalAside } from './files.ts';
 export type {
   Damage,
+  FileJournal,
   Journal,
   JournalItem,
   JournalStats,

@@ -35,6 +35,16 @@ export interface Journal {
   close(): void;
 }
 
+/** A journal in a file. */
+export interface FileJournal extends Journal {
+  /**
+   * Writes all that is in it into a new file, mode 0600, as of one moment, while it is in use: nothing else can, since
+   * the file is locked. Nobody else may have the new one open.
+   * @throws WITAN_ERR_STORE_FULL, WITAN_ERR_STORE (the file is there already)
+   */
+  copyTo(file: string): void;
+}
+
 export interface JournalStream {
   /** That of the journal which it is a stream of. */
   readonly location: string;

@@ -1,5 +1,5 @@
 import { recordChecksum, sameChecksum } from './checksum.ts';
-import type { Journal, JournalStats, JournalStream, JournalTable, Quarantine, VerifyReport } from './journal.ts';
+import type { FileJournal, JournalStats, JournalStream, JournalTable, Quarantine, VerifyReport } from './journal.ts';
 import { checkName } from './names.ts';
 import type { OpenOptions } from './sqlite-open.ts';
 import { quarantineStream, verifyStore } from './sqlite-repair.ts';
@@ -17,7 +17,7 @@ const DEFAULT_MAX_PENDING_BYTES = 1 << 20;
  * @throws WITAN_ERR_LOCKED when another process has it, WITAN_ERR_JOURNAL_CORRUPT when it is no database,
  * WITAN_ERR_STORE when it is another program's or a newer one, WITAN_ERR_STORE_FULL
  */
-export function openJournal(file: string, options: OpenOptions = {}): Journal {
+export function openJournal(file: string, options: OpenOptions = {}): FileJournal {
   return new SqliteJournal(file, options);
 }
 
@@ -31,7 +31,7 @@ interface Pending {
   readonly body: Uint8Array;
 }
 
-class SqliteJournal implements Journal {
+class SqliteJournal implements FileJournal {
   readonly location: string;
   readonly table: JournalTable;
   readonly #store: SqliteStore;
@@ -110,6 +110,11 @@ class SqliteJournal implements Journal {
       this.#destroy(name);
       return result;
     });
+  }
+
+  copyTo(file: string): void {
+    this.flush();
+    this.#store.copyTo(file);
   }
 
   close(): void {

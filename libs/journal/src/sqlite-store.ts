@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { WitanError } from '@witan/errors';
 import { type OpenOptions, openDatabase, SCHEMA_VERSION } from './sqlite-open.ts';
@@ -78,6 +78,16 @@ export class SqliteStore {
     } catch {
       this.#scrubDue = true;
     }
+  }
+
+  /** @throws WITAN_ERR_STORE when `file` is there */
+  copyTo(file: string): void {
+    this.assertOpen();
+    this.guard(() => {
+      // Made first, for its mode: SQLite takes an empty file, and would make one that others can read.
+      closeSync(openSync(file, 'wx', 0o600));
+      this.#db.prepare('VACUUM INTO ?').run(file);
+    });
   }
 
   integrity(): string[] {

@@ -17,7 +17,9 @@ import {
   rejectionMetrics,
   rejectionReason,
   type SectionView,
+  watchBackups,
   watchBus,
+  watchCertificates,
   watchDkg,
   watchJournal,
   watchSection,
@@ -88,6 +90,8 @@ describe('conventions', () => {
     attestationMetrics(meter);
     rejectionMetrics(meter);
     watchBus(meter, idleBus);
+    watchBackups(meter, 1000, () => undefined);
+    watchCertificates(meter, () => ({}));
     actorObserver(meter, ['dkg']);
     httpObserver(meter, ['/v1/nodes']);
     watchSection(meter, () => undefined);

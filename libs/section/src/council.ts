@@ -12,7 +12,7 @@ import { combineVerified, nodeName, sha256, signShare, toHex } from '@witan/cryp
 import { isWitanError } from '@witan/errors';
 import type { Ledger } from './ledger.ts';
 import { nextAction, startAmong } from './policy.ts';
-import { currentShare, type State } from './state.ts';
+import { type State, votingShare } from './state.ts';
 
 /** The decision that `action` would be, as the next generation of the ledger. */
 export function makeDecision(ledger: Ledger, action: Action): Uint8Array {
@@ -43,8 +43,7 @@ export function councilApplication(state: State): agreement.Application {
       return verdict === 'unknown' && isInsisted(state, value) ? 'valid' : verdict;
     },
     awaited: [],
-    endorse: (view, hash) =>
-      signShare(currentShare(state)!, certificateMessage(decisionHash(valueBehind(hash)!), view)),
+    endorse: (view, hash) => signShare(votingShare(state)!, certificateMessage(decisionHash(valueBehind(hash)!), view)),
     certify: (view, hash, precommits) => {
       const value = valueBehind(hash)!;
       const combined = combineVerified({

@@ -15,7 +15,7 @@ import { proposalBody, voteBody } from './messages.ts';
 import { nextLookMs } from './policy.ts';
 import type { DecisionSource } from './reports.ts';
 import { destroyOldShares, takeShare } from './shares.ts';
-import { currentShare, freshAgreement } from './state.ts';
+import { freshAgreement, votingShare } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Runs the agreement on the next generation until there is nothing more to say. */
@@ -28,7 +28,7 @@ export function settle(turn: Turn): void {
 
 function advanceOnce(turn: Turn): boolean {
   const { ledger, agreement: before } = turn.state;
-  if (!ledger || !before || currentShare(turn.state) === undefined) return false;
+  if (!ledger || !before || votingShare(turn.state) === undefined) return false;
   const { state, outputs } = agreement.advance(before, councilApplication(turn.state));
   turn.update({ agreement: state });
   let again = false;
@@ -146,7 +146,7 @@ export function createGenesis(turn: Turn, secret: Scalar): void {
 
 function lookAgain(turn: Turn): void {
   const { ledger, sight, env } = turn.state;
-  if (!ledger || currentShare(turn.state) === undefined) return;
+  if (!ledger || votingShare(turn.state) === undefined) return;
   const afterMs = nextLookMs(ledger, sight, env.params.policy);
   if (afterMs !== undefined) turn.setTimer('look', afterMs);
 }

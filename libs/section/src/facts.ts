@@ -24,7 +24,16 @@ export type Fact = Infer<typeof factCodec>;
 export type VotedFact = Extract<Fact, { type: 'voted' }>;
 
 export function encodeFact(fact: Fact): { record: Uint8Array; durable: boolean; secret: boolean } {
-  return { record: encode(factCodec, fact), durable: true, secret: fact.type === 'share' };
+  return { record: encode(factCodec, fact), durable: true, secret: isSecret(fact) };
+}
+
+function isSecret(fact: Fact): boolean {
+  return fact.type === 'share';
+}
+
+/** @throws WitanError `WITAN_ERR_MALFORMED` */
+export function isSecretRecord(record: Uint8Array): boolean {
+  return isSecret(decodeFact(record));
 }
 
 export function decodeFact(record: Uint8Array): Fact {

@@ -10,7 +10,7 @@ import { voteBody } from './messages.ts';
 import type { SessionStatus } from './policy.ts';
 import { noteAhead, receive, receiveCertified } from './receive.ts';
 import { rememberShare, takeShare } from './shares.ts';
-import { currentShare, type Env, elderIndex, emptyState, type State } from './state.ts';
+import { type Env, elderIndex, emptyState, type State, votingShare } from './state.ts';
 import { Turn } from './turn.ts';
 
 /** What can happen to a node's view of its section. `at` is monotonic milliseconds. */
@@ -31,6 +31,8 @@ export type Event =
     }
   /** The session has a proof against this node, whatever becomes of it. */
   | { readonly type: 'blamed'; readonly id: string; readonly node: string; readonly at: number }
+  /** Of a node that was restored: it has heard the others, and everything up to this generation is the past. */
+  | { readonly type: 'restored'; readonly generation: number; readonly at: number }
   | { readonly type: 'request'; readonly id: string; readonly bytes: Uint8Array; readonly at: number }
   | RuntimeEvent;
 
@@ -92,6 +94,9 @@ function handle(turn: Turn, event: Event): void {
       break;
     case 'blamed':
       noteBlame(turn, event.id, [event.node]);
+      break;
+    case 'restored':
+      turn.update({ restoredAt: event.generation });
       break;
     case 'request':
       serve(turn, event.bytes, event.id);
@@ -189,7 +194,7 @@ function progress(turn: Turn): void {
 /** Whether something is to be decided that this elder takes part in. */
 export function isDeciding(state: State): boolean {
   const current = state.agreement;
-  if (!current || currentShare(state) === undefined) return false;
+  if (!current || votingShare(state) === undefined) return false;
   const { view, prevotes } = agreement.holdings(current);
   return current.candidate !== undefined || view > 0 || prevotes.some((byte) => byte !== 0);
 }

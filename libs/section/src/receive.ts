@@ -200,6 +200,7 @@ export function noteAhead(turn: Turn, node: string, generation: number): void {
 const REASONS: Partial<Record<WitanErrorCode, SectionRejectReason>> = {
   WITAN_ERR_MALFORMED: 'malformed',
   WITAN_ERR_INVALID: 'invalid',
+  WITAN_ERR_UNSUPPORTED: 'unsupported',
   WITAN_ERR_CHAIN: 'invalid',
   WITAN_ERR_UNTRUSTED_KEY: 'untrusted-key',
   WITAN_ERR_SIGNATURE: 'signature',
@@ -208,17 +209,20 @@ const REASONS: Partial<Record<WitanErrorCode, SectionRejectReason>> = {
 
 /** Reports why something was not taken; bad bytes are an answer, a defect of ours goes on as it is. */
 export function reporting(turn: Turn, take: () => Received): Received {
-  const result = orReason(take);
-  if (result !== 'new' && result !== 'ignored') turn.report({ type: 'rejected', at: turn.at, reason: result });
+  const { result, detail } = orReason(take);
+  if (result !== 'new' && result !== 'ignored') {
+    turn.report({ type: 'rejected', at: turn.at, reason: result, ...(detail === undefined ? {} : { detail }) });
+  }
   return result;
 }
 
-function orReason(take: () => Received): Received {
+function orReason(take: () => Received): { readonly result: Received; readonly detail?: string } {
   try {
-    return take();
+    return { result: take() };
   } catch (error) {
-    const reason = isWitanError(error) ? REASONS[error.code] : undefined;
-    if (reason) return reason;
-    throw error;
+    if (!isWitanError(error)) throw error;
+    const result = REASONS[error.code];
+    if (!result) throw error;
+    return result === 'unsupported' ? { result, detail: error.detail } : { result };
   }
 }

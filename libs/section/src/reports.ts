@@ -7,6 +7,7 @@ export type DecisionSource = 'own' | 'broadcast' | 'answer';
 export type SectionRejectReason =
   | 'malformed'
   | 'invalid'
+  | 'unsupported'
   | 'signature'
   | 'untrusted-key'
   | 'not-member'
@@ -26,7 +27,13 @@ export type SectionReport =
       readonly source: DecisionSource;
     }
   | { readonly type: 'share'; readonly at: number; readonly usable: boolean }
-  | { readonly type: 'rejected'; readonly at: number; readonly reason: SectionRejectReason }
+  | {
+      readonly type: 'rejected';
+      readonly at: number;
+      readonly reason: SectionRejectReason;
+      /** Who speaks a newer version, and which. */
+      readonly detail?: string;
+    }
   | {
       readonly type: 'equivocation';
       readonly at: number;

@@ -1,7 +1,7 @@
 import { type Scalar, scalarToBytes, toHex } from '@witan/crypto';
 import type { Fact } from './facts.ts';
 import type { Ledger } from './ledger.ts';
-import { currentShare, freshAgreement, type State } from './state.ts';
+import { freshAgreement, type State, votingShare } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** A share of a section key that this node has as long as the section has that key. */
@@ -18,7 +18,7 @@ export function rememberShare(turn: Turn, key: Uint8Array, share: Scalar): void 
   turn.update({ shares: new Map(turn.state.shares).set(toHex(key), share) });
   const { ledger, agreement: current } = turn.state;
   // An elder that followed without its share begins to vote now.
-  if (ledger && current && current.options.me < 0 && currentShare(turn.state) !== undefined) {
+  if (ledger && current && current.options.me < 0 && votingShare(turn.state) !== undefined) {
     turn.update({ agreement: freshAgreement(turn.state, ledger) });
     turn.report({ type: 'share', at: turn.at, usable: true });
   }

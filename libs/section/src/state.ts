@@ -23,6 +23,11 @@ export interface Env {
   /** The trust anchor. Without one, the first genesis seen is kept for ever (trust on first use). */
   readonly genesisKey: Uint8Array | undefined;
   readonly params: Params;
+  /**
+   * Of a node that was put back to an earlier state: the generation that the section had reached by then, infinite while
+   * that is not known. Whatever was decided on until then it may have voted on, and has forgotten.
+   */
+  readonly restoredAt?: number;
 }
 
 export interface State {
@@ -37,6 +42,8 @@ export interface State {
   /** What this elder wants decided; kept while the agreement runs, so that it does not change under it. */
   readonly sight: Sight;
   readonly progress: Progress;
+  /** As {@link Env.restoredAt}; below all generations for a node that never was. */
+  readonly restoredAt: number;
 }
 
 export interface Progress {
@@ -82,6 +89,7 @@ export function emptyState(env: Env): State {
       behind: 'helped',
       hintedAt: Number.NEGATIVE_INFINITY,
     },
+    restoredAt: env.restoredAt ?? -1,
   };
 }
 
@@ -96,9 +104,19 @@ export function currentShare(state: State): Scalar | undefined {
   return state.shares.get(toHex(state.ledger.key));
 }
 
+/**
+ * The share that this node votes with. Under a key that the section had when this node was restored it may have voted
+ * already and has forgotten how: it signs attestations, of which there can be any number, and votes with the next key.
+ */
+export function votingShare(state: State): Scalar | undefined {
+  if (!state.ledger) return undefined;
+  const { generation: since } = state.ledger.chain.at(-1)!.certified.decision;
+  return since <= state.restoredAt ? undefined : currentShare(state);
+}
+
 /** Agreement on the generation after `ledger`'s. An elder without its share can follow and cannot vote. */
 export function freshAgreement(state: State, ledger: Ledger): agreement.State {
-  const canVote = currentShare({ ...state, ledger }) !== undefined;
+  const canVote = votingShare({ ...state, ledger }) !== undefined;
   return agreement.initial({
     instance: generationInstance(ledger),
     members: ledger.elders.length,

@@ -2,13 +2,13 @@ import { hostname } from 'node:os';
 import { commonSettings, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, prepareTables, secureRandom, toHex } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
-import { busTransport, Elder, keepFlushed, openNodeHome } from '@witan/elder';
-import { actorObserver, watchJournal } from '@witan/observability';
+import { busTransport, Elder, keepBackedUp, keepFlushed, newestBackupMs, openNodeHome } from '@witan/elder';
+import { actorObserver, watchBackups, watchJournal } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
 import { runService } from '@witan/service';
 import { watchElder, watchSessions } from '@witan/watch';
-import { elderSettings, isFounder, protocolParams } from './settings.ts';
+import { backupSettings, elderSettings, isFounder, protocolParams } from './settings.ts';
 
 const PREFIX = '';
 
@@ -16,7 +16,7 @@ await runService({
   name: 'elder',
   version: '0.1.0',
   description: 'Takes part in DKG sessions, votes and signs for its section',
-  settings: { ...commonSettings, ...nodeSettings, ...elderSettings, metricsPort: metricsPort(9465) },
+  settings: { ...commonSettings, ...nodeSettings, ...elderSettings, ...backupSettings, metricsPort: metricsPort(9465) },
   start: async ({ config, log, meter, connectBus }) => {
     prepareTables();
     const { key, warning } = loadSealingKey(config);
@@ -52,6 +52,9 @@ await runService({
         superseded: sessions.onSuperseded,
         badMessage: sessions.onBadMessage,
         actor: actorObserver(meter, ['section', 'dkg']),
+        restored: (generation) => {
+          log.info({ event: 'restored', generation }, 'caught up after a restore: votes again with the next key');
+        },
       },
     });
     sessions.watch(
@@ -59,11 +62,28 @@ await runService({
       () => systemClock.now(),
       config.phaseDeadlineMs,
     );
+    if (elder.isBeingRestored) {
+      log.warn({ event: 'restoring' }, 'the journal is from a backup: nothing is voted on until the others were heard');
+    }
     elder.start();
     const endFlushing = keepFlushed(journal, systemClock, (error) => {
       journalFailed(error);
       log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again');
     });
+    const { backupDir, backupEveryMs: everyMs, backupKeep: keep, dataDir } = config;
+    if (backupDir) watchBackups(meter, everyMs, () => newestBackupMs(backupDir));
+    const endBackups =
+      backupDir &&
+      keepBackedUp({
+        dataDir,
+        journal,
+        backupDir,
+        keep,
+        everyMs,
+        clock: systemClock,
+        taken: (directory) => log.info({ event: 'backup', directory }, 'a backup was taken'),
+        failed: (error) => log.error({ event: 'backup', err: error }, 'no backup could be taken; trying again later'),
+      });
     if (isFirst && genesisWitnesses > 0 && elder.state.ledger === undefined) {
       log.info({ event: 'founding', witnesses: genesisWitnesses }, 'waits for others that know no section either');
     }
@@ -73,6 +93,7 @@ await runService({
       ready: () => elder.checks(),
       stop: async () => {
         endFlushing();
+        if (endBackups) endBackups();
         elder.stop();
         sessions.stop();
         journal.close();

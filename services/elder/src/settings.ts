@@ -1,6 +1,20 @@
-import { type ConfigOf, duration, integer, text } from '@witan/config';
+import { type ConfigOf, duration, integer, path, text } from '@witan/config';
 import type { Params as DkgParams } from '@witan/dkg';
 import type { Params as SectionParams } from '@witan/section';
+
+/** Copies of the node's data, taken while it runs. */
+export const backupSettings = {
+  backupDir: path({
+    help: 'Directory for copies of identity and journal, taken while the elder runs; none unless set',
+  }),
+  backupEveryMs: duration({
+    default: 3_600_000,
+    min: 1000,
+    max: 2_592_000_000,
+    help: 'How often such a copy is taken, from the start on',
+  }),
+  backupKeep: integer({ default: 24, min: 1, max: 10_000, help: 'So many copies are kept' }),
+};
 
 /** What can be set about the protocol. All nodes of a network should agree on it: they vote by it. */
 export const elderSettings = {

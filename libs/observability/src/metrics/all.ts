@@ -2,7 +2,9 @@ import type { AnyDefinition } from '../meter.ts';
 import { actorDefinitions } from './actor-metrics.ts';
 import { ANTI_ENTROPY_METRICS } from './anti-entropy-metrics.ts';
 import { ATTESTATION_METRICS } from './attestation-metrics.ts';
+import { BACKUP_METRICS } from './backup-metrics.ts';
 import { BUS_METRICS } from './bus-metrics.ts';
+import { CERTIFICATE_METRICS } from './certificate-metrics.ts';
 import { DECISION_METRICS } from './decision-metrics.ts';
 import { DKG_METRICS } from './dkg-metrics.ts';
 import { httpDefinitions } from './http-metrics.ts';
@@ -21,7 +23,9 @@ export const ALL_METRICS: Readonly<Record<string, readonly AnyDefinition[]>> = {
   rejections: Object.values(REJECTION_METRICS),
   actors: Object.values(actorDefinitions([])),
   journal: Object.values(JOURNAL_METRICS),
+  backups: Object.values(BACKUP_METRICS),
   bus: Object.values(BUS_METRICS),
+  certificates: Object.values(CERTIFICATE_METRICS),
   http: Object.values(httpDefinitions([])),
   process: [buildDefinition({ service: [], version: [], runtime: [] }), ...Object.values(PROCESS_METRICS)],
 };

@@ -1,0 +1,86 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FileJournal, openJournal } from '@witan/journal';
+import type { Clock } from '@witan/runtime';
+import { ELDER_JOURNAL, IDENTITY_FILE } from './node-home.ts';
+import { markRestored } from './restoration.ts';
+
+export interface BackupOptions {
+  /** Of the node, with its identity. */
+  readonly dataDir: string;
+  /** The elder's, open. */
+  readonly journal: FileJournal;
+  /** Gets a directory for each backup, named by when it was taken. */
+  readonly backupDir: string;
+  /** So many are kept; the oldest go first. */
+  readonly keep: number;
+  readonly now: Date;
+}
+
+const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/;
+const DRAFT = '.draft';
+/** Where a sealing command is used: of no use without the key of the service behind it. */
+const WRAPPED_KEY_FILE = 'sealing.wrapped';
+
+/**
+ * Copies the identity and the elder's journal, both sealed as they are, while the elder runs. The copy says that it is one:
+ * whoever starts with it knows that it may have forgotten something.
+ *
+ * @returns the directory with the two files, complete when it has its name
+ * @throws WitanError `WITAN_ERR_STORE`, `WITAN_ERR_STORE_FULL`; what the file system throws
+ */
+export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOptions): string {
+  const draft = join(backupDir, DRAFT);
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  for (const file of [IDENTITY_FILE, WRAPPED_KEY_FILE]) {
+    if (existsSync(join(dataDir, file))) copyFileSync(join(dataDir, file), join(draft, file));
+  }
+  const file = join(draft, ELDER_JOURNAL);
+  journal.copyTo(file);
+  const copy = openJournal(file);
+  try {
+    markRestored(copy);
+  } finally {
+    copy.close();
+  }
+  const directory = join(backupDir, now.toISOString().replaceAll(/[-:.]/g, ''));
+  renameSync(draft, directory);
+  for (const old of backupsIn(backupDir).slice(0, -keep)) rmSync(join(backupDir, old), { recursive: true });
+  return directory;
+}
+
+/** Names of the complete ones, oldest first. */
+function backupsIn(backupDir: string): string[] {
+  return readdirSync(backupDir)
+    .filter((name) => NAME.test(name))
+    .sort();
+}
+
+/** When the newest complete backup in a directory was taken, as its name says; milliseconds since the epoch. */
+export function newestBackupMs(backupDir: string): number | undefined {
+  const newest = existsSync(backupDir) ? backupsIn(backupDir).at(-1) : undefined;
+  return newest === undefined ? undefined : Date.parse(newest.replace(NAME, '$1-$2-$3T$4:$5:$6.$7Z'));
+}
+
+export interface BackupSchedule extends Omit<BackupOptions, 'now'> {
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly taken: (directory: string) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Takes a backup now, and then at an interval. @returns ends it */
+export function keepBackedUp({ everyMs, clock, taken, failed, ...options }: BackupSchedule): () => void {
+  let timer: unknown;
+  const backUp = () => {
+    try {
+      taken(takeBackup({ ...options, now: new Date() }));
+    } catch (error) {
+      failed(error);
+    }
+    timer = clock.setTimer(everyMs, backUp);
+  };
+  backUp();
+  return () => clock.clearTimer(timer);
+}

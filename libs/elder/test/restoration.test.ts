@@ -1,0 +1,141 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryJournal } from '@witan/journal';
+import { heartbeatBody, SERVICES } from '@witan/section';
+import { encode, sealEnvelope } from '@witan/wire';
+import { afterAll, describe, expect, test } from 'vitest';
+import { takeBackup } from '../src/backup.ts';
+import { openNodeHome } from '../src/index.ts';
+import { markRestored, Restoration, unmarkRestored } from '../src/restoration.ts';
+import { handOver, identities, sectionOf, startSession, TAG } from './support.ts';
+
+const FRESH_MS = 1000;
+const members = identities(5);
+/** Four elders, three of whom decide. */
+const ledger = handOver(startSession(sectionOf(members), members.slice(0, 4)));
+const [self, ...others] = members;
+const restorationOf = { self: self!.name, networkTag: TAG, now: () => 0, freshMs: FRESH_MS };
+
+function beat(of: number, generation: number | undefined, service: (typeof SERVICES)[number] = 'elder'): Uint8Array {
+  const body = { prefix: '', service: SERVICES.indexOf(service), generation, key: undefined, usableShare: false };
+  return sealEnvelope(others[of]!, TAG, 'heartbeat', encode(heartbeatBody, { ...body, sequence: 1 })).raw;
+}
+
+function restored(journal = new MemoryJournal()) {
+  let nowMs = 0;
+  markRestored(journal);
+  const make = () =>
+    new Restoration({ journal, self: self!.name, networkTag: TAG, now: () => nowMs, freshMs: FRESH_MS });
+  return { make, journal, pass: (ms: number) => (nowMs += ms) };
+}
+
+/** All that is heard comes just before the end of the time. */
+function settledBy(heard: readonly Uint8Array[], isKnown = true): boolean {
+  const known = isKnown ? ledger : undefined;
+  const { make, pass } = restored();
+  const restoration = make();
+  pass(FRESH_MS - 1);
+  for (const bytes of heard) restoration.heard(bytes, known);
+  pass(1);
+  return restoration.settle(known);
+}
+
+describe('the past of a restored node', () => {
+  const { generation } = ledger;
+
+  test('is everything, until as many others were heard as decide, of whom none is ahead', () => {
+    const three = [0, 1, 2].map((each) => beat(each, generation));
+    expect(settledBy(three)).toBe(true);
+    expect(settledBy(three.slice(1))).toBe(false);
+    expect(settledBy([...three, beat(3, generation + 1)])).toBe(false);
+    expect(settledBy([...three.slice(1), beat(2, generation), beat(3, generation)])).toBe(false);
+    expect(settledBy([...three.slice(1), beat(0, generation, 'adult')])).toBe(false);
+    expect(settledBy([...three.slice(1), beat(0, undefined)])).toBe(false);
+    expect(settledBy(three, false)).toBe(false);
+    const forged = three[0]!.slice();
+    forged[forged.length - 1]! ^= 1;
+    expect(settledBy([...three.slice(1), forged, new Uint8Array(9)])).toBe(false);
+  });
+
+  test('does not end before there was time to hear them, and not by what was heard long ago', () => {
+    const { make, pass } = restored();
+    const restoration = make();
+    for (const each of [0, 1, 2]) restoration.heard(beat(each, generation), ledger);
+    expect(restoration.settle(ledger)).toBe(false);
+    pass(FRESH_MS);
+    expect(restoration.settle(ledger)).toBe(false);
+    expect(restoration.generation).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('ends once: the next process knows', () => {
+    const { make, pass, journal } = restored();
+    const restoration = make();
+    pass(FRESH_MS - 1);
+    for (const each of [0, 1, 2]) restoration.heard(beat(each, generation), ledger);
+    pass(1);
+    expect([restoration.settle(ledger), restoration.settle(ledger)]).toEqual([true, false]);
+    const next = make();
+    expect([next.isPending, next.generation]).toEqual([false, generation]);
+    markRestored(journal);
+    expect(make().isPending).toBe(true);
+    unmarkRestored(journal);
+    expect(make().generation).toBe(-1);
+  });
+});
+
+describe('a backup', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'witan-backup-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  const key = new Uint8Array(32).fill(5);
+  const random = (length: number) => new Uint8Array(length).fill(3);
+  const dataDir = join(directory, 'node');
+  const home = openNodeHome(dataDir, key, random);
+  const journal = home.openElderJournal();
+  journal.stream('section').append([new Uint8Array([1, 2, 3])], true);
+  const backupDir = join(directory, 'backups');
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+  const back = (second: number) => takeBackup({ dataDir, journal, backupDir, keep: 2, now: at(second) });
+
+  test('is taken while the journal is in use, for its owner alone, and says what it is', () => {
+    const taken = back(1);
+    journal.stream('section').append([new Uint8Array([4])], true);
+    const copy = openNodeHome(taken, key, random);
+    expect(copy.identity.name).toBe(home.identity.name);
+    const opened = copy.openElderJournal();
+    expect(opened.stream('section').read()).toEqual([new Uint8Array([1, 2, 3])]);
+    expect(opened.verify().ok).toBe(true);
+    expect(new Restoration({ ...restorationOf, journal: opened }).isPending).toBe(true);
+    expect(new Restoration({ ...restorationOf, journal }).isPending).toBe(false);
+    opened.close();
+    const modes = readdirSync(taken).map((name) => [name, statSync(join(taken, name)).mode & 0o777]);
+    expect(modes).toEqual([
+      ['elder.db', 0o600],
+      ['identity.sealed', 0o600],
+    ]);
+  });
+
+  test('takes the place of the oldest, and of one that was not finished', () => {
+    for (const second of [2, 3]) back(second);
+    expect(readdirSync(backupDir)).toEqual(['20260101T000002000Z', '20260101T000003000Z']);
+    const unfinished = openNodeHome(join(backupDir, '.draft'), key, random).openElderJournal();
+    unfinished.close();
+    expect(readdirSync(back(4))).toEqual(['elder.db', 'identity.sealed']);
+    expect(readdirSync(backupDir)).toEqual(['20260101T000003000Z', '20260101T000004000Z']);
+  });
+
+  test('is the state as it was where the operator says so, and a copy of another kind is one where he does', () => {
+    const taken = back(5);
+    const pending = () => {
+      const opened = openNodeHome(taken, key, random).openElderJournal();
+      const { isPending } = new Restoration({ ...restorationOf, journal: opened });
+      opened.close();
+      return isPending;
+    };
+    writeFileSync(join(taken, 'as-it-was'), '');
+    expect([pending(), pending()]).toEqual([false, false]);
+    writeFileSync(join(taken, 'restored'), '');
+    expect([pending(), pending()]).toEqual([true, true]);
+    expect(readdirSync(taken)).toEqual(['elder.db', 'identity.sealed']);
+  });
+});
