@@ -13,13 +13,20 @@ import { type HttpObserver, silentObserver } from './observer.ts';
 import { addPage } from './page.ts';
 import { EventStreams, type StreamOptions } from './streams.ts';
 
+export interface RateLimit {
+  readonly max: number;
+  readonly windowMs: number;
+  /** So many addresses are remembered, 10,000 by default; the one that asked longest ago is forgotten for another. */
+  readonly addresses?: number;
+}
+
 export interface GatewayOptions {
   /** Shown in the API document. */
   readonly version?: string;
   readonly logger?: FastifyBaseLogger;
   readonly observer?: HttpObserver;
   /** Requests that one client address may make in a window; absent: no limit. Probes do not count. */
-  readonly rateLimit?: { readonly max: number; readonly windowMs: number };
+  readonly rateLimit?: RateLimit;
   readonly streams?: Partial<StreamOptions>;
   /** Believe `X-Forwarded-For`: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
@@ -74,6 +81,7 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
   });
 
   acceptOnlyJson(app);
+  dropGone(app);
   addSecurityHeaders(app);
   observeRequests(app, observer);
   if (options.rateLimit) await limitRates(app, options.rateLimit);
@@ -144,12 +152,24 @@ function observeRequests(app: FastifyInstance, observer: HttpObserver): void {
   });
 }
 
-async function limitRates(app: FastifyInstance, limit: { max: number; windowMs: number }): Promise<void> {
+/**
+ * A connection whose client has gone before its request was looked at, as happens when the machine is busy, has no address
+ * any more: nobody to count it for, and nobody to answer.
+ */
+function dropGone(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if ((request.ip as string | undefined) !== undefined) return;
+    reply.hijack();
+    request.raw.destroy();
+  });
+}
+
+async function limitRates(app: FastifyInstance, limit: RateLimit): Promise<void> {
   await app.register(rateLimit, {
     global: true,
     max: limit.max,
     timeWindow: limit.windowMs,
-    cache: 10_000,
+    cache: limit.addresses ?? 10_000,
     allowList: (request) => UNLIMITED.has(request.routeOptions.url ?? ''),
     errorResponseBuilder: (_request, { max, ttl }) =>
       new WitanError('WITAN_ERR_RATE_LIMITED', `More than ${max} requests in ${limit.windowMs} ms.`, {

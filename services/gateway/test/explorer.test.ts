@@ -1,5 +1,5 @@
 import type { SessionList } from '@witan/api';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EmptyBackend, HostileBackend, ManyBackend, UnreadyBackend } from './browser/backends.ts';
 import {
@@ -9,7 +9,9 @@ import {
   launch,
   open,
   serve,
+  settled,
   shot,
+  until,
   WITHOUT_CHROMIUM,
   words,
 } from './browser/launch.ts';
@@ -20,16 +22,6 @@ if (!CHROMIUM) console.warn(WITHOUT_CHROMIUM);
 
 const PHONE = { viewport: { width: 375, height: 812 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 const REACH = { timeout: 8_000 };
-
-/** Advances the fake until its newest session is in this state. */
-function until(backend: FakeBackend, wanted: (session: ReturnType<FakeBackend['session']>) => boolean): void {
-  for (let step = 0; step < 400; step++) {
-    const newest = backend.sessions().at(-1);
-    if (newest && wanted(newest)) return;
-    backend.tick();
-  }
-  throw new Error('the fake never comes there');
-}
 
 /** What has the focus, and whether one sees it; null for nothing. */
 const FOCUSED = `(() => {
@@ -43,12 +35,6 @@ const FOCUSED = `(() => {
 async function newestId(url: string): Promise<string | undefined> {
   const { sessions } = (await (await fetch(`${url}/v1/dkg/sessions?limit=1`)).json()) as SessionList;
   return sessions[0]?.id;
-}
-
-/** All of the page is there. */
-async function settled(page: Page): Promise<void> {
-  for (const part of ['.session .lane', '.chain-item.today', '.members .seen time'])
-    await page.locator(part).first().waitFor();
 }
 
 describe.skipIf(!CHROMIUM)('the explorer in a browser', { timeout: 60_000 }, () => {
@@ -193,31 +179,6 @@ describe.skipIf(!CHROMIUM)('the explorer in a browser', { timeout: 60_000 }, () 
     const copied = await page.evaluate('navigator.clipboard.readText()');
     expect(copied).toBe(backend.chain('root').links[1]?.key);
     await page.locator('#chain-details').getByRole('button', { name: 'Copied' }).waitFor();
-  });
-
-  test('has a text signed and checked, and says why not when there is no quorum', async () => {
-    const { backend, url } = await serve();
-    until(backend, ({ state }) => state === 'done');
-    for (const { name, live } of backend.section('root').elders) {
-      if (!live) backend.world.setReachable(name, true, Date.now());
-    }
-    const { page, complaints } = await open(browser, url);
-    await settled(page);
-    const ask = page.getByRole('button', { name: 'Ask the section' });
-    expect(await ask.isDisabled()).toBe(true);
-    await page.getByLabel('Text to sign').fill('The ford stays open. ᚠᚢᚦ');
-    await ask.click();
-    await expect.poll(() => words(page.locator('.attest-status')), REACH).toContain('Verified');
-    const proof = await page.getByRole('link', { name: 'Download the proof' }).getAttribute('href');
-    const bundle = JSON.parse(decodeURIComponent(String(proof).slice(String(proof).indexOf(',') + 1)));
-    expect(bundle.key).toBe(backend.section('root').key);
-    expect(complaints).toEqual([]);
-
-    backend.quorum = false;
-    backend.world.setReachable(backend.world.elders[0] as string, false, Date.now());
-    await ask.click();
-    await expect.poll(() => words(page.locator('.refusal')), REACH).toContain('No signature');
-    expect(await words(page.locator('.refusal'))).toContain(backend.world.elders[0]?.slice(0, 6));
   });
 
   test('says when the gateway is gone, keeps what it knows, and comes back by itself', async () => {

@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http';
+import { createLogger } from '@witan/observability';
 import { describe, expect, test } from 'vitest';
+import { fastifyLogger } from '../src/logger.ts';
 import type { HttpObserver } from '../src/observer.ts';
-import { expectProblem, startApp } from './harness.ts';
+import { expectProblem, listen, startApp } from './harness.ts';
 
 const rateLimit = { max: 3, windowMs: 60_000 };
 
@@ -34,6 +37,35 @@ describe('the rate limit', () => {
     };
     expect(await spend(false)).toBe(429);
     expect(await spend(true)).toBe(200);
+  });
+
+  test('remembers so many addresses and no more, of which that goes that asked longest ago', async () => {
+    const { app } = await startApp({ rateLimit: { max: 1, windowMs: 60_000, addresses: 20 } });
+    const ask = async (host: number) => {
+      const remoteAddress = `10.0.${host >> 8}.${host & 0xff}`;
+      return (await app.inject({ url: '/v1/network', remoteAddress })).statusCode;
+    };
+    const hosts = Array.from({ length: 20 }, (_, host) => host);
+    for (const host of hosts) expect(await ask(host)).toBe(200);
+    for (const host of hosts) expect(await ask(host)).toBe(429);
+    for (let host = 20; host < 39; host += 1) expect(await ask(host)).toBe(200);
+    expect([await ask(19), await ask(18), await ask(0)]).toEqual([429, 200, 200]);
+  });
+
+  test('counts nothing for a client that has gone, whose connection has no address any more', async () => {
+    const lines: string[] = [];
+    const write = (line: string) => void lines.push(line);
+    const logger = fastifyLogger(createLogger({ service: 'gateway', level: 'info', write }));
+    const { app, url } = await listen({ rateLimit, logger });
+    const goes = ({ socket }: IncomingMessage) => Object.defineProperty(socket, 'remoteAddress', { value: undefined });
+    app.server.prependListener('request', goes);
+    for (const path of ['/v1/network', '/nope', '/livez']) {
+      await expect(fetch(url + path)).rejects.toThrow('fetch failed');
+    }
+    app.server.off('request', goes);
+    const answers = [1, 2, 3, 4].map(() => fetch(`${url}/v1/network`));
+    expect((await Promise.all(answers)).map(({ status }) => status).sort()).toEqual([200, 200, 200, 429]);
+    expect(lines).toEqual([]);
   });
 
   test('does not hold for probes', async () => {

@@ -26,11 +26,11 @@ export class RequestError extends Error {
 /**
  * @template T
  * @param {string} path relative to the page, so that it works behind a path prefix too
- * @param {{ method?: string, body?: unknown }} [options]
+ * @param {{ method?: string, body?: unknown, apiKey?: string }} [options]
  * @returns {Promise<T>}
  * @throws {RequestError}
  */
-export async function request(path, { method = 'GET', body } = {}) {
+export async function request(path, { method = 'GET', body, apiKey = '' } = {}) {
   /** @type {Response} */
   let response;
   /** @type {any} */
@@ -39,7 +39,11 @@ export async function request(path, { method = 'GET', body } = {}) {
     response = await fetch(path, {
       method,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     learn(response.headers.get('date'));

@@ -11,9 +11,14 @@ import { NodeName } from './mark.js';
  * @typedef {import('../lib/http.js').RequestError} RequestError
  */
 
+/** Kept as long as the tab is open, and given to nobody but the gateway that the page is from. */
+const KEPT_AS = 'witan.api-key';
+
 /** Have the section sign a text, and have the signature checked. */
 export function Attest() {
   const [text, setText] = useState('');
+  const [apiKey, setApiKey] = useState(() => sessionStorage.getItem(KEPT_AS) ?? '');
+  const [wantsKey, setWantsKey] = useState(apiKey !== '');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {RequestError | null} */ (null));
   const [result, setResult] = useState(
@@ -29,13 +34,19 @@ export function Attest() {
     try {
       const payload = base64url(text);
       const bundle = /** @type {ProofBundle} */ (
-        await request('v1/attestations', { method: 'POST', body: { payload } })
+        await request('v1/attestations', { method: 'POST', body: { payload }, apiKey })
       );
+      if (apiKey !== '') sessionStorage.setItem(KEPT_AS, apiKey);
       const body = { ...bundle, payload };
       const check = /** @type {VerificationResult} */ (await request('v1/verifications', { method: 'POST', body }));
       setResult({ bundle, check, text });
     } catch (error) {
-      setProblem(/** @type {RequestError} */ (error));
+      const refusal = /** @type {RequestError} */ (error);
+      if (refusal.code === 'WITAN_ERR_UNAUTHENTICATED') {
+        sessionStorage.removeItem(KEPT_AS);
+        setWantsKey(true);
+      }
+      setProblem(refusal);
     } finally {
       setBusy(false);
     }
@@ -51,6 +62,13 @@ export function Attest() {
         <span>Text to sign</span>
         <textarea required maxlength="20000" value=${text} placeholder="We met, and this is what we agreed." onInput=${(/** @type {Event} */ event) => setText(/** @type {HTMLTextAreaElement} */ (event.target).value)}></textarea>
       </label>
+      ${
+        wantsKey &&
+        html`<label class="field">
+        <span>API key</span>
+        <input type="password" autocomplete="off" spellcheck=${false} value=${apiKey} onInput=${(/** @type {Event} */ event) => setApiKey(/** @type {HTMLInputElement} */ (event.target).value.trim())} />
+      </label>`
+      }
       <button type="submit" class="button primary" disabled=${busy || text === ''}>${busy ? 'The elders sign…' : 'Ask the section'}</button>
     </form>
     <div role="status" class="attest-status">

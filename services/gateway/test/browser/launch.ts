@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
-import { buildApp } from '../../src/app.ts';
+import { buildApp, type GatewayOptions } from '../../src/app.ts';
 import { FakeBackend } from '../fake-backend.ts';
 
 const CANDIDATES = [
@@ -34,8 +34,12 @@ export function launch(): Promise<Browser> {
 }
 
 /** A gateway before a made-up section, by real time, on a real socket. */
-export async function serve<B extends FakeBackend = FakeBackend>(backend: B = new FakeBackend() as B, port = 0) {
-  const app = await buildApp(backend, { checkResponses: true });
+export async function serve<B extends FakeBackend = FakeBackend>(
+  backend: B = new FakeBackend() as B,
+  port = 0,
+  options: GatewayOptions = {},
+) {
+  const app = await buildApp(backend, { checkResponses: true, ...options });
   onTestFinished(() => app.close());
   await app.listen({ host: '127.0.0.1', port });
   const at = (app.server.address() as AddressInfo).port;
@@ -99,4 +103,20 @@ export async function shot(page: Page, name: string): Promise<void> {
 export function words(place: Locator): Promise<string> {
   // biome-ignore lint/performance/useDomNodeTextContent: hidden text does not count
   return place.innerText();
+}
+
+/** Advances the fake until its newest session is in this state. */
+export function until(backend: FakeBackend, wanted: (session: ReturnType<FakeBackend['session']>) => boolean): void {
+  for (let step = 0; step < 400; step++) {
+    const newest = backend.sessions().at(-1);
+    if (newest && wanted(newest)) return;
+    backend.tick();
+  }
+  throw new Error('the fake never comes there');
+}
+
+/** All of the page is there. */
+export async function settled(page: Page): Promise<void> {
+  for (const part of ['.session .lane', '.chain-item.today', '.members .seen time'])
+    await page.locator(part).first().waitFor();
 }
