@@ -1,7 +1,7 @@
 /**
- * Puts together what the image carries: the services and the command line as they are in this checkout, and of
- * `node_modules` the packages that these need to run, no others. Copied and not installed, so that what was tested is
- * what is shipped, and no registry is asked while an image is built.
+ * Puts together what the image carries: the services, the command line and what makes their keys, as they are in this
+ * checkout, and of `node_modules` the packages that these need to run, no others. Copied and not installed, so that what
+ * was tested is what is shipped, and no registry is asked while an image is built.
  *
  *     node deploy/image/stage.ts FOLDER
  */
@@ -19,7 +19,7 @@ interface LockEntry {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SERVICES = ['gateway', 'dkg-coordinator', 'adult', 'elder'] as const;
-const PROGRAMS = [...SERVICES.map((name) => `services/${name}`), 'libs/cli'];
+const PROGRAMS = [...SERVICES.map((name) => `services/${name}`), 'libs/cli', 'deploy/nats'];
 /** Of a package, what nothing reads at run time. */
 const IDLE_FILE = /\.(map|md|markdown|flow|d\.[cm]?ts)$/i;
 const IDLE_FOLDER = new Set(['test', 'tests', 'bench', 'benchmarks', 'examples', '.github', 'coverage']);

@@ -4,6 +4,7 @@ import { compose, docker, logsOf, whyNoCompose, witanImage } from '../support/do
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { freePort } from '../support/free-port.ts';
+import { attemptFrom } from '../support/stolen-container.ts';
 
 const why = whyNoCompose();
 if (why) console.error(`NOT RUN, compose: ${why}`);
@@ -28,7 +29,15 @@ describe.skipIf(why)('the compose file', () => {
       },
       patience,
     );
-  const containerOf = (service: string) => compose(env, 'ps', '-q', service);
+  const containersOf = async (service?: string): Promise<string[]> => {
+    const label = (name: string, value: string) => `--filter=label=com.docker.compose.${name}=${value}`;
+    const filters = [
+      label('project', PROJECT),
+      ...(service ? [label('service', service)] : ['--filter=status=running']),
+    ];
+    return (await docker('ps', '--all', '--quiet', ...filters)).split('\n');
+  };
+  const containerOf = async (service: string): Promise<string> => (await containersOf(service))[0]!;
 
   beforeAll(async () => {
     // No Grafana: its image may not be here.
@@ -52,6 +61,77 @@ describe.skipIf(why)('the compose file', () => {
 
   test('brings up a section that signs', async () => {
     expect(await api.attest({ body: { payload: 'aGVsbG8' } })).toMatchObject({});
+  });
+
+  test('has made the secrets, and what made them has ended', async () => {
+    const state = await docker(
+      'inspect',
+      '--format={{.State.Status}} {{.State.ExitCode}}',
+      await containerOf('secrets'),
+    );
+    expect(state).toBe('exited 0');
+    const volumes = await docker('inspect', '--format={{range .Mounts}}{{.Name}} {{end}}', ...(await containersOf()));
+    expect(volumes).toContain(`${PROJECT}_secrets-nats `);
+    expect(volumes).not.toContain(`${PROJECT}_secrets `);
+  });
+
+  test.for([
+    ['node-3-elder', ['ca.pem', 'nats.nk', 'sealing.key', 'tls.key', 'tls.pem']],
+    ['gateway', ['ca.pem', 'nats.nk', 'tls.key', 'tls.pem']],
+  ] as const)('shows %s its own secrets alone, and none lies beside the data', async ([service, own]) => {
+    const names = own.map((file) => `-name ${file}`).join(' -o ');
+    const found = `find / \\( -path /proc -o -path /sys -o -path /app \\) -prune -o -type f \\( ${names} -o -name ca.key \\) -print`;
+    const paths = (await docker('exec', await containerOf(service), 'sh', '-c', `${found} 2>/dev/null; true`)).split(
+      '\n',
+    );
+    expect(paths.sort()).toEqual(own.map((file) => `/run/witan/${file}`));
+  });
+
+  describe('has NATS let in who has a user and a certificate, and that one do what its role needs', () => {
+    const topic = (name: string) => `witan.compose.section.root.${name}`;
+    const sign = 'witan.compose.node.*.elder.sign';
+
+    test.for([
+      ['an adult, as one', 'node-3-adult', { say: [topic('heartbeats')], hear: [topic('events')] }, []],
+      [
+        'an adult, as an elder',
+        'node-3-adult',
+        { say: [topic('decisions'), topic('reports')], hear: [sign, topic('decisions')] },
+        [
+          `publish ${topic('decisions')}`,
+          `publish ${topic('reports')}`,
+          `subscribe ${sign}`,
+          `subscribe ${topic('decisions')}`,
+        ],
+      ],
+      [
+        'an elder, as a server',
+        'node-3-elder',
+        { hear: ['>', '_INBOX.>', '$SYS.>'] },
+        ['subscribe $SYS.>', 'subscribe >', 'subscribe _INBOX.>'],
+      ],
+      [
+        'a gateway, as a node',
+        'gateway',
+        { say: [topic('heartbeats')], hear: [sign] },
+        [`publish ${topic('heartbeats')}`, `subscribe ${sign}`],
+      ],
+      [
+        'a coordinator, as a node',
+        'dkg-coordinator-1',
+        { say: [topic('join')], hear: [topic('decisions')] },
+        [`publish ${topic('join')}`, `subscribe ${topic('decisions')}`],
+      ],
+    ] as const)('%s', async ([, service, attempt, forbidden]) => {
+      const outcome = await attemptFrom(await containerOf(service), attempt);
+      expect(outcome.refused).toBeUndefined();
+      expect([...outcome.forbidden].sort()).toEqual(forbidden);
+    });
+
+    test.for(['user', 'certificate'] as const)('nobody without a %s', async (without) => {
+      const { refused } = await attemptFrom(await containerOf('node-3-adult'), { without });
+      expect(refused).toBe(without === 'user' ? 'WITAN_ERR_FORBIDDEN' : 'WITAN_ERR_CERTIFICATE');
+    });
   });
 
   test('has Prometheus hear from every service', async () => {

@@ -1,7 +1,8 @@
 import { CODES } from '@witan/errors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { docker, logsOf, whyNoDocker, witanImage } from '../support/docker.ts';
+import { docker, logsOf, NATS_IMAGE, whyNoDocker, witanImage } from '../support/docker.ts';
 import { eventually } from '../support/eventually.ts';
+import { figure, size } from '../support/figures.ts';
 
 const why = whyNoDocker();
 if (why) console.error(`NOT RUN, the image: ${why}`);
@@ -18,16 +19,36 @@ const nameOf = (service: string) => `${NETWORK}-${service}`;
 const CONFINED = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges', `--network=${NETWORK}`];
 const inImage = async (script: string) => docker('run', '--rm', '--entrypoint=sh', await witanImage(), '-c', script);
 
-/** Asks a service from within its own container. */
-const get = (service: Service, path: string): Promise<string> => {
-  const script = `fetch('http://127.0.0.1:${PORT[service]}${path}').then(async (r) => console.log(await r.text()))`;
-  return docker('exec', nameOf(service), 'node', '-e', script);
-};
+/** Addresses on this machine, by service. */
+const addresses = new Map<Service, string>();
 
+/** Asks a service at the port that is published for it. */
+const get = async (service: Service, path: string): Promise<string> =>
+  (await fetch(`http://${addresses.get(service)}${path}`)).text();
+
+interface Readiness {
+  readonly status: string;
+  readonly service: string;
+}
+
+/** Starts a service, and waits until it can do its job. */
 async function start(service: Service, ...options: readonly string[]): Promise<void> {
-  const env = ['-e', 'WITAN_NATS_URL=nats://nats:4222'];
-  const args = ['-d', `--name=${nameOf(service)}`, ...CONFINED, ...env, ...options];
-  await docker('run', ...args, await witanImage(), service);
+  const published = ['-p', `127.0.0.1::${PORT[service]}`, '-e', 'WITAN_NATS_URL=nats://nats:4222'];
+  const args = [`--name=${nameOf(service)}`, ...CONFINED, ...published, ...options];
+  await docker('create', ...args, await witanImage(), service);
+  const began = performance.now();
+  await docker('start', nameOf(service));
+  addresses.set(service, await docker('port', nameOf(service), String(PORT[service])));
+  await eventually(
+    `${service} is ready`,
+    async () => {
+      const answer = JSON.parse(await get(service, '/readyz')) as Readiness;
+      if (answer.status !== 'ready' || answer.service !== service) throw new Error(JSON.stringify(answer));
+      return answer;
+    },
+    { withinMs: PATIENCE_MS, everyMs: 20 },
+  );
+  figure(`${service}, from its start to ready`, performance.now() - began, { targetMs: 3000 });
 }
 
 interface Inspected {
@@ -39,8 +60,7 @@ describe.skipIf(why)('the image', () => {
   beforeAll(async () => {
     await witanImage();
     await docker('network', 'create', NETWORK);
-    const nats = process.env.NATS_IMAGE ?? 'nats:2.9.10';
-    await docker('run', '-d', '--name', nameOf('nats'), '--network-alias=nats', `--network=${NETWORK}`, nats);
+    await docker('run', '-d', '--name', nameOf('nats'), '--network-alias=nats', `--network=${NETWORK}`, NATS_IMAGE);
   });
 
   afterAll(async () => {
@@ -51,6 +71,7 @@ describe.skipIf(why)('the image', () => {
 
   test('is small, labelled, and not run by root', async () => {
     const [inspected] = JSON.parse(await docker('image', 'inspect', await witanImage())) as [Inspected];
+    size('the image', inspected.Size, 250 * MB);
     expect(inspected.Size).toBeLessThan(250 * MB);
     expect(inspected.Config).toMatchObject({
       User: '10001:10001',
@@ -81,12 +102,6 @@ describe.skipIf(why)('the image', () => {
     });
   });
 
-  test('names a setting that is wrong, and ends', async () => {
-    const run = docker('run', '--rm', '-e', 'WITAN_NATS_URL=http://nats', await witanImage(), 'gateway');
-    const stderr = expect.stringContaining('WITAN_NATS_URL="http://nats" (environment): accepts URLs');
-    await expect(run).rejects.toMatchObject({ code: CODES.WITAN_ERR_CONFIG.exit, stderr });
-  });
-
   describe('starts', () => {
     beforeAll(async () => {
       const data = ['-v', `${NETWORK}:/data`];
@@ -96,19 +111,15 @@ describe.skipIf(why)('the image', () => {
       await start('dkg-coordinator');
     });
 
-    test.for(SERVICES)('%s with nothing to write to but its volume, and it can do its job', async (service) => {
-      const checks = await eventually(
-        `${service} is ready`,
-        async () => {
-          const answer = JSON.parse(await get(service, '/readyz'));
-          if (answer.status !== 'ready') throw new Error(JSON.stringify(answer));
-          return answer;
-        },
-        { withinMs: PATIENCE_MS, everyMs: 500 },
-      );
-      expect(checks).toMatchObject({ service });
-      expect(await logsOf(nameOf(service))).not.toContain('no such setting');
-    });
+    test.for(SERVICES)(
+      '%s with nothing to write to but its volume, and no setting that nobody knows',
+      async (service) => {
+        expect(await logsOf(nameOf(service))).not.toContain('no such setting');
+        await expect(docker('exec', nameOf(service), 'touch', '/app/written')).rejects.toMatchObject({
+          stderr: expect.stringContaining('Read-only file system'),
+        });
+      },
+    );
 
     test.for(SERVICES)('%s from code that was compiled when the image was made', async (service) => {
       const script = `NODE_DEBUG_NATIVE=COMPILE_CACHE witan-service ${service} --version 2>&1`;
@@ -117,12 +128,13 @@ describe.skipIf(why)('the image', () => {
     });
 
     test.for(SERVICES)('%s in less than 120 MB when idle', async (service) => {
-      const bytes = await get(service, '/metrics');
-      const resident = Number(/^process_resident_memory_bytes(?:{.*})? (\S+)$/m.exec(bytes)![1]);
-      expect(resident).toBeGreaterThan(20 * MB);
+      const resident = /^process_resident_memory_bytes(?:{.*})? (\S+)$/m.exec(await get(service, '/metrics'))![1];
+      expect(Number(resident)).toBeGreaterThan(20 * MB);
       const [used] = (await docker('stats', '--no-stream', '--format={{.MemUsage}}', nameOf(service))).split(' / ');
-      expect(Number.parseFloat(used!)).toBeLessThan(120);
-      expect(used).toMatch(/MiB$/);
+      expect(used).toMatch(/^[\d.]+MiB$/);
+      const bytes = Number.parseFloat(used!) * 2 ** 20;
+      size(`${service}, idle`, bytes, 120 * MB);
+      expect(bytes).toBeLessThan(120 * MB);
     });
 
     test('each with a heap that fits the memory of its container', async () => {

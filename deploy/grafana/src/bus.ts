@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, states } from './model.ts';
-import { growth, of, perSecond, quantile } from './promql.ts';
+import { growth, of, perSecond, quantiles } from './promql.ts';
 
 export const bus: DashboardSpec = {
   name: 'bus',
@@ -64,10 +64,7 @@ export const bus: DashboardSpec = {
           title: 'Latency',
           description: 'From a request to its answer. A round trip is under a millisecond; proofs take tens.',
           unit: 's',
-          queries: [0.5, 0.99].map((q) => ({
-            expr: quantile(q, 'job', of('witan_bus_request_duration_seconds_bucket')),
-            legend: `{{job}} p${q * 100}`,
-          })),
+          queries: quantiles([0.5, 0.99], 'job', of('witan_bus_request_duration_seconds_bucket')),
           madeFor: 'recovered',
         }),
         graph({

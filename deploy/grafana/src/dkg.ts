@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, number, states } from './model.ts';
-import { growth, of, perSecond, quantile } from './promql.ts';
+import { growth, of, perSecond, quantile, quantiles } from './promql.ts';
 
 const PHASES = {
   0: 'none',
@@ -99,9 +99,8 @@ export const dkg: DashboardSpec = {
           title: 'Session latency',
           description: 'From the start of a session to its key, as participants saw it.',
           unit: 's',
-          queries: [0.5, 0.95].map((q) => ({
-            expr: quantile(q, '', of('witan_dkg_session_duration_seconds_bucket')),
-            legend: `p${q * 100}`,
+          queries: quantiles([0.5, 0.95], '', of('witan_dkg_session_duration_seconds_bucket')).map((query) => ({
+            ...query,
             exemplars: true,
           })),
           madeFor: 'recovered',

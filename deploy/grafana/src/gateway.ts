@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, number } from './model.ts';
-import { growth, of, perSecond, quantile } from './promql.ts';
+import { growth, of, perSecond, quantiles } from './promql.ts';
 
 const QUANTILES = [0.5, 0.95, 0.99];
 const burn = (level: string, objective: number) =>
@@ -52,10 +52,7 @@ export const gateway: DashboardSpec = {
           title: 'Attestation latency',
           description: 'From the request to a verified signature.',
           unit: 's',
-          queries: QUANTILES.map((q) => ({
-            expr: quantile(q, '', of('witan_attestation_duration_seconds_bucket')),
-            legend: `p${q * 100}`,
-          })),
+          queries: quantiles(QUANTILES, '', of('witan_attestation_duration_seconds_bucket')),
           alerts: ['WitanAttestationLatencyBudgetBurn'],
           madeFor: 'recovered',
         }),
@@ -116,10 +113,7 @@ export const gateway: DashboardSpec = {
           title: 'Latency',
           description: 'From the request to the last byte of the answer, attestations included.',
           unit: 's',
-          queries: QUANTILES.map((q) => ({
-            expr: quantile(q, '', of('witan_http_request_duration_seconds_bucket')),
-            legend: `p${q * 100}`,
-          })),
+          queries: quantiles(QUANTILES, '', of('witan_http_request_duration_seconds_bucket')),
         }),
         graph({
           title: 'Event streams',

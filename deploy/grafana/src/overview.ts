@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, number, table } from './model.ts';
-import { of, perSecond, quantile } from './promql.ts';
+import { of, perSecond, quantiles } from './promql.ts';
 
 export const overview: DashboardSpec = {
   name: 'overview',
@@ -104,10 +104,7 @@ export const overview: DashboardSpec = {
           title: 'Attestation latency',
           description: 'From the request to a verified signature. A dead elder costs one request timeout.',
           unit: 's',
-          queries: [0.5, 0.99].map((q) => ({
-            expr: quantile(q, '', of('witan_attestation_duration_seconds_bucket')),
-            legend: `p${q * 100}`,
-          })),
+          queries: quantiles([0.5, 0.99], '', of('witan_attestation_duration_seconds_bucket')),
           alerts: ['WitanAttestationLatencyBudgetBurn'],
           madeFor: 'recovered',
         }),

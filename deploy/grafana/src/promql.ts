@@ -1,3 +1,5 @@
+import type { Query } from './model.ts';
+
 /** Queries as dashboards ask them: of the namespace that is chosen, over the interval that fits the zoom. */
 
 const NAMESPACE = 'namespace=~"$namespace"';
@@ -21,3 +23,7 @@ export const growth = (by: string, selector: string): string =>
 /** A quantile of a histogram. @param selector of its `_bucket` series */
 export const quantile = (q: number, by: string, selector: string): string =>
   `histogram_quantile(${q}, sum by (${['le', by].filter(Boolean).join(', ')}) (rate(${selector}[$__rate_interval])))`;
+
+/** Several of them, a curve each and for each `by`. */
+export const quantiles = (qs: readonly number[], by: string, selector: string): readonly Query[] =>
+  qs.map((q) => ({ expr: quantile(q, by, selector), legend: `${by === '' ? '' : `{{${by}}} `}p${q * 100}` }));

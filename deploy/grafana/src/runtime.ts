@@ -39,6 +39,17 @@ export const runtime: DashboardSpec = {
           alerts: ['WitanRestartLoop'],
         }),
         graph({
+          title: 'Certificates',
+          description:
+            'How long the own certificates are good for, by what they are shown for. Nothing, where there is no TLS.',
+          unit: 's',
+          queries: {
+            expr: `${at('witan_tls_certificate_expiry_timestamp_seconds')} - time()`,
+            legend: `${PROCESS} {{use}}`,
+          },
+          alerts: ['WitanCertificateExpires'],
+        }),
+        graph({
           title: 'CPU',
           description: 'Cores in use, user and system.',
           unit: 'none',
@@ -197,6 +208,17 @@ export const runtime: DashboardSpec = {
             legend: '{{instance}} {{reason}}',
           },
           alerts: ['WitanJournalErrors'],
+          width: 12,
+        }),
+        graph({
+          title: 'Age of the newest backup',
+          description: 'And how often one is taken. Nothing, where none are.',
+          unit: 's',
+          queries: [
+            { expr: `time() - ${at('witan_backup_last_success_timestamp_seconds')}`, legend: PROCESS },
+            { expr: `max(${at('witan_backup_interval_seconds')})`, legend: 'interval' },
+          ],
+          alerts: ['WitanBackupOld'],
           width: 12,
         }),
       ],

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { asWitanError, WitanError } from '@witan/errors';
+import { deliver } from './deliver.ts';
 import { UsersDir } from './users-dir.ts';
 
 const HELP = `Makes the users of the NATS servers: for each service a key and the subjects that its role needs.
@@ -14,6 +15,10 @@ Usage: node deploy/nats/src/main.ts --out DIR [options]
   --name node-N=NAME   name of a node, as the ready line of its elder tells it: it then answers for that name alone;
                        may be given several times
   --renew USER         a new key for this user, such as node-3-elder; may be given several times
+  --deliver FOLDER     gives each service a folder of its own there, FOLDER/USER: nats.nk, and a certificate for TLS (tls.pem,
+                       tls.key, ca.pem), and for a node's services its sealing.key; FOLDER/nats is for the servers, and
+                       FOLDER/trust has the authority alone. DIR then holds the key of the authority: keep it from all of them
+  --owner UID          whose the files in these folders are to be
 
 DIR/users.conf is for nats-server (include it, or start with -c), DIR/USER.nk for WITAN_NATS_NKEY_FILE of that service.
 After a change: nats-server --signal reload, or SIGHUP.
@@ -44,10 +49,11 @@ function run(args: string[]): string {
     if (node === undefined) throw wrong(`--name ${each}: accepts node-N=NAME`);
     users.bind(Number(node), name!);
   }
-  return users
-    .write()
-    .map(({ name, nkey }) => `${name} ${nkey}\n`)
-    .join('');
+  const known =
+    values.deliver === undefined
+      ? users.write()
+      : deliver(users, { folder: values.deliver, owner: values.owner === undefined ? undefined : uid(values.owner) });
+  return known.map(({ name, nkey }) => `${name} ${nkey}\n`).join('');
 }
 
 function parse(args: string[]) {
@@ -64,6 +70,8 @@ function parse(args: string[]) {
         coordinators: text,
         name: several,
         renew: several,
+        deliver: text,
+        owner: text,
         help: { type: 'boolean', short: 'h' },
       },
     }).values;
@@ -76,6 +84,11 @@ function count(option: string, text: string | undefined, fallback: number): numb
   if (text === undefined) return fallback;
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw wrong(`${option} ${text}: accepts a whole number from 0 to 9999`);
+}
+
+function uid(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw wrong(`--owner ${text}: accepts the number of a user`);
 }
 
 function wrong(detail: string): WitanError {

@@ -110,6 +110,7 @@ describe('the command', () => {
     [[], '--out is missing'],
     [['--out', 'x', '--nodes', 'many'], '--nodes many: accepts a whole number'],
     [['--out', 'x', '--name', 'first=ab'], '--name first=ab: accepts node-N=NAME'],
+    [['--out', 'x', '--deliver', 'x', '--owner', 'me'], '--owner me: accepts the number of a user'],
     [['--out', 'x', '--what'], "Unknown option '--what'"],
   ] as const)('%j is refused: %s', async (args, why) => {
     const { code, stderr } = await run(...args.map((arg) => (arg === 'x' ? folder : arg)));

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Writes the Secrets of k8s/components/bus-security to standard output: the users of NATS with their keys, and
+# certificates of an authority of its own.
+#
+#   deploy/nats/kube-secrets.sh --out DIR --network main --nodes 9 | kubectl apply -f -
+#
+#   --out DIR         where keys are kept: DIR/users as deploy/nats/src/main.ts makes it, DIR/ca.crt and DIR/ca.key.
+#                     Keep it away from the cluster. What is there is used again; certificates are new each time
+#   --namespace NAME  of the Secrets (witan)
+#   --days N          how long the certificates of services are good for (90)
+#   --only PART       users or certificates: the Secrets of the other part are left as they are
+#   all else          to deploy/nats/src/main.ts: --network, --nodes, --name node-N=NAME, --renew USER
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+
+wrong() {
+  echo "kube-secrets.sh: $1" >&2
+  exit 78
+}
+
+out= namespace=witan days=90 only= rest=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    --out | --namespace | --days | --only)
+      [ $# -ge 2 ] || wrong "$1 is missing its value"
+      printf -v "${1#--}" %s "$2"
+      shift 2
+      ;;
+    *) rest+=("$1"); shift ;;
+  esac
+done
+[ -n "$out" ] || wrong "--out is missing: where to keep the keys"
+[[ $days =~ ^[1-9][0-9]{0,3}$ ]] || wrong "--days $days: accepts a whole number from 1 to 9999"
+case $only in '' | users | certificates) ;; *) wrong "--only $only: accepts users or certificates" ;; esac
+for program in kubectl openssl; do
+  command -v "$program" > /dev/null || { echo "kube-secrets.sh: $program is missing" >&2; exit 69; }
+done
+umask 077
+mkdir -p "$out"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+secret() {
+  echo ---
+  kubectl create secret generic "$@" --namespace "$namespace" --dry-run=client --output yaml |
+    kubectl label --local --filename - --output yaml app.kubernetes.io/part-of=witan
+}
+
+if [ "$only" != certificates ]; then
+  # Replicas of a Deployment share a user.
+  "$root/node_modules/.bin/node" "$root/deploy/nats/src/main.ts" --out "$out/users" "${rest[@]}" > /dev/null
+  secret witan-nats-users --from-file="$out/users/users.conf"
+  for role in gateway dkg-coordinator; do
+    secret "witan-seed-$role" --from-file=nats.nk="$out/users/$role-0.nk"
+  done
+  seeds=()
+  for file in "$out"/users/node-*.nk; do seeds+=("--from-file=$file"); done
+  secret witan-seeds-node "${seeds[@]}"
+fi
+
+if [ "$only" != users ]; then
+  request() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" "${@:2}" 2> "$work/log" || { cat "$work/log" >&2; exit 74; }; }
+  if [ ! -f "$out/ca.key" ]; then
+    request 'Witan NATS' -x509 -days 3650 -keyout "$out/ca.key" -out "$out/ca.crt" \
+      -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+  fi
+  # NAME, and what it is called besides. Each is a client of NATS or of other servers, and a server.
+  certificate() {
+    local name=$1
+    shift
+    request "$name" -new -keyout "$work/tls.key" -out "$work/request"
+    printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=%s\n' \
+      "$(printf 'DNS:%s,' "$@" | sed 's/,$//')" > "$work/extensions"
+    openssl x509 -req -in "$work/request" -CA "$out/ca.crt" -CAkey "$out/ca.key" -set_serial "0x$(openssl rand -hex 16)" \
+      -days "$days" -extfile "$work/extensions" -out "$work/tls.crt" 2> "$work/log" || { cat "$work/log" >&2; exit 74; }
+    secret "witan-tls-$name" --type=kubernetes.io/tls --from-file="$work/tls.crt" --from-file="$work/tls.key" \
+      --from-file="$out/ca.crt"
+  }
+  of_service() { printf '%s\n' "$1" "$1.$namespace" "$1.$namespace.svc" "$1.$namespace.svc.cluster.local"; }
+  mapfile -t names < <(for each in nats nats-0.nats nats-1.nats nats-2.nats; do of_service "$each"; done)
+  certificate nats "${names[@]}"
+  # By `witan-metrics` Prometheus knows all of them, by `localhost` the command line in the pod of a gateway.
+  mapfile -t names < <(of_service gateway)
+  certificate gateway "${names[@]}" localhost witan-metrics
+  certificate dkg-coordinator witan-metrics
+  certificate node witan-metrics
+fi

@@ -1,0 +1,115 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { nkeyOf } from '@witan/bus';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { K8S, kubectl, whyNoKubectl } from '../support/kube.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../deploy/nats/kube-secrets.sh', import.meta.url));
+const openssl = spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0;
+const why = whyNoKubectl() ?? (openssl ? undefined : 'openssl is missing');
+if (why) console.error(`NOT RUN, the Secrets: ${why}`);
+
+interface Volume {
+  readonly secret?: { readonly secretName: string };
+  readonly projected?: { readonly sources: readonly { readonly secret?: { readonly name: string } }[] };
+}
+type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'witan-keys-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What the script prints, by the names of Secrets and fields. */
+async function make(...args: readonly string[]): Promise<Secrets> {
+  const { stdout } = await promisify(execFile)(SCRIPT, ['--out', folder, '--network', 'main', '--nodes', '3', ...args]);
+  const secrets = parseAllDocuments(stdout).map((document) => document.toJS());
+  const decode = (text: unknown) => Buffer.from(String(text), 'base64').toString();
+  return Object.fromEntries(
+    secrets.map(({ metadata, data }) => [
+      metadata.name,
+      Object.fromEntries(Object.entries(data).map(([field, text]) => [field, decode(text)])),
+    ]),
+  );
+}
+
+describe.skipIf(why)('the script that makes the Secrets', () => {
+  test('makes all that production wants, but for the sealing key', async () => {
+    const manifests = await kubectl('kustomize', `${K8S}/overlays/production`);
+    const volumes = parseAllDocuments(manifests, { merge: true }).flatMap(
+      (document): Volume[] => document.toJS().spec?.template?.spec.volumes ?? [],
+    );
+    const wanted = volumes.flatMap(({ secret, projected }) => [
+      ...(secret ? [secret.secretName] : []),
+      ...(projected?.sources ?? []).flatMap((source) => source.secret?.name ?? []),
+    ]);
+    const made = Object.keys(await make());
+    expect(new Set(wanted)).toEqual(new Set([...made, 'witan-sealing-key']));
+  });
+
+  test('gives each user its seed, and the servers none', async () => {
+    const secrets = await make();
+    const config = secrets['witan-nats-users']!['users.conf']!;
+    const seeds = [
+      ...Object.values(secrets['witan-seeds-node']!),
+      secrets['witan-seed-gateway']!['nats.nk']!,
+      secrets['witan-seed-dkg-coordinator']!['nats.nk']!,
+    ];
+    expect(Object.keys(secrets['witan-seeds-node']!)).toHaveLength(6);
+    expect(new Set(seeds).size).toBe(8);
+    for (const seed of seeds) {
+      expect(config).toContain(nkeyOf(seed.trim()));
+      expect(config).not.toContain(seed.trim());
+    }
+  });
+
+  test('makes certificates for the names that are asked for, with their keys, all of one authority', async () => {
+    const secrets = await make('--namespace', 'elsewhere', '--days', '7');
+    const names = {
+      nats: ['nats-0.nats', 'nats-2.nats', 'nats.elsewhere.svc'],
+      gateway: ['gateway', 'gateway.elsewhere.svc.cluster.local', 'localhost', 'witan-metrics'],
+      node: ['witan-metrics'],
+      'dkg-coordinator': ['witan-metrics'],
+    };
+    for (const [name, hosts] of Object.entries(names)) {
+      const fields = secrets[`witan-tls-${name}`]!;
+      const [certificate, authority] = [fields['tls.crt']!, fields['ca.crt']!].map((pem) => new X509Certificate(pem));
+      for (const host of hosts) expect(certificate!.checkHost(host), `${name}: ${host}`).toBe(host);
+      expect(certificate!.checkHost('witan.example')).toBeUndefined();
+      expect(certificate!.verify(authority!.publicKey)).toBe(true);
+      expect(certificate!.checkPrivateKey(createPrivateKey(fields['tls.key']!))).toBe(true);
+      expect(certificate!.validToDate.getTime() - Date.now()).toBeLessThan(7 * 86_400_000);
+    }
+    expect(statSync(join(folder, 'ca.key')).mode & 0o777).toBe(0o600);
+  });
+
+  test('run again, keeps users and authority and renews certificates; a part of it, if asked for', async () => {
+    const before = await make();
+    const after = await make();
+    expect(after['witan-seeds-node']).toEqual(before['witan-seeds-node']);
+    expect(after['witan-tls-node']!['ca.crt']).toBe(before['witan-tls-node']!['ca.crt']);
+    expect(after['witan-tls-node']!['tls.crt']).not.toBe(before['witan-tls-node']!['tls.crt']);
+    expect(Object.keys(await make('--only', 'certificates'))).toHaveLength(4);
+    const users = await make('--only', 'users', '--renew', 'node-1-elder');
+    expect(Object.keys(users)).toHaveLength(4);
+    expect(users['witan-seeds-node']!['node-1-elder.nk']).not.toBe(before['witan-seeds-node']!['node-1-elder.nk']);
+    expect(readFileSync(join(folder, 'users', 'users.conf'), 'utf8')).toBe(users['witan-nats-users']!['users.conf']);
+  });
+
+  test.for([
+    [['--only', 'seeds'], '--only seeds: accepts users or certificates'],
+    [['--days', '0'], '--days 0: accepts a whole number'],
+    [['--days'], '--days is missing its value'],
+    [['--nodes', 'many'], '--nodes many: accepts a whole number'],
+  ] as const)('%j is refused: %s', async ([args, says]) => {
+    await expect(make(...args)).rejects.toMatchObject({ code: 78, stderr: expect.stringContaining(says), stdout: '' });
+  });
+});

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { apply, kubectl } from '../support/kube.ts';
+import { NODES } from './network.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../deploy/nats/kube-secrets.sh', import.meta.url));
+
+/** The Secrets that `k8s/components` want, of an authority of their own. */
+export class Secrets {
+  readonly folder = mkdtempSync(join(tmpdir(), 'witan-keys-'));
+  readonly caFile = join(this.folder, 'ca.crt');
+  readonly sealingKey = randomBytes(32).toString('hex');
+  readonly #namespace: string;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  seedFile(user: string): string {
+    return join(this.folder, 'users', `${user}.nk`);
+  }
+
+  /** As a person does it. @param args further ones of `kube-secrets.sh` */
+  async make(...args: readonly string[]): Promise<void> {
+    const given = ['--out', this.folder, '--namespace', this.#namespace, '--network', 'local', '--nodes', `${NODES}`];
+    const { stdout } = await promisify(execFile)(SCRIPT, [...given, ...args]);
+    await apply(stdout);
+  }
+
+  seal(key = this.sealingKey): Promise<void> {
+    return this.replace('witan-sealing-key', { 'sealing.key': key });
+  }
+
+  async replace(name: string, data: Readonly<Record<string, string>>): Promise<void> {
+    const metadata = { name, namespace: this.#namespace, labels: { 'app.kubernetes.io/part-of': 'witan' } };
+    const type = 'tls.crt' in data ? 'kubernetes.io/tls' : 'Opaque';
+    await apply(JSON.stringify({ apiVersion: 'v1', kind: 'Secret', type, metadata, stringData: data }));
+  }
+
+  /** A field of a Secret as it is in the cluster. */
+  async field(name: string, field: string): Promise<string> {
+    const path = `jsonpath={.data.${field.replaceAll('.', '\\.')}}`;
+    return Buffer.from(await kubectl('-n', this.#namespace, 'get', 'secret', name, '-o', path), 'base64').toString();
+  }
+}
