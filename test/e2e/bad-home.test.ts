@@ -43,6 +43,36 @@ describe('another key than the one that', () => {
     await settle();
   });
 
+  test('a key management service has: both processes start with it, and end as with a wrong key when it refuses', async () => {
+    const { elder, adult, dataDir, name } = cluster.nodes[2]!;
+    // A service that wraps by turning every byte round; without the file it refuses.
+    const secret = join(cluster.directory, 'kms.key');
+    const program = join(cluster.directory, 'kms.sh');
+    writeFileSync(secret, '');
+    writeFileSync(program, `#!/bin/sh\ntest -e ${secret} && exec tr '\\000-\\377' '\\200-\\377\\000-\\177'\n`, {
+      mode: 0o700,
+    });
+    for (const service of [elder, adult]) {
+      await service.stop();
+      service.env.WITAN_SEALING_COMMAND = `${program} key-1`;
+      await service.start().ready();
+      expect(service.said({ event: 'ready' })[0]).toMatchObject({ node: name });
+    }
+    expect(existsSync(join(dataDir, 'sealing.wrapped'))).toBe(true);
+    const kept = readFileSync(join(dataDir, 'sealing.key'));
+    rmSync(join(dataDir, 'sealing.key'));
+    for (const service of [elder, adult]) {
+      await service.stop();
+      rmSync(secret, { force: true });
+      await expectRefusal(service.start(), 'WITAN_ERR_SEALED', 'WITAN_SEALING_COMMAND', 'unwrap ended with 1');
+      writeFileSync(secret, '');
+      await service.start().ready();
+      service.env = { ...service.env, WITAN_SEALING_COMMAND: '' };
+    }
+    await settle();
+    writeFileSync(join(dataDir, 'sealing.key'), kept, { mode: 0o600 });
+  });
+
   const otherGenesis = 'a0'.repeat(48);
 
   test.for(['gateway', 'dkg-coordinator', 'adult', 'elder'] as const)(

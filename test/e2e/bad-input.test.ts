@@ -10,7 +10,7 @@ import { CHANNELS, type Channel, lastDecision, type Overheard } from '../support
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { inTheNameOf, mutilated, Recorder, resealed, stranger } from '../support/forge.ts';
+import { inTheNameOf, mutilated, ofNewerVersion, Recorder, resealed, stranger } from '../support/forge.ts';
 import { addTogether } from '../support/newcomers.ts';
 import { publicState } from '../support/public-state.ts';
 import { expectCounted } from '../support/refusals.ts';
@@ -95,7 +95,7 @@ function witnessesOf(channel: string): readonly (readonly ServiceProcess[])[] {
 }
 
 /** A question is refused at once where its form shows that it is none, and not answered where its signature does. */
-const REFUSED = /^WITAN_ERR_(TIMEOUT|MALFORMED|INVALID|WRONG_SESSION)$/;
+const REFUSED = /^WITAN_ERR_(TIMEOUT|MALFORMED|INVALID|UNSUPPORTED|WRONG_SESSION)$/;
 
 /** Says all of it, or asks it, of a channel; expects all who listen to count each for such a reason, and no answers. */
 async function expectAllRefused(channel: string, messages: readonly Uint8Array[], reason: RegExp): Promise<void> {
@@ -128,8 +128,15 @@ describe('on the subject', () => {
 
   test.for(channels)('%s bytes that are no message are counted by all who listen, and change nothing', async (name) => {
     const bytes = mutilated(genuine(name), CHANNELS[name]!.authors === 'nobody' && CHANNELS[name]!.asks);
-    await expectAllRefused(name, Object.values(bytes), /malformed|invalid|signature/);
+    await expectAllRefused(name, Object.values(bytes), /malformed|invalid|unsupported|signature/);
   });
+
+  test.for(those(({ authors }) => authors !== 'nobody'))(
+    '%s a message of a newer version is counted as that by all who listen, and changes nothing',
+    async (name) => {
+      await expectAllRefused(name, [ofNewerVersion(genuine(name))], /unsupported/);
+    },
+  );
 
   test.for(those(({ authors }) => authors !== 'nobody'))(
     '%s a message of another network is counted by all who listen, and changes nothing',

@@ -88,6 +88,19 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     'each does what its role may',
     'test/e2e/permissions.test.ts',
   ),
+  ...each(
+    'witan_tls_certificate_expiry_timestamp_seconds',
+    'use',
+    ['nats', 'metrics', 'api'],
+    'nothing has a certificate',
+    'test/e2e/tls.test.ts',
+  ),
+  {
+    metric: 'witan_backup_last_success_timestamp_seconds',
+    why: 'no backups are taken',
+    test: 'test/e2e/backup.test.ts',
+  },
+  { metric: 'witan_backup_interval_seconds', why: 'no backups are taken', test: 'test/e2e/backup.test.ts' },
   { metric: 'witan_bus_slow_consumers_total', why: 'all are quick enough', test: METRICS },
   { metric: 'witan_bus_handler_errors_total', why: 'it would be a defect', test: METRICS },
 ];

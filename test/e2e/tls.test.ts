@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { type BusEvent, connectNats, type NatsOptions, type NatsServer, startNatsServer } from '@witan/bus';
 import { asWitanError } from '@witan/errors';
@@ -9,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { Authority, type CertificateFiles, tlsConfig } from '../support/certificates.ts';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { Scrape } from '../support/exposition.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const HOUR_MS = 3_600_000;
@@ -216,15 +219,16 @@ function shownBy(port: number, caFile: string): Promise<string> {
   });
 }
 
-function fetchOver(url: string, caFile: string): Promise<number> {
+function fetchOver(url: string, caFile: string): Promise<{ readonly status: number; readonly body: string }> {
   const ca = readFileSync(caFile);
   return new Promise((resolve, reject) => {
-    get(url, { ca }, (response) => {
-      response.resume();
-      resolve(response.statusCode!);
+    get(url, { ca }, async (response) => {
+      resolve({ status: response.statusCode!, body: await text(response) });
     }).once('error', reject);
   });
 }
+
+const endOf = (certFile: string) => new X509Certificate(readFileSync(certFile)).validToDate.getTime() / 1000;
 
 describe('a section whose NATS takes TLS alone', () => {
   test('signs, and all its services go on with new certificates without a restart', async () => {
@@ -252,16 +256,24 @@ describe('a section whose NATS takes TLS alone', () => {
     const { url, metrics } = await gateway.start().says({ event: 'ready' }, PATIENCE_MS);
     expect([url, metrics]).toEqual([expect.stringMatching(/^https:/), expect.stringMatching(/^https:/)]);
     const ports = [url, metrics].map((each) => Number(new URL(String(each)).port));
-    expect(await fetchOver(`${url}/v1/network`, caFile)).toBe(200);
-    expect(await fetchOver(`${metrics}/metrics`, caFile)).toBe(200);
+    expect((await fetchOver(`${url}/v1/network`, caFile)).status).toBe(200);
+    const expiries = async () => {
+      const { body } = await fetchOver(`${metrics}/metrics`, caFile);
+      const found = new Scrape(body).find('witan_tls_certificate_expiry_timestamp_seconds');
+      return Object.fromEntries(found.map(({ labels, value }) => [labels.use, value]));
+    };
+    const clients = endOf(join(cluster.directory, 'client.pem'));
+    expect(await expiries()).toEqual({ api: endOf(certFile), metrics: endOf(certFile), nats: clients });
     await expect(fetch(`http://127.0.0.1:${ports[0]}/livez`)).rejects.toThrow();
 
     const shown = () => Promise.all(ports.map((port) => shownBy(port, caFile)));
     const before = await shown();
-    cluster.authority!.issue('api');
+    cluster.authority!.issue('api', { toMs: 2 * HOUR_MS });
     const isNew = async () => (await shown()).every((each, at) => each !== before[at]);
     await eventually('both show the new one', isNew, { withinMs: PATIENCE_MS });
     const after = await shown();
+    const inTwoHours = endOf(certFile);
+    expect(await expiries()).toEqual({ api: inTwoHours, metrics: inTwoHours, nats: clients });
 
     writeFileSync(keyFile, 'no key');
     await gateway.says({ event: 'certificates', level: 'error', port: 'API' }, PATIENCE_MS);

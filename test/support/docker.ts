@@ -6,6 +6,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const run = promisify(execFile);
 
+/** The one that `deploy/image/base.sh --others` makes, unless told otherwise. */
+export const NATS_IMAGE = process.env.NATS_IMAGE ?? 'nats:2.9.10';
+
 function works(program: string, ...args: readonly string[]): boolean {
   return spawnSync(program, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 }
@@ -41,6 +44,17 @@ export async function logsOf(container: string): Promise<string> {
   return stdout + stderr;
 }
 
+/** Why packets cannot be dropped within a container from here, and what to do about it; nothing if they can. */
+export function whyNoFirewall(): string | undefined {
+  if (process.getuid?.() !== 0) return 'dropping packets takes root, on the machine of the Docker daemon';
+  return works('iptables', '--version') ? undefined : 'iptables is missing: apt-get install iptables';
+}
+
+/** Runs iptables in the network of the container whose process this is. */
+export async function firewall(pid: number, ...args: readonly string[]): Promise<void> {
+  await run('nsenter', [`--net=/proc/${pid}/ns/net`, 'iptables', ...args]);
+}
+
 /** Runs a command of compose on the project in `deploy/compose`. */
 export async function compose(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
   const [program, ...first] = composeProgram()!;
@@ -65,4 +79,21 @@ async function buildImage(name: string): Promise<string> {
   const env = { ...local, ...process.env };
   await run(`${ROOT}deploy/image/build.sh`, [name], { env, maxBuffer: MAX_OUTPUT });
   return name;
+}
+
+/** The image as it would be in another version of the same wire format, made of the one that is tested. */
+export async function imageOfVersion(version: string): Promise<string> {
+  const name = `witan:test-${version}`;
+  const container = `witan-version-${process.pid}`;
+  const [pattern, files] = ["(version: |VERSION = )'[0-9.]+'", '/app/services/*/src/service.ts'];
+  const edit = `grep -qE "${pattern}" ${files} && sed -i -E "s/${pattern}/\\1'${version}'/" ${files}`;
+  await docker('run', '--name', container, '--user=0', '--entrypoint=sh', await witanImage(), '-c', edit);
+  try {
+    const started = ['--change=USER 10001:10001', '--change=ENTRYPOINT ["witan-service"]'];
+    const labelled = `--change=LABEL org.opencontainers.image.version=${version}`;
+    await docker('commit', ...started, labelled, container, name);
+    return name;
+  } finally {
+    await docker('rm', '--force', '--volumes', container);
+  }
 }

@@ -26,3 +26,10 @@ export function figure(what: string, valueMs: number, { targetMs }: Target = {})
     throw new Error(`${said}: it has waited for something that did not come`);
   }
 }
+
+/** Prints how many bytes a test found something to take, in MB, with what it should take at most. */
+export function size(what: string, bytes: number, targetBytes: number): void {
+  if (!Number.isFinite(bytes) || bytes < 0) throw new Error(`${what}: ${bytes} is no size`);
+  const mb = (of: number) => `${Math.round(of / 1e6)} MB`;
+  console.info(`measured: ${what}: ${mb(bytes)} (target ${mb(targetBytes)})`);
+}

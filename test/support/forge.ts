@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus, Subscription } from '@witan/bus';
 import { Identity } from '@witan/crypto';
-import { type Kind, peekEnvelope, sealEnvelope } from '@witan/wire';
+import { type Kind, peekEnvelope, sealEnvelope, WIRE_VERSION } from '@witan/wire';
 
 /** What was heard on a bus, by the last tokens of its subject. */
 export class Recorder {
@@ -49,6 +49,13 @@ export function inTheNameOf(author: Identity, network: Uint8Array, kind: Kind, b
   const forger = stranger();
   const mask = { publicKey: author.publicKey, name: author.name, sign: (bytes: Uint8Array) => forger.sign(bytes) };
   return sealEnvelope(mask as unknown as Identity, network, kind, body).raw;
+}
+
+/** As whoever runs the next version may send it: of its form nothing is known but how it begins. */
+export function ofNewerVersion(raw: Uint8Array): Uint8Array {
+  const newer = new Uint8Array([...raw, 1, 2, 3]);
+  newer[0] = WIRE_VERSION + 1;
+  return newer;
 }
 
 /** The same statement by another author, or for another network. */

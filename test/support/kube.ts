@@ -1,4 +1,6 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Client, createClient } from '@witan/api';
@@ -24,7 +26,7 @@ export function whyNoCluster(): string | undefined {
   const why = whyNoKubectl();
   if (why) return why;
   if (process.env.WITAN_TEST_KUBE !== 'current') {
-    return 'set WITAN_TEST_KUBE=current to let them use the cluster of the current kubeconfig, in a namespace of theirs';
+    return 'test/kube/with-cluster.sh starts one for them; or WITAN_TEST_KUBE=current, for that of the current kubeconfig';
   }
   return works('get', '--raw', '/readyz') ? undefined : 'the cluster of the current kubeconfig does not answer';
 }
@@ -35,6 +37,13 @@ export async function kubectl(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** @param manifest YAML or JSON */
+export async function apply(manifest: string): Promise<void> {
+  const applying = run('kubectl', ['apply', '-f', '-'], { maxBuffer: MAX_OUTPUT });
+  applying.child.stdin!.end(manifest);
+  await applying;
+}
+
 export interface Pod {
   readonly metadata: {
     readonly name: string;
@@ -42,6 +51,7 @@ export interface Pod {
     readonly labels: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
   };
+  readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
   readonly status: {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly {
@@ -62,10 +72,13 @@ export class Namespace {
   readonly name: string;
   #forward: ChildProcess | undefined;
   #port: number | undefined;
+  readonly #caFile: string | undefined;
   #closed = false;
 
-  constructor(name: string) {
+  /** @param caFile where gateways take TLS alone: what their certificates are checked with */
+  constructor(name: string, caFile?: string) {
     this.name = name;
+    this.#caFile = caFile;
   }
 
   kubectl(...args: readonly string[]): Promise<string> {
@@ -89,9 +102,12 @@ export class Namespace {
 
   /** A client of the gateways' service; goes over to another pod when the one that it had is gone. */
   async api(): Promise<Client> {
-    this.#port ??= await freePort();
-    if (!this.#forward) this.#keepForwarding(this.#port);
-    return createClient(`http://127.0.0.1:${this.#port}`, { timeoutMs: 20_000 });
+    if (!this.#forward) {
+      if (this.#caFile) setDefaultCACertificates([...getCACertificates(), readFileSync(this.#caFile, 'utf8')]);
+      this.#port ??= await freePort();
+      this.#keepForwarding(this.#port);
+    }
+    return createClient(`${this.#caFile ? 'https' : 'http'}://localhost:${this.#port}`, { timeoutMs: 20_000 });
   }
 
   close(): void {
@@ -100,7 +116,7 @@ export class Namespace {
   }
 
   #keepForwarding(port: number): void {
-    const args = ['-n', this.name, 'port-forward', 'service/gateway', `${port}:80`];
+    const args = ['-n', this.name, 'port-forward', 'service/gateway', `${port}:${this.#caFile ? 443 : 80}`];
     const child = spawn('kubectl', args, { stdio: 'ignore' });
     this.#forward = child;
     child.once('exit', () => {

@@ -1,12 +1,17 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { encodeMessage, FrameReader, type Published } from './nats-frames.ts';
 
-/** What becomes of a message on its way: itself, or another in its place; held back until the link heals; or lost. */
-export type Passage = Published | Instead | 'held' | 'lost';
+/** What becomes of a message on its way: itself, or another in its place; later; held back until the link heals; or lost. */
+export type Passage = Published | Instead | Late | 'held' | 'lost';
 
 /** Another passes, and itself is held back. */
 export interface Instead {
   readonly meanwhile: Published;
+}
+
+/** Passes, but not before then; others may overtake it. */
+export interface Late {
+  readonly lateMs: number;
 }
 export type Rule = (message: Published) => Passage;
 
@@ -87,6 +92,10 @@ export class Link {
   #pass(said: Published, socket: Socket): void {
     const passage = this.#rule(said);
     if (passage === 'lost') return;
+    if (typeof passage === 'object' && 'lateMs' in passage) {
+      setTimeout(() => socket.writable && socket.write(encodeMessage(said)), passage.lateMs);
+      return;
+    }
     const isHeld = passage === 'held' || 'meanwhile' in passage;
     if (isHeld) this.#held.push({ socket, bytes: encodeMessage(said) });
     if (passage === 'held') return;

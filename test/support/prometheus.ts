@@ -35,7 +35,9 @@ rule_files: ['${join(ROOT, 'deploy/prometheus/rules')}/*.yml']
 scrape_configs:
   - job_name: witan
     file_sd_configs:
+      # Not only when it is told of a change: the system has few of the watches that this takes.
       - files: [targets.json]
+        refresh_interval: 1s
 `;
 const seconds = (ms: number): string => String(ms / 1000);
 const living = new Set<ChildProcess>();

@@ -1,5 +1,5 @@
 export { fail } from './failure.ts';
-export { processIo } from './io.ts';
+export { type Io, print, printJson, processIo, remark } from './io.ts';
 export { fill, marks } from './terminal/bars.ts';
 export { coalesce } from './terminal/coalesce.ts';
 export { eventLine } from './terminal/event-line.ts';
@@ -8,4 +8,5 @@ export { healthLine, sectionHealth } from './terminal/health.ts';
 export { LiveArea } from './terminal/live-area.ts';
 export { sessionLines } from './terminal/session-lines.ts';
 export { type Style, styleFor } from './terminal/style.ts';
+export { table } from './terminal/table.ts';
 export { width } from './terminal/wrap.ts';

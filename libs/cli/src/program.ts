@@ -61,6 +61,7 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
   addChain(program, io, act);
   addDkg(program, io, act);
   addProofs(program, io, act);
+  addChaos(program, io, act);
 
   program
     .command('errors')
@@ -92,6 +93,8 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
     );
   return program;
 }
+
+const SEED_MAX = 2 ** 31;
 
 type Act = (action: Action) => (...args: unknown[]) => Promise<void>;
 
@@ -183,6 +186,42 @@ function addProofs(program: Command, io: Io, act: Act): void {
     );
 }
 
+function addChaos(program: Command, io: Io, act: Act): void {
+  const number = (flags: string, what: string, standard?: number) =>
+    new Option(flags, what).argParser(positiveInteger).default(standard);
+  program
+    .command('chaos')
+    .description('Breaks a network while clients use it, and judges what came of it; in a checkout only')
+    .argument('[experiment...]', 'these; all that the driver can do when left out')
+    .addOption(
+      new Option(
+        '--driver <driver>',
+        'what is broken: a network of its own in processes or containers, or the one of a cluster',
+      )
+        .choices(['local', 'docker', 'kube'])
+        .default('local'),
+    )
+    .addOption(number('--minutes <minutes>', 'draws from the experiments for so long; else each once, in order'))
+    .addOption(new Option('--seed <number>', 'repeats the drawing of another run').argParser(upTo(SEED_MAX)))
+    .addOption(number('--nodes <count>', 'of a network of its own', 9))
+    .addOption(number('--hold <seconds>', 'how long a fault lasts', 5))
+    .addOption(number('--clients <count>', 'who ask for attestations meanwhile', 4))
+    .addOption(number('--rate <count>', 'attestations that each asks for in a second', 2))
+    .option('--namespace <name>', 'of the network in the cluster of the current kubeconfig', 'witan')
+    .option('--image <name>', 'in the cluster: what an upgrade rolls out, and back again')
+    .option('--report <folder>', 'write a report there, as Markdown and HTML with plots')
+    .option('--logs <folder>', 'write there what each part has logged')
+    .option('--list', 'only name the experiments')
+    .addHelpText(
+      'after',
+      examples('witan chaos kill-elder', 'witan chaos --minutes 10 --report chaos-report', 'witan chaos --driver kube'),
+    )
+    .addHelpText('after', '\nEnds with 0 when nothing happened that must never happen, else with 1.')
+    .action(
+      act(async (names: never, options: never) => (await import('./commands/chaos.ts')).chaos(io, names, options)),
+    );
+}
+
 function genesisOption(): Option {
   return new Option(
     '--genesis <key>',
@@ -201,8 +240,15 @@ function positiveNumber(text: string): number {
 }
 
 function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value > 0 && value <= 1000))
-    throw new InvalidArgumentError('A number from 1 to 1000.');
-  return value;
+  return upTo(1000)(text);
+}
+
+function upTo(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(Number.isInteger(value) && value > 0 && value <= max)) {
+      throw new InvalidArgumentError(`A number from 1 to ${max}.`);
+    }
+    return value;
+  };
 }

@@ -1,0 +1,245 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ChainLink } from '@witan/api';
+import { asWitanError, WitanError } from '@witan/errors';
+import { Random } from '@witan/simulator';
+import { ChainWatch } from './chain-watch.ts';
+import { Clients } from './clients.ts';
+import type { Experiment } from './experiments.ts';
+import type { Episode, History, Mark, Operation, Violation } from './history.ts';
+import { SectionWatch } from './section-watch.ts';
+import { Stage } from './stage.ts';
+import type { World } from './world.ts';
+
+export interface RunOptions {
+  readonly world: World;
+  readonly experiments: readonly Experiment[];
+  /** Draws from the experiments for this long, ms; without it each runs once, in order. */
+  readonly forMs?: number | undefined;
+  readonly seed: number;
+  readonly holdMs: number;
+  readonly clients: number;
+  /** Attestations that each client asks for in a second. */
+  readonly ratePerS: number;
+  /** How long the section may take to be whole after a fault; three minutes unless given. */
+  readonly patienceMs?: number;
+  /** How long it has to stay whole to count as whole; five seconds unless given. */
+  readonly steadyMs?: number;
+  /** Ends the run early, in order. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export type Progress =
+  | { readonly type: 'starting'; readonly text: string }
+  | { readonly type: 'begins'; readonly experiment: Experiment; readonly index: number }
+  | { readonly type: 'mark'; readonly mark: Mark }
+  | { readonly type: 'operation'; readonly operation: Operation }
+  | { readonly type: 'waits'; readonly why: string }
+  | { readonly type: 'ends'; readonly episode: Episode }
+  | { readonly type: 'violation'; readonly violation: Violation };
+
+const PATIENCE_MS = 180_000;
+const LOOK_MS = 250;
+/** Longer than a gateway takes somebody for alive that is not heard of: what it says right after a fault is of before. */
+const STEADY_MS = 5_000;
+/** Between two experiments. */
+const CALM_MS = 2_000;
+
+/** One run: breaks things while clients ask, and writes down all that happens. */
+export class Conductor {
+  readonly #options: RunOptions;
+  readonly #section: SectionWatch;
+  readonly #random: Random;
+  readonly #beganAt = performance.now();
+  readonly #operations: Operation[] = [];
+  readonly #episodes: Episode[] = [];
+  readonly #violations: Violation[] = [];
+  readonly #patienceMs: number;
+  readonly #steadyMs: number;
+  readonly #sessions = new Map<string, { state: string; blamed: boolean }>();
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.#steadyMs = options.steadyMs ?? STEADY_MS;
+    this.#section = new SectionWatch(options.world);
+    this.#random = new Random(options.seed);
+  }
+
+  /** @throws WitanError `WITAN_ERR_UNAVAILABLE` when the section does not come up in the first place */
+  async run(): Promise<History> {
+    const { world, seed, clients: count, ratePerS, onProgress } = this.#options;
+    const startedAt = new Date().toISOString();
+    onProgress({ type: 'starting', text: `starting ${world.title}` });
+    await world.start();
+    const { ailment } = await this.#wholeness();
+    if (ailment !== undefined)
+      throw new WitanError('WITAN_ERR_UNAVAILABLE', `the section does not come up: ${ailment}`);
+    const { genesisKey } = await this.#section.ask((client) => client.network());
+    const chain = new ChainWatch(genesisKey);
+    await this.#learn(chain);
+    const before = chain.length;
+    const clients = new Clients({
+      urls: () => world.urls(),
+      chain,
+      now: this.#now,
+      count,
+      ratePerS,
+      onOperation: (operation) => {
+        this.#operations.push(operation);
+        onProgress({ type: 'operation', operation });
+      },
+      onViolation: (what) => this.#violate(what),
+    });
+    try {
+      await this.#experiments(chain);
+    } finally {
+      await clients.stop();
+    }
+    await this.#judgeEnd(chain, genesisKey);
+    const ends = [...this.#sessions.values()].map(({ state }) => state);
+    const sessions = { done: countOf(ends, 'done'), failed: countOf(ends, 'failed') };
+    return {
+      world: world.title,
+      seed,
+      startedAt,
+      endedMs: this.#now(),
+      genesisKey,
+      operations: this.#operations,
+      episodes: this.#episodes,
+      violations: this.#violations,
+      chain: { before, after: chain.length },
+      sessions,
+    };
+  }
+
+  readonly #now = (): number => performance.now() - this.#beganAt;
+
+  async #experiments(chain: ChainWatch): Promise<void> {
+    const { signal } = this.#options;
+    let index = 0;
+    for (const experiment of this.#programme()) {
+      if (signal.aborted) return;
+      const isWhole = await this.#episode(experiment, index++);
+      await this.#learn(chain);
+      await this.#noteSessions();
+      // What comes after would be judged for what this one left behind.
+      if (!isWhole) return;
+      await pause(CALM_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  *#programme(): Generator<Experiment> {
+    const { experiments, forMs } = this.#options;
+    if (forMs === undefined) {
+      yield* experiments;
+      return;
+    }
+    const drawn = experiments.map((each) => [each.weight ?? 1, each] as const);
+    const endMs = this.#now() + forMs;
+    while (this.#now() < endMs) yield this.#random.weighted(drawn);
+  }
+
+  /** @returns whether the section was whole again in time */
+  async #episode(experiment: Experiment, index: number): Promise<boolean> {
+    const { world, signal, holdMs, onProgress } = this.#options;
+    onProgress({ type: 'begins', experiment, index });
+    const startedMs = this.#now();
+    const marks: Mark[] = [];
+    const stage = new Stage({
+      world,
+      section: this.#section,
+      random: this.#random,
+      now: this.#now,
+      signal,
+      holdMs,
+      onMark: (mark) => {
+        marks.push(mark);
+        onProgress({ type: 'mark', mark });
+      },
+    });
+    try {
+      await experiment.run(stage);
+    } catch (error) {
+      if (!signal.aborted) stage.note(`cut short: ${asWitanError(error).detail}`);
+    } finally {
+      await stage.mend();
+    }
+    const mendedMs = this.#now();
+    const { ailment, sinceMs } = await this.#wholeness();
+    const healedMs = ailment === undefined ? sinceMs : undefined;
+    if (ailment !== undefined) {
+      this.#violate(`${experiment.name}: not healed in ${this.#patienceMs / 1000} s: ${ailment}`);
+    }
+    const { name, title } = experiment;
+    const healsFromMs = world.revivesItself ? (marks[0]?.atMs ?? startedMs) : mendedMs;
+    const episode: Episode = { experiment: name, title, startedMs, mendedMs, healsFromMs, healedMs, marks };
+    this.#episodes.push(episode);
+    onProgress({ type: 'ends', episode });
+    return ailment === undefined;
+  }
+
+  /**
+   * Waits until the section is whole, and stays so.
+   * @returns since when it is, or why it is not when patience is at its end
+   */
+  async #wholeness(): Promise<{ readonly sinceMs: number; readonly ailment: string | undefined }> {
+    const endMs = this.#now() + this.#patienceMs;
+    let sinceMs = this.#now();
+    for (;;) {
+      const ailment = await this.#section.ailment();
+      const now = this.#now();
+      if (ailment === undefined && now - sinceMs >= this.#steadyMs) return { sinceMs, ailment };
+      if (ailment !== undefined) {
+        sinceMs = now;
+        if (now > endMs) return { sinceMs, ailment };
+        this.#options.onProgress({ type: 'waits', why: ailment });
+      }
+      await pause(LOOK_MS);
+    }
+  }
+
+  async #learn(chain: ChainWatch): Promise<void> {
+    const links = await this.#section.ask(async (client) => {
+      const all: ChainLink[] = [];
+      for await (const link of client.eachLink({ prefix: 'root' })) all.push(link);
+      return all;
+    });
+    const wrong = chain.learn(links);
+    if (wrong !== undefined) this.#violate(wrong);
+  }
+
+  /** All nodes are honest: nothing that happens to them may look like a lie. */
+  async #noteSessions(): Promise<void> {
+    for (const { id, state, blame } of await this.#section.sessions()) {
+      const blamed = blame.length > 0;
+      if (blamed && !this.#sessions.get(id)?.blamed) {
+        this.#violate(`an honest node was blamed in session ${id}: ${blame.map(({ reason }) => reason).join(', ')}`);
+      }
+      this.#sessions.set(id, { state, blamed });
+    }
+  }
+
+  async #judgeEnd(chain: ChainWatch, genesisKey: string): Promise<void> {
+    const { world } = this.#options;
+    const { ailment } = await this.#wholeness();
+    if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+    const known = chain.length;
+    await this.#learn(chain);
+    const now = await this.#section.ask((client) => client.network());
+    if (now.genesisKey !== genesisKey) this.#violate(`there is another genesis key: ${now.genesisKey}`);
+    const length = now.sections[0]?.chainLength ?? 0;
+    if (length < known) this.#violate(`the chain has lost links: ${length} of ${known} are left`);
+    for (const complaint of await world.complaints()) this.#violate(complaint);
+  }
+
+  #violate(what: string): void {
+    const violation = { atMs: this.#now(), what };
+    this.#violations.push(violation);
+    this.#options.onProgress({ type: 'violation', violation });
+  }
+}
+
+function countOf(ends: readonly string[], state: string): number {
+  return ends.filter((each) => each === state).length;
+}

@@ -1,0 +1,22 @@
+import type { World } from '../world.ts';
+import { DockerWorld } from './docker.ts';
+import { KubeWorld } from './kube.ts';
+import { LocalWorld } from './local.ts';
+
+export type DriverName = 'local' | 'docker' | 'kube';
+
+export interface WorldOptions {
+  /** Of a network of its own. */
+  readonly nodes: number;
+  readonly seed: number;
+  /** Of Kubernetes. */
+  readonly namespace: string;
+  /** Of Kubernetes: what an upgrade rolls out. */
+  readonly image?: string | undefined;
+}
+
+/** Nothing is started yet. */
+export function openWorld(driver: DriverName, options: WorldOptions): World {
+  if (driver === 'docker') return new DockerWorld();
+  return driver === 'local' ? new LocalWorld(options) : new KubeWorld(options);
+}

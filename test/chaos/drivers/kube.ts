@@ -1,0 +1,184 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { WitanError } from '@witan/errors';
+import { eventually } from '../../support/eventually.ts';
+import { isReady, Namespace, type Pod } from '../../support/kube.ts';
+import type { Ability, Part, Role, World } from '../world.ts';
+import { Forwards } from './forwards.ts';
+import { Unable } from './unable.ts';
+
+export interface KubeOptions {
+  readonly namespace: string;
+  /** What an upgrade rolls out, and back again; without it there is none. */
+  readonly image?: string | undefined;
+}
+
+const ROLES: Readonly<Record<string, Role>> = {
+  node: 'node',
+  gateway: 'gateway',
+  'dkg-coordinator': 'coordinator',
+  nats: 'nats',
+};
+const ELDERS = 7;
+const POSSIBLE: readonly Ability[] = ['kill', 'keep-down', 'restart'];
+const LOOK_MS = 1_000;
+const DOWN_AGAIN_MS = 500;
+const READY_MS = 300_000;
+/** What is rolled out anew for another version. */
+const WORKLOADS = ['statefulset/node', 'deployment/gateway', 'deployment/dkg-coordinator'];
+
+/** The pods of a network that runs in the cluster of the current kubeconfig. */
+export class KubeWorld extends Unable implements World {
+  readonly title = 'Kubernetes pods';
+  readonly revivesItself = true;
+  readonly abilities: ReadonlySet<Ability>;
+  readonly #namespace: Namespace;
+  readonly #image: string | undefined;
+  readonly #forwards: Forwards;
+  readonly #podOf = new Map<string, string>();
+  readonly #keptDown = new Set<string>();
+  readonly #end = new AbortController();
+  #nodes = 0;
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor({ namespace, image }: KubeOptions) {
+    super();
+    this.#namespace = new Namespace(namespace);
+    this.#forwards = new Forwards(namespace);
+    this.#image = image;
+    this.abilities = new Set<Ability>(image ? [...POSSIBLE, 'upgrade'] : POSSIBLE);
+  }
+
+  get nodes(): number {
+    return this.#nodes;
+  }
+
+  get elders(): number {
+    return Math.min(ELDERS, this.#nodes);
+  }
+
+  /** @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no network in the namespace */
+  async start(): Promise<void> {
+    this.#nodes = (await this.#pods('node')).length;
+    if (this.#nodes === 0) {
+      const how = 'deploy one first: kubectl apply -k k8s/overlays/local';
+      throw new WitanError('WITAN_ERR_DEPENDENCY', `no network runs in the namespace ${this.#namespace.name}; ${how}`);
+    }
+    await this.#followGateways();
+    this.#watching = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#watching;
+    this.#forwards.close();
+  }
+
+  async parts(): Promise<readonly Part[]> {
+    const pods = await this.#pods();
+    return pods.flatMap((pod) => {
+      const role = roleOf(pod);
+      return role === undefined ? [] : [{ name: pod.metadata.name, role }];
+    });
+  }
+
+  async partOf(nodeName: string): Promise<Part | undefined> {
+    for (const { metadata } of await this.#pods('node')) {
+      if (this.#podOf.get(nodeName) !== undefined) break;
+      await this.#learnName(metadata.name);
+    }
+    const name = this.#podOf.get(nodeName);
+    return name === undefined ? undefined : { name, role: 'node' };
+  }
+
+  urls(): readonly string[] {
+    return this.#forwards.urls;
+  }
+
+  override kill(parts: readonly Part[]): Promise<void> {
+    return this.#namespace.kill(...parts.map(({ name }) => name));
+  }
+
+  override async keepDown(parts: readonly Part[]): Promise<void> {
+    for (const { name } of parts) this.#keptDown.add(name);
+    await this.kill(parts);
+  }
+
+  override async revive(parts: readonly Part[]): Promise<void> {
+    for (const { name } of parts) this.#keptDown.delete(name);
+  }
+
+  override async restart({ name, role }: Part): Promise<void> {
+    const ofRole = async () => (await this.#pods()).filter((pod) => roleOf(pod) === role);
+    const before = await ofRole();
+    await this.#namespace.kubectl('delete', 'pod', name);
+    const areReady = async () => {
+      const pods = await ofRole();
+      return pods.length >= before.length && pods.every(isReady);
+    };
+    await eventually(`every ${role} is ready`, areReady, { withinMs: READY_MS, everyMs: LOOK_MS });
+  }
+
+  override async upgrade(): Promise<void> {
+    const gateway = ['get', 'deployment/gateway', '-o', 'jsonpath={.spec.template.spec.containers[0].image}'];
+    const before = await this.#namespace.kubectl(...gateway);
+    for (const image of [this.#image!, before]) {
+      for (const workload of WORKLOADS) await this.#namespace.kubectl('set', 'image', workload, `*=${image}`);
+      for (const workload of WORKLOADS) {
+        await this.#namespace.kubectl('rollout', 'status', workload, `--timeout=${READY_MS / 1000}s`);
+      }
+    }
+  }
+
+  /** Containers that ended without their pod having been killed. */
+  async complaints(): Promise<readonly string[]> {
+    const pods = await this.#pods();
+    return pods.flatMap(({ metadata, status }) =>
+      (status.containerStatuses ?? [])
+        .filter(({ restartCount }) => restartCount > 0)
+        .map(({ name, lastState }) => {
+          const { exitCode, message } = lastState.terminated ?? { exitCode: '?', message: undefined };
+          return `${metadata.name}/${name} has ended by itself with ${exitCode}: ${message ?? 'it said nothing'}`;
+        }),
+    );
+  }
+
+  async logs(): Promise<ReadonlyMap<string, string>> {
+    const logs = new Map<string, string>();
+    for (const { metadata } of await this.#pods()) {
+      const args = ['logs', metadata.name, '--all-containers', '--prefix', '--tail=-1'];
+      logs.set(metadata.name, await this.#namespace.kubectl(...args).catch(String));
+    }
+    return logs;
+  }
+
+  async #pods(component?: string): Promise<readonly Pod[]> {
+    const pods = await this.#namespace.pods(component);
+    return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** Each line of its log names the node. */
+  async #learnName(pod: string): Promise<void> {
+    const log = await this.#namespace.kubectl('logs', pod, '-c', 'elder', '--tail=20').catch(() => '');
+    const name = /"node":"([0-9a-f]{64})"/.exec(log)?.[1];
+    if (name !== undefined) this.#podOf.set(name, pod);
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#end.signal.aborted) {
+      // A look that fails is followed by the next one.
+      await this.#followGateways().catch(() => {});
+      if (this.#keptDown.size > 0) await this.#namespace.kill(...this.#keptDown).catch(() => {});
+      const everyMs = this.#keptDown.size > 0 ? DOWN_AGAIN_MS : LOOK_MS;
+      await pause(everyMs, undefined, { signal: this.#end.signal }).catch(() => {});
+    }
+  }
+
+  async #followGateways(): Promise<void> {
+    const pods = (await this.#pods('gateway')).filter(isReady);
+    await this.#forwards.follow(pods.map(({ metadata }) => metadata.name));
+  }
+}
+
+function roleOf({ metadata: { labels } }: Pod): Role | undefined {
+  return ROLES[labels['app.kubernetes.io/component'] ?? labels['app.kubernetes.io/name'] ?? ''];
+}

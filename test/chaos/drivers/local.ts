@@ -1,0 +1,258 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UsersDir } from '@witan/nats';
+import { Random } from '@witan/simulator';
+import { ClusterNode } from '../../support/cluster-node.ts';
+import { defectsCounted, heldButNotTaken } from '../../support/defects.ts';
+import { canMount, SmallDisk } from '../../support/disk.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/free-port.ts';
+import { Link, type Rule } from '../../support/link.ts';
+import { contradictions } from '../../support/one-truth.ts';
+import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
+import { environmentOf } from '../../support/settings.ts';
+import { ABILITIES, type Ability, type Cut, type Disturbance, type Part, type World } from '../world.ts';
+import { NatsCluster } from './nats-cluster.ts';
+import { Unable } from './unable.ts';
+
+export interface LocalOptions {
+  readonly nodes: number;
+  readonly seed: number;
+}
+
+const NETWORK = 'chaos';
+const ELDERS = 7;
+const GATEWAYS = 2;
+const COORDINATORS = 2;
+const NATS_SERVERS = 3;
+/** Nodes that keep their data on a small disk of their own. */
+const SMALL_DISKS = 3;
+const DISK_MIB = 64;
+const READY_MS = 60_000;
+/** Sooner than people would set it, so that keys change often. */
+const SETTINGS = { heartbeatMs: 500, absentAfterMs: 5_000, settleMs: 500, retryAfterMs: 15_000 };
+const CLOCK = new URL('clock.mjs', import.meta.url).href;
+
+/** Processes of this machine, in a directory of their own. */
+export class LocalWorld extends Unable implements World {
+  readonly title = 'local processes';
+  readonly revivesItself = false;
+  readonly nodes: number;
+  readonly elders: number;
+  readonly abilities: ReadonlySet<Ability>;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'witan-chaos-'));
+  readonly #random: Random;
+  readonly #users: UsersDir;
+  readonly #disks = new Map<number, SmallDisk>();
+  readonly #nodes: ClusterNode[] = [];
+  readonly #links: Link[] = [];
+  readonly #gateways: ServiceProcess[] = [];
+  readonly #coordinators: ServiceProcess[] = [];
+  #nats: NatsCluster | undefined;
+  #urls: string[] = [];
+
+  constructor({ nodes, seed }: LocalOptions) {
+    super();
+    this.nodes = nodes;
+    this.elders = Math.min(ELDERS, nodes);
+    this.#random = new Random(seed);
+    const cannot: readonly Ability[] = canMount ? ['upgrade'] : ['upgrade', 'fill-disk'];
+    this.abilities = new Set(ABILITIES.filter((each) => !cannot.includes(each)));
+    const wanted = { network: NETWORK, nodes, gateways: GATEWAYS, coordinators: COORDINATORS };
+    this.#users = new UsersDir(join(this.#directory, 'users'), wanted);
+  }
+
+  async start(): Promise<void> {
+    this.#users.write();
+    this.#nats = await NatsCluster.start(NATS_SERVERS, this.#users.configFile);
+    for (let i = 0; i < GATEWAYS; i++) {
+      const port = await freePort();
+      this.#urls.push(`http://127.0.0.1:${port}`);
+      this.#gateways.push(this.#service('gateway', i, `gateway-${i}`, { WITAN_HTTP_PORT: String(port) }).start());
+    }
+    for (let i = 0; i < COORDINATORS; i++) {
+      this.#coordinators.push(this.#service('dkg-coordinator', i, `dkg-coordinator-${i}`).start());
+    }
+    for (let i = 0; i < this.nodes; i++) this.#nodes.push(await this.#node(i));
+    await Promise.all(this.#processes.map((each) => each.ready(READY_MS)));
+    // The genesis key has been made; whoever comes back now has lost nothing, or must not make another.
+    this.#nodes[0]!.elder.env.WITAN_GENESIS = 'join';
+    this.#nodes[0]!.adult.env.WITAN_GENESIS = 'join';
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.filter((each) => each.isRunning).map((each) => each.kill()));
+    await Promise.all(this.#links.map((link) => link.close()));
+    for (let i = 0; i < NATS_SERVERS; i++) await this.#nats?.kill(i);
+    for (const disk of this.#disks.values()) disk.unmount();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async parts(): Promise<readonly Part[]> {
+    const several = (role: Part['role'], count: number): Part[] =>
+      Array.from({ length: count }, (_, index) => ({ name: `${role}-${index}`, role }));
+    return [
+      ...several('nats', NATS_SERVERS),
+      ...several('coordinator', COORDINATORS),
+      ...several('gateway', GATEWAYS),
+      ...several('node', this.nodes),
+    ];
+  }
+
+  async partOf(nodeName: string): Promise<Part | undefined> {
+    const index = this.#nodes.findIndex(({ name }) => name === nodeName);
+    return index === -1 ? undefined : { name: `node-${index}`, role: 'node' };
+  }
+
+  urls(): readonly string[] {
+    return this.#urls;
+  }
+
+  override async kill(parts: readonly Part[]): Promise<void> {
+    const servers = parts.filter(({ role }) => role === 'nats').map((part) => this.#nats!.kill(indexOf(part)));
+    const processes = this.#of(parts).filter((each) => each.isRunning);
+    await Promise.all([...servers, ...processes.map((each) => each.kill())]);
+  }
+
+  override keepDown(parts: readonly Part[]): Promise<void> {
+    return this.kill(parts);
+  }
+
+  override async revive(parts: readonly Part[]): Promise<void> {
+    await Promise.all(parts.filter(({ role }) => role === 'nats').map((part) => this.#nats!.revive(indexOf(part))));
+    for (const each of this.#of(parts)) if (!each.isRunning) each.start();
+  }
+
+  override async restart(part: Part): Promise<void> {
+    if (part.role === 'nats') {
+      await this.#nats!.kill(indexOf(part));
+      await this.#nats!.revive(indexOf(part));
+      return;
+    }
+    const processes = this.#of([part]);
+    await Promise.all(processes.filter((each) => each.isRunning).map((each) => each.stop()));
+    await Promise.all(processes.map((each) => each.start().ready(READY_MS)));
+  }
+
+  override async pause(parts: readonly Part[]): Promise<void> {
+    for (const each of this.#of(parts)) each.pause();
+  }
+
+  override async resume(parts: readonly Part[]): Promise<void> {
+    for (const each of this.#of(parts)) each.resume();
+  }
+
+  override async cut(parts: readonly Part[], way: Cut): Promise<void> {
+    for (const { link } of this.#nodesOf(parts)) {
+      if (way !== 'hears') link.govern(() => 'lost');
+      if (way !== 'says') link.muffle(() => false);
+    }
+  }
+
+  override async disturb(parts: readonly Part[], { lost, lateMs }: Disturbance): Promise<void> {
+    const rule: Rule = () => (this.#random.chance(lost) ? 'lost' : { lateMs: this.#random.between(0, lateMs) });
+    for (const { link } of this.#nodesOf(parts)) link.govern(rule);
+  }
+
+  override async mend(parts: readonly Part[]): Promise<void> {
+    for (const { link } of this.#nodesOf(parts)) link.heal();
+  }
+
+  override fillable(): readonly Part[] {
+    return [...this.#disks.keys()].map((index) => ({ name: `node-${index}`, role: 'node' }));
+  }
+
+  override async fillDisk(parts: readonly Part[]): Promise<void> {
+    for (const part of parts) this.#disks.get(indexOf(part))!.fill();
+  }
+
+  override async clearDisk(parts: readonly Part[]): Promise<void> {
+    for (const part of parts) this.#disks.get(indexOf(part))!.clear();
+  }
+
+  override async jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
+    for (const part of parts) writeFileSync(this.#clockFile(part.name), String(byMs));
+  }
+
+  async complaints(): Promise<readonly string[]> {
+    const all = this.#processes;
+    const patience = { withinMs: READY_MS, everyMs: 1_000 };
+    const counted = await eventually(
+      'every process tells what it has counted',
+      () => defectsCounted(all, true),
+      patience,
+    );
+    const fallen = all
+      .filter((each) => each.hasFallen)
+      .map(({ name, stderr }) => `${name} has ended: ${stderr.trim()}`);
+    const forks = contradictions(all.flatMap(({ lines }) => lines)).map((said) => said.join(': '));
+    return [...fallen, ...forks, ...heldButNotTaken(all), ...counted];
+  }
+
+  async logs(): Promise<ReadonlyMap<string, string>> {
+    const text = ({ lines, stderr }: ServiceProcess) =>
+      [...lines.map((line) => JSON.stringify(line)), stderr].join('\n');
+    return new Map(this.#processes.map((process) => [process.name, text(process)]));
+  }
+
+  get #processes(): readonly ServiceProcess[] {
+    return [...this.#gateways, ...this.#coordinators, ...this.#nodes.flatMap(({ elder, adult }) => [elder, adult])];
+  }
+
+  #of(parts: readonly Part[]): ServiceProcess[] {
+    return parts.flatMap((part) => {
+      const index = indexOf(part);
+      if (part.role === 'gateway') return this.#gateways[index]!;
+      if (part.role === 'coordinator') return this.#coordinators[index]!;
+      return part.role === 'node' ? [this.#nodes[index]!.elder, this.#nodes[index]!.adult] : [];
+    });
+  }
+
+  #nodesOf(parts: readonly Part[]): ClusterNode[] {
+    return parts.map((part) => this.#nodes[indexOf(part)]!);
+  }
+
+  async #node(index: number): Promise<ClusterNode> {
+    let turn = index;
+    const link = await Link.open(() => this.#nats!.nextPort(turn++));
+    this.#links.push(link);
+    const dataDir = join(this.#directory, `node-${index}`);
+    if (this.abilities.has('fill-disk') && index >= this.nodes - SMALL_DISKS) {
+      this.#disks.set(index, new SmallDisk(dataDir, DISK_MIB));
+    }
+    const home = {
+      WITAN_DATA_DIR: dataDir,
+      WITAN_GENESIS: index === 0 ? 'create' : 'join',
+      WITAN_NATS_URL: link.url,
+      NODE_OPTIONS: `--import=${CLOCK}`,
+      WITAN_CHAOS_CLOCK_FILE: this.#clockFile(`node-${index}`),
+    };
+    const elder = this.#service('elder', index, `node-${index}-elder`, home).start();
+    const adult = this.#service('adult', index, `node-${index}-adult`, home).start();
+    return new ClusterNode({ index, dataDir, elder, adult, link });
+  }
+
+  #clockFile(node: string): string {
+    return join(this.#directory, `${node}.clock`);
+  }
+
+  #service(kind: ServiceKind, index: number, user: string, env: Readonly<Record<string, string>> = {}): ServiceProcess {
+    return new ServiceProcess({
+      name: `${kind}-${index}`,
+      kind,
+      env: {
+        ...environmentOf(kind, SETTINGS),
+        WITAN_LOG_LEVEL: 'info',
+        WITAN_NETWORK: NETWORK,
+        WITAN_NATS_URL: this.#nats!.urls,
+        WITAN_NATS_NKEY_FILE: this.#users.seedFile(user),
+        ...env,
+      },
+    });
+  }
+}
+
+function indexOf({ name }: Part): number {
+  return Number(name.split('-').at(-1));
+}

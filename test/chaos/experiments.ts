@@ -1,0 +1,245 @@
+import { PHASES, type Phase } from '@witan/api';
+import type { Stage } from './stage.ts';
+import type { Ability } from './world.ts';
+
+/** What clients may expect meanwhile, and how soon the section is whole again after the end of the fault. */
+export interface Demand {
+  /** Share of operations that get their proof, after retries; 0 to 1. */
+  readonly success?: number;
+  readonly p99Ms?: number;
+  readonly healedMs?: number;
+}
+
+export interface Experiment {
+  readonly name: string;
+  /** Completes "what happens when …". */
+  readonly title: string;
+  readonly needs: readonly Ability[];
+  readonly demand?: Demand;
+  /** How often it is drawn at random; 1 unless given. */
+  readonly weight?: number;
+  /** Breaks things; what it has broken is put right when it returns. */
+  run(stage: Stage): Promise<void>;
+}
+
+/** Of seven elders, so many may be away and the others still sign. */
+const SPARE = 2;
+const GOES_ON: Demand = { success: 0.99, p99Ms: 5_000, healedMs: 30_000 };
+const COMES_BACK: Demand = { healedMs: 30_000 };
+const HOUR_MS = 3_600_000;
+/** An elder that is away for longer than this is replaced, as the local driver sets it; others wait longer. */
+const REPLACED_MS = 5_000;
+
+/** Breaks something, and lets it be for a while. */
+const held = (strike: (stage: Stage) => Promise<void>) => async (stage: Stage) => {
+  await strike(stage);
+  await stage.hold();
+};
+
+const SINGLE: readonly Experiment[] = [
+  {
+    name: 'calm',
+    title: 'nothing is broken',
+    needs: [],
+    demand: GOES_ON,
+    weight: 0.3,
+    run: (stage) => stage.hold(),
+  },
+  {
+    name: 'kill-elder',
+    title: 'an elder is killed',
+    needs: ['kill'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.kill(await stage.elders(1))),
+  },
+  {
+    name: 'kill-two-elders',
+    title: 'two elders are killed at once',
+    needs: ['kill'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.kill(await stage.elders(SPARE))),
+  },
+  {
+    name: 'kill-gateway',
+    title: 'a gateway is killed',
+    needs: ['kill'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.kill(await stage.some('gateway', 1))),
+  },
+  {
+    name: 'kill-coordinator',
+    title: 'a coordinator is killed',
+    needs: ['kill'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.kill(await stage.some('coordinator', 1))),
+  },
+  {
+    name: 'kill-nats-server',
+    title: 'a NATS server is killed',
+    needs: ['kill'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.kill(await stage.some('nats', 1))),
+  },
+  {
+    name: 'kill-one-of-each',
+    title: 'two nodes, a NATS server, a gateway and a coordinator are killed at once',
+    needs: ['kill'],
+    demand: GOES_ON,
+    run: held(async (stage) => {
+      const others = await Promise.all(
+        (['nats', 'gateway', 'coordinator'] as const).map((role) => stage.some(role, 1)),
+      );
+      await stage.kill([...(await stage.elders(SPARE)), ...others.flat()]);
+    }),
+  },
+  {
+    name: 'kill-all-nats',
+    title: 'all NATS servers are killed',
+    needs: ['kill'],
+    demand: COMES_BACK,
+    weight: 0.5,
+    run: held(async (stage) => stage.kill(await stage.parts('nats'))),
+  },
+  {
+    name: 'kill-everything',
+    title: 'every process is killed at once',
+    needs: ['kill'],
+    demand: COMES_BACK,
+    weight: 0.3,
+    run: async (stage) => {
+      await stage.kill(await stage.world.parts());
+    },
+  },
+  {
+    name: 'pause',
+    title: 'two elders stand still, and go on later',
+    needs: ['pause'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.pause(await stage.elders(SPARE))),
+  },
+  {
+    name: 'partition-minority',
+    title: 'two elders are cut off',
+    needs: ['cut'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.cut(await stage.elders(SPARE), 'both')),
+  },
+  {
+    name: 'partition-majority',
+    title: 'three elders are cut off: no side can sign',
+    needs: ['cut'],
+    demand: COMES_BACK,
+    run: held(async (stage) => stage.cut(await stage.elders(SPARE + 1), 'both')),
+  },
+  {
+    name: 'one-way',
+    title: 'one elder is not heard, another one hears nothing',
+    needs: ['cut-one-way'],
+    demand: GOES_ON,
+    run: held(async (stage) => {
+      const [mute, deaf] = await stage.elders(SPARE);
+      await stage.cut([mute!], 'says');
+      await stage.cut([deaf!], 'hears');
+    }),
+  },
+  {
+    name: 'lossy',
+    title: 'of what the nodes say a tenth is lost, and the rest up to 200 ms late',
+    needs: ['disturb'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.disturb(await stage.parts('node'), { lost: 0.1, lateMs: 200 })),
+  },
+  {
+    name: 'fill-disk',
+    title: 'the disks of two nodes are full',
+    needs: ['fill-disk'],
+    demand: GOES_ON,
+    run: held(async (stage) => stage.fillDisk(stage.random.sample(stage.world.fillable(), SPARE))),
+  },
+  {
+    name: 'jump-clock',
+    title: 'the clock of one elder jumps ahead by an hour, that of another back',
+    needs: ['jump-clock'],
+    demand: GOES_ON,
+    run: held(async (stage) => {
+      const [ahead, behind] = await stage.elders(SPARE);
+      await stage.jumpClock([ahead!], HOUR_MS);
+      await stage.jumpClock([behind!], -HOUR_MS);
+    }),
+  },
+  {
+    name: 'rolling-restart',
+    title: 'everything is restarted in order, one after the other',
+    needs: ['restart'],
+    demand: GOES_ON,
+    weight: 0.3,
+    run: async (stage) => {
+      for (const part of await stage.world.parts()) if (!stage.signal.aborted) await stage.restart(part);
+    },
+  },
+  {
+    name: 'upgrade',
+    title: 'another version is rolled out',
+    needs: ['upgrade'],
+    demand: GOES_ON,
+    weight: 0.3,
+    run: (stage) => stage.world.upgrade(),
+  },
+];
+
+/** Nobody is accused where all are honest, so that there is nothing to justify. */
+const ENTERED = PHASES.filter((phase) => phase !== 'justification');
+
+/** While a new key is made. An elder that stays away is replaced, which starts a session. */
+const inPhase = (phase: Phase): Experiment => ({
+  name: `kill-in-${phase}`,
+  title: `a participant and a coordinator are killed when a DKG session is in ${phase}`,
+  needs: ['kill', 'keep-down'],
+  demand: COMES_BACK,
+  weight: 0.3,
+  run: async (stage) => {
+    const [away, participant] = await stage.elders(2);
+    const nodes = await stage.parts('node');
+    // Otherwise a phase is over before anything can be done in it.
+    if (stage.world.abilities.has('disturb')) await stage.disturb(nodes, { lost: 0, lateMs: 400 });
+    await stage.keepDown([away!]);
+    await stage.phase(phase);
+    await stage.kill([participant!, ...(await stage.some('coordinator', 1))]);
+    await stage.hold();
+  },
+});
+
+/** Several of the faults that one node can have, on two nodes at once, and whatever beside them. */
+const STORM: Experiment = {
+  name: 'storm',
+  title: 'two elders fail in ways of their own, and a gateway, a coordinator or a NATS server with them',
+  needs: ['kill'],
+  demand: GOES_ON,
+  weight: 3,
+  run: async (stage) => {
+    const { random, world } = stage;
+    for (const elder of await stage.elders(SPARE)) {
+      const faults = (['kill', 'pause', 'cut', 'cut-one-way', 'jump-clock'] as const).filter((each) =>
+        world.abilities.has(each),
+      );
+      const fault = random.pick(faults);
+      if (fault === 'kill') await stage.kill([elder]);
+      if (fault === 'pause') await stage.pause([elder]);
+      if (fault === 'cut') await stage.cut([elder], 'both');
+      if (fault === 'cut-one-way') await stage.cut([elder], random.pick(['says', 'hears']));
+      if (fault === 'jump-clock') await stage.jumpClock([elder], random.between(-HOUR_MS, HOUR_MS));
+      await stage.hold(random.between(0, stage.holdMs));
+    }
+    for (const role of ['gateway', 'coordinator', 'nats'] as const) {
+      if (random.chance(0.4)) await stage.kill(await stage.some(role, 1));
+    }
+    await stage.hold(random.between(0, 2 * REPLACED_MS));
+  },
+};
+
+export const EXPERIMENTS: readonly Experiment[] = [...SINGLE, ...ENTERED.map(inPhase), STORM];
+
+/** What a world can do of them. */
+export function possible(experiments: readonly Experiment[], abilities: ReadonlySet<Ability>): readonly Experiment[] {
+  return experiments.filter(({ needs }) => needs.every((need) => abilities.has(need)));
+}

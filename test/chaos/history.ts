@@ -1,0 +1,54 @@
+/** Times are milliseconds since the beginning of the run, on a clock that does not jump. */
+
+/** One attestation that a client asked for, with all its tries. */
+export interface Operation {
+  readonly client: number;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Whether a proof came within the client's patience. */
+  readonly ok: boolean;
+  /** The codes of tries that failed, in order. */
+  readonly errors: readonly string[];
+}
+
+/** Something that happened, for the reader of the report. */
+export interface Mark {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** One experiment, as it went. */
+export interface Episode {
+  readonly experiment: string;
+  readonly title: string;
+  readonly startedMs: number;
+  /** When everything that was broken had been put right again. */
+  readonly mendedMs: number;
+  /** From when on the section could heal: `mendedMs`, or where a world starts again by itself what was killed, the kill. */
+  readonly healsFromMs: number;
+  /** When the section was whole again; undefined: not within the patience of the run. */
+  readonly healedMs: number | undefined;
+  readonly marks: readonly Mark[];
+}
+
+/** Something that must never be. */
+export interface Violation {
+  readonly atMs: number;
+  readonly what: string;
+}
+
+/** What a run leaves for its judge and its report. */
+export interface History {
+  readonly world: string;
+  readonly seed: number;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly endedMs: number;
+  readonly genesisKey: string;
+  readonly operations: readonly Operation[];
+  readonly episodes: readonly Episode[];
+  readonly violations: readonly Violation[];
+  /** Links of the section chain at the beginning and at the end. */
+  readonly chain: { readonly before: number; readonly after: number };
+  readonly sessions: { readonly done: number; readonly failed: number };
+}

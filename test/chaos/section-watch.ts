@@ -1,0 +1,78 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Client, createClient, type Section } from '@witan/api';
+import { asWitanError, WitanError } from '@witan/errors';
+import type { World } from './world.ts';
+
+const ASK_MS = 5_000;
+const SESSIONS_MAX = 1000;
+const PATIENCE_MS = 60_000;
+const AGAIN_MS = 250;
+const sectionOf = (client: Client) => client.section({ prefix: 'root' });
+
+/** What the gateways tell of the section. */
+export class SectionWatch {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /**
+   * Of the first gateway that answers, after some tries if need be: it may have been killed just now.
+   * @throws WitanError of the last one that does not
+   */
+  async ask<T>(question: (client: Client) => Promise<T>): Promise<T> {
+    const endMs = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await this.#askOnce(question);
+      } catch (error) {
+        if (performance.now() > endMs) throw error;
+        await pause(AGAIN_MS);
+      }
+    }
+  }
+
+  async #askOnce<T>(question: (client: Client) => Promise<T>): Promise<T> {
+    let last: unknown = new WitanError('WITAN_ERR_UNAVAILABLE', 'there is no gateway');
+    for (const url of this.#world.urls()) {
+      try {
+        return await question(createClient(url, { timeoutMs: ASK_MS }));
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw asWitanError(last);
+  }
+
+  section(): Promise<Section> {
+    return this.ask(sectionOf);
+  }
+
+  async sessions() {
+    return (await this.ask((client) => client.sessions({ limit: SESSIONS_MAX }))).sessions;
+  }
+
+  /**
+   * Why the section is not whole: every node a member, every elder live with a usable share, every gateway ready, no DKG
+   * under way. Nothing if it is.
+   */
+  async ailment(): Promise<string | undefined> {
+    try {
+      for (const url of this.#world.urls()) await createClient(url, { timeoutMs: ASK_MS }).readyz();
+      const { elders, members, generation } = await this.#askOnce(sectionOf);
+      const able = elders.filter(({ live, usableShare }) => live && usableShare).length;
+      if (members.length < this.#world.nodes) return `${members.length} of ${this.#world.nodes} nodes are members`;
+      if (elders.length < this.#world.elders || able < elders.length) {
+        return `${able} of ${this.#world.elders} elders can sign`;
+      }
+      const [newest] = (await this.#askOnce((client) => client.sessions({ limit: 1 }))).sessions;
+      if (newest?.state === 'running' || newest?.state === 'stalled') return `a DKG session is ${newest.state}`;
+      if (newest?.state === 'done' && newest.generation === generation) return 'a new key waits for its handover';
+      return undefined;
+    } catch (error) {
+      const { code, detail } = asWitanError(error);
+      return `${code}: ${detail}`;
+    }
+  }
+}

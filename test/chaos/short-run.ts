@@ -1,0 +1,26 @@
+import { Conductor } from './conductor.ts';
+import { EXPERIMENTS } from './experiments.ts';
+import type { History } from './history.ts';
+import type { World } from './world.ts';
+
+/** These experiments, once each, for tests of a driver; says what it does as it goes. Ends what it has started. */
+export async function shortRun(world: World, names: readonly string[]): Promise<History> {
+  const experiments = names.map((name) => EXPERIMENTS.find((each) => each.name === name)!);
+  const conductor = new Conductor({
+    world,
+    experiments,
+    seed: 1,
+    holdMs: 4_000,
+    clients: 2,
+    ratePerS: 2,
+    signal: new AbortController().signal,
+    onProgress: (progress) => {
+      if (progress.type === 'mark') console.info(progress.mark.text);
+    },
+  });
+  try {
+    return await conductor.run();
+  } finally {
+    await world.stop();
+  }
+}

@@ -1,0 +1,195 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Conductor } from '../chaos/conductor.ts';
+import { LocalWorld } from '../chaos/drivers/local.ts';
+import { EXPERIMENTS, type Experiment } from '../chaos/experiments.ts';
+import type { History } from '../chaos/history.ts';
+import type { Verdict } from '../chaos/verdict.ts';
+import type { World } from '../chaos/world.ts';
+import { NODE, ROOT } from '../support/service-process.ts';
+
+const FOUR_NODES = 4;
+/** A gateway takes a node for alive for four seconds after it was heard of. */
+const LONGER_THAN_BELIEVED_MS = 5_000;
+const EXPERIMENTS_RUN = ['kill-one-of-each', 'partition-majority', 'kill-in-contribution', 'fill-disk', 'jump-clock'];
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function witan(...args: readonly string[]): Promise<Outcome> {
+  const child = spawn(NODE, [join(ROOT, 'libs/cli/bin/witan.mjs'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (data) => (out += String(data)));
+  child.stderr.on('data', (data) => (err += String(data)));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
+}
+
+describe('witan chaos', () => {
+  let report: string;
+  let outcome: Outcome;
+  beforeAll(async () => {
+    report = mkdtempSync(join(tmpdir(), 'witan-report-'));
+    outcome = await witan('chaos', ...EXPERIMENTS_RUN, '--hold', '4', '--seed', '7', '--json', '--report', report);
+  }, 300_000);
+  afterAll(() => rmSync(report, { recursive: true, force: true }));
+
+  test('finds nothing that must never be, whatever it breaks', () => {
+    expect(outcome, outcome.err).toMatchObject({ code: 0 });
+    const { safe, whole, findings } = JSON.parse(outcome.out) as Verdict;
+    expect(safe).toBe(true);
+    const left = outcome.err.includes('not with local processes: fill-disk') ? ['fill-disk'] : [];
+    expect(findings.map(({ experiment }) => experiment).toSorted()).toEqual(
+      EXPERIMENTS_RUN.filter((name) => !left.includes(name)).toSorted(),
+    );
+    expect(whole.operations).toBeGreaterThan(50);
+    for (const { experiment, healedMs } of findings) expect(healedMs, experiment).toBeGreaterThanOrEqual(0);
+  });
+
+  test('was heard of where it struck, and clients noticed where no quorum was left', () => {
+    const { findings } = JSON.parse(outcome.out) as Verdict;
+    const of = (name: string) => findings.find(({ experiment }) => experiment === name)!;
+    expect(of('partition-majority').firstTry).toBeLessThan(1);
+    expect(of('kill-one-of-each').firstTry).toBeLessThan(1);
+    expect(outcome.err).toMatch(/killed .*node-\d, node-\d/);
+    expect(outcome.err).toContain('a DKG session is in contribution');
+  });
+
+  test('writes a report as Markdown and as one page, with plots', () => {
+    expect(readdirSync(report).toSorted()).toEqual([
+      'local-healing.svg',
+      'local-latency.svg',
+      'local.html',
+      'local.md',
+    ]);
+    const text = readFileSync(join(report, 'local.md'), 'utf8');
+    for (const name of ['kill-one-of-each', 'partition-majority']) expect(text).toContain(`| ${name} |`);
+    expect(readFileSync(join(report, 'local.html'), 'utf8')).toContain('<svg');
+  });
+
+  test('names its experiments, and refuses others', async () => {
+    const { code, out } = await witan('chaos', '--list', '--json');
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as Experiment[]).map(({ name }) => name)).toEqual(EXPERIMENTS.map(({ name }) => name));
+    expect(await witan('chaos', 'kill-the-king')).toMatchObject({ code: 4, err: /WITAN_ERR_NOT_FOUND.*kill-the-king/ });
+  });
+});
+
+/** A gateway in front of the gateway, which is not honest. */
+async function liar(target: () => string, lie: (path: string, body: string) => string): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method, headers, url } = request;
+    const body = chunks.length === 0 ? null : Buffer.concat(chunks);
+    const type = { 'content-type': headers['content-type'] ?? 'application/json' };
+    const answer = await fetch(target() + url, { method: method!, body, ...(body && { headers: type }) });
+    const text = await answer.text();
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
+    response.end(answer.ok ? lie(url!, text) : text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+describe('its judge', () => {
+  const world = new LocalWorld({ nodes: FOUR_NODES, seed: 1 });
+  let server: Server;
+  let lie: (path: string, body: string) => string = (_, body) => body;
+  beforeAll(async () => {
+    await world.start();
+    server = await liar(
+      () => world.urls()[0]!,
+      (path, body) => lie(path, body),
+    );
+  }, 120_000);
+  afterAll(async () => {
+    server.closeAllConnections();
+    server.close();
+    await world.stop();
+  });
+
+  const calm = EXPERIMENTS.filter(({ name }) => name === 'calm');
+  /** The same world, seen through the liar. */
+  const run = (
+    experiments: readonly Experiment[],
+    { steadyMs = 500, ...more }: Partial<World> & { readonly steadyMs?: number } = {},
+  ): Promise<History> => {
+    const seen = {
+      urls: () => [`http://127.0.0.1:${(server.address() as AddressInfo).port}`],
+      start: async () => {},
+      ...more,
+    };
+    const through = new Proxy(world, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(seen, name) ?? Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    return new Conductor({
+      world: through,
+      experiments,
+      seed: 1,
+      holdMs: 1_500,
+      clients: 2,
+      ratePerS: 4,
+      patienceMs: 20_000,
+      steadyMs,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    }).run();
+  };
+  const violations = ({ violations: all }: History) => all.map(({ what }) => what);
+
+  test('has nothing to say of an honest gateway', async () => {
+    lie = (_, body) => body;
+    const history = await run(calm);
+    expect(violations(history)).toEqual([]);
+    expect(history.operations.length).toBeGreaterThan(4);
+  });
+
+  test('sees an attestation that does not verify', async () => {
+    lie = (path, body) => (path.endsWith('/attestations') ? body.replace('"signedAt":"2', '"signedAt":"1') : body);
+    expect(violations(await run(calm))).toContainEqual(expect.stringMatching(/an attestation does not verify/));
+  });
+
+  test('sees a chain that was changed, and another genesis key', async () => {
+    let asked = 0;
+    lie = (path, body) => {
+      if (path.includes('/chain')) return body.replace(/"reason":"genesis"/, '"reason":"handover"');
+      if (!path.endsWith('/network')) return body;
+      return asked++ === 0
+        ? body
+        : body.replace(/"genesisKey":"(.)/, (_, digit) => `"genesisKey":"${digit === 'a' ? 'b' : 'a'}`);
+    };
+    const found = violations(await run(calm));
+    expect(found).toContainEqual(expect.stringMatching(/does not verify: WITAN_ERR_/));
+    expect(found).toContainEqual(expect.stringMatching(/another genesis key/));
+  });
+
+  test('sees a node that does not come back, and a process that ended by itself', async () => {
+    lie = (_, body) => body;
+    const lost: Experiment = {
+      name: 'lost',
+      title: 'a node is lost for good',
+      needs: [],
+      run: async (stage) => stage.kill([{ name: 'node-3', role: 'node' }]),
+    };
+    const found = violations(
+      await run([lost], {
+        steadyMs: LONGER_THAN_BELIEVED_MS,
+        revive: async () => {},
+        complaints: async () => ['elder-3 has ended'],
+      }),
+    );
+    expect(found).toContainEqual(expect.stringMatching(/^lost: not healed in 20 s: 3 of 4 elders/));
+    expect(found).toContain('elder-3 has ended');
+  });
+});

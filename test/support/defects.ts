@@ -1,0 +1,40 @@
+import type { ServiceKind, ServiceProcess } from './service-process.ts';
+
+const EVERY: readonly ServiceKind[] = ['adult', 'dkg-coordinator', 'elder', 'gateway'];
+
+/** Counters that stay at zero whatever others do, and who has them: each would be a defect of our own. */
+const DEFECTS: Readonly<Record<string, readonly ServiceKind[]>> = {
+  witan_actor_crashes_total: EVERY,
+  witan_actor_poison_messages_total: EVERY,
+  witan_actor_effect_failures_total: EVERY,
+  witan_bus_handler_errors_total: EVERY,
+  // Nobody does what its role does not need.
+  witan_bus_forbidden_total: EVERY,
+  witan_held_messages_failed_total: ['dkg-coordinator', 'elder'],
+};
+
+/** Counters that stay at zero while nothing happens to the machine. */
+const TROUBLES: typeof DEFECTS = { witan_journal_errors_total: ['adult', 'elder'] };
+
+/** What must not happen, as processes count it, a line for each counter that is not at zero; those that do not run count nothing. */
+export async function defectsCounted(all: readonly ServiceProcess[], expectsTrouble: boolean): Promise<string[]> {
+  const zero = expectsTrouble ? DEFECTS : { ...DEFECTS, ...TROUBLES };
+  const found: string[] = [];
+  for (const process of all.filter((each) => each.metricsUrl && each.isRunning)) {
+    const metrics = await process.metrics();
+    // One that is not ready yet may not count yet.
+    const isReady = process.said({ event: 'ready' }).length > 0;
+    for (const name of Object.keys(zero).filter((each) => zero[each]!.includes(process.kind))) {
+      const value = metrics.value(name) ?? (isReady ? 'missing' : 0);
+      if (value !== 0) found.push(`${process.name}: ${name} is ${value}`);
+    }
+  }
+  return found;
+}
+
+/** Counters die with their process, and what it said of its failures does not. */
+export function heldButNotTaken(all: readonly ServiceProcess[]): string[] {
+  return all.flatMap(({ name, lines }) =>
+    lines.filter(({ event }) => event === 'dkg-held-failed').map((line) => `${name}: ${JSON.stringify(line)}`),
+  );
+}

@@ -1,0 +1,40 @@
+import { WIRE_VERSION } from '@witan/wire';
+
+interface Change {
+  /** What the address of the module ends with. */
+  readonly module: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The environment in which a service runs with changed sources, as a service of another version would. */
+function changed(...changes: readonly Change[]): Record<string, string> {
+  const code = `
+    import { registerHooks } from 'node:module';
+    const changes = ${JSON.stringify(changes)};
+    registerHooks({
+      load(url, context, next) {
+        const loaded = next(url, context);
+        const wanted = changes.filter(({ module }) => url.endsWith(module));
+        if (wanted.length === 0) return loaded;
+        let source = String(loaded.source);
+        for (const { from, to } of wanted) {
+          if (!source.includes(from)) throw new Error(url + ' has no ' + from);
+          source = source.replace(from, to);
+        }
+        return { ...loaded, source };
+      },
+    });`;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` };
+}
+
+/** An elder of another release, with the same wire format. */
+export function elderOfRelease(version: string): Record<string, string> {
+  return changed({ module: '/services/elder/src/service.ts', from: "version: '0.1.0'", to: `version: '${version}'` });
+}
+
+/** A service that speaks the next wire format, and still understands this one. */
+export function ofNextWireVersion(): Record<string, string> {
+  const line = (version: number) => `export const WIRE_VERSION = ${version};`;
+  return changed({ module: '/libs/wire/src/envelope.ts', from: line(WIRE_VERSION), to: line(WIRE_VERSION + 1) });
+}
