@@ -12,6 +12,8 @@ export default defineConfig({
             'services/*/test/**/*.test.ts',
             'deploy/*/test/**/*.test.ts',
             'test/simulation/**/*.test.ts',
+            'test/chaos/**/*.test.ts',
+            'test/compatibility/**/*.test.ts',
           ],
           pool: 'forks',
           // No test is about speed, and a machine may be busy: only one that hangs is meant.
@@ -44,7 +46,8 @@ export default defineConfig({
           name: 'kube',
           include: ['test/kube/**/*.test.ts'],
           pool: 'forks',
-          testTimeout: 300_000,
+          // Of an upgrade, every node waits for the one before.
+          testTimeout: 900_000,
           hookTimeout: 600_000,
           fileParallelism: false,
         },

@@ -69,7 +69,12 @@ const STEPS = [
     vitest: 'e2e',
     needs: 'nats-server',
   },
-  { name: 'containers', title: 'The image and compose, in Docker', vitest: 'containers', needs: 'docker' },
+  {
+    name: 'containers',
+    title: 'The image, compose, and hosts of their own, in Docker',
+    vitest: 'containers',
+    needs: 'docker',
+  },
   { name: 'kube', title: 'The manifests, and a cluster where there is one', vitest: 'kube', needs: 'kubectl' },
 ];
 

@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { operatorManifest } from './operator-manifest.ts';
 import { ALERT_NAMES, ALERTS, RECORDINGS, RULE_TESTS } from './prometheus-rules.ts';
 import { queryFaults } from './query-faults.ts';
 import { exists, FILES, read } from './repo.ts';
@@ -56,6 +58,11 @@ test('what is recorded has its own name', () => {
   const names = RECORDINGS.map(({ record }) => record);
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   expect(names.filter((name) => !/^(namespace|instance):[a-z_]+:[a-z0-9_]+$/.test(name))).toEqual([]);
+});
+
+test('the rules are in the form that the Prometheus operator takes as well', async () => {
+  const manifest = new URL('../../k8s/components/prometheus-operator/prometheus-rules.yaml', import.meta.url);
+  await expect(operatorManifest()).toMatchFileSnapshot(fileURLToPath(manifest));
 });
 
 test('every runbook belongs to an alert', () => {

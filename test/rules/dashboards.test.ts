@@ -141,6 +141,15 @@ describe('all of them together', () => {
     await expect(dashboardsDocument()).toMatchFileSnapshot(place('docs/dashboards.md'));
   });
 
+  test('are ConfigMaps for Kubernetes, each of them', () => {
+    const { configMapGenerator } = parse(read('deploy/grafana/kustomization.yaml')) as { configMapGenerator: unknown };
+    const wanted = DASHBOARDS.map(({ name }) => ({
+      name: `witan-dashboard-${name}`,
+      files: [`dashboards/${name}.json`],
+    }));
+    expect(configMapGenerator).toEqual(wanted.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+  });
+
   test('are provisioned', () => {
     const [dashboards, datasources] = ['dashboards', 'datasources'].map(
       (kind) => parse(read(`deploy/grafana/provisioning/${kind}/witan.yml`)) as Record<string, unknown>,

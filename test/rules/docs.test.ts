@@ -93,7 +93,8 @@ describe('the documents', () => {
   });
 
   test('name variables that something reads', () => {
-    const code = CODE.filter((path) => !path.startsWith('test/rules/')).map(read);
+    const scripts = FILES.filter((path) => path.endsWith('.sh'));
+    const code = [...CODE, ...scripts].filter((path) => !path.startsWith('test/rules/')).map(read);
     const names = new Set([...settings.values()].flat().flatMap((row) => row.names.split(', ')));
     const isRead = (name: string): boolean =>
       names.has(name) || name in CODES || code.some((text) => new RegExp(`\\b${name}\\b`).test(text));

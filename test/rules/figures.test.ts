@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { figure } from '../support/figures.ts';
+import { figure, size } from '../support/figures.ts';
 
 let said: string[];
 beforeEach(() => {
@@ -45,4 +45,11 @@ test('far off its target something is broken, and far is further on a machine th
   loaded(40);
   expect(beyond(751)).not.toThrow();
   expect(beyond(15_001)).toThrow('it has waited for something that did not come');
+});
+
+test('a size is printed, and may be off its target', () => {
+  size('an image', 234_499_999, 250_000_000);
+  size('an image', 251_000_000, 250_000_000);
+  expect(said).toEqual(['measured: an image: 234 MB (target 250 MB)', 'measured: an image: 251 MB (target 250 MB)']);
+  expect(() => size('an image', Number.NaN, 1)).toThrow('an image: NaN is no size');
 });

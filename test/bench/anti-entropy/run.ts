@@ -73,7 +73,7 @@ export function runOnce({ contender, participants, seed, rate }: RunOptions): Ru
       name: identity.name,
       stream: new MemoryJournal().stream('dkg'),
       clock,
-      sealing: { sealer: CLEAR, node: identity.name },
+      sealing: { sealer: CLEAR, node: identity.name, isSecret: () => false },
       ports: {
         broadcast: transport.publish,
         request: transport.request,
