@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileJournal, openJournal } from '@witan/journal';
 import type { Clock } from '@witan/runtime';
@@ -10,7 +10,7 @@ export interface BackupOptions {
   readonly dataDir: string;
   /** The elder's, open. */
   readonly journal: FileJournal;
-  /** Gets a directory for each backup, named by when it was taken. */
+  /** Gets a directory for each backup, named by when it was taken; later than the last also where the clock went back. */
   readonly backupDir: string;
   /** So many are kept; the oldest go first. */
   readonly keep: number;
@@ -44,7 +44,9 @@ export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOpt
   } finally {
     copy.close();
   }
-  const directory = join(backupDir, now.toISOString().replaceAll(/[-:.]/g, ''));
+  const last = backupsIn(backupDir).at(-1);
+  const at = last === undefined ? now : new Date(Math.max(now.getTime(), momentOf(last) + 1));
+  const directory = join(backupDir, at.toISOString().replaceAll(/[-:.]/g, ''));
   renameSync(draft, directory);
   for (const old of backupsIn(backupDir).slice(0, -keep)) rmSync(join(backupDir, old), { recursive: true });
   return directory;
@@ -57,10 +59,16 @@ function backupsIn(backupDir: string): string[] {
     .sort();
 }
 
-/** When the newest complete backup in a directory was taken, as its name says; milliseconds since the epoch. */
+function momentOf(name: string): number {
+  return Date.parse(name.replace(NAME, '$1-$2-$3T$4:$5:$6.$7Z'));
+}
+
+/** When the newest complete backup in a directory was taken; milliseconds since the epoch. */
 export function newestBackupMs(backupDir: string): number | undefined {
   const newest = existsSync(backupDir) ? backupsIn(backupDir).at(-1) : undefined;
-  return newest === undefined ? undefined : Date.parse(newest.replace(NAME, '$1-$2-$3T$4:$5:$6.$7Z'));
+  if (newest === undefined) return undefined;
+  // The name is ahead after the clock went back, the time of the files after they were copied.
+  return Math.min(momentOf(newest), Math.floor(statSync(join(backupDir, newest)).mtimeMs));
 }
 
 export interface BackupSchedule extends Omit<BackupOptions, 'now'> {

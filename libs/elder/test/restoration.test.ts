@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { MemoryJournal } from '@witan/journal';
 import { heartbeatBody, SERVICES } from '@witan/section';
 import { encode, sealEnvelope } from '@witan/wire';
 import { afterAll, describe, expect, test } from 'vitest';
-import { takeBackup } from '../src/backup.ts';
+import { newestBackupMs, takeBackup } from '../src/backup.ts';
 import { openNodeHome } from '../src/index.ts';
 import { markRestored, Restoration, unmarkRestored } from '../src/restoration.ts';
 import { handOver, identities, sectionOf, startSession, TAG } from './support.ts';
@@ -122,6 +122,17 @@ describe('a backup', () => {
     unfinished.close();
     expect(readdirSync(back(4))).toEqual(['elder.db', 'identity.sealed']);
     expect(readdirSync(backupDir)).toEqual(['20260101T000003000Z', '20260101T000004000Z']);
+  });
+
+  test('is the newest also when the clock went back, and old when it is', () => {
+    const aheadMs = Date.now() + 3_600_000;
+    const taken = takeBackup({ dataDir, journal, backupDir, keep: 2, now: new Date(aheadMs) });
+    expect(newestBackupMs(backupDir)).toBeLessThanOrEqual(Date.now());
+    const next = takeBackup({ dataDir, journal, backupDir, keep: 1, now: at(6) });
+    expect([next > taken, readdirSync(backupDir)]).toEqual([true, [basename(next)]]);
+    utimesSync(next, at(0), at(0));
+    expect(newestBackupMs(backupDir)).toBe(at(0).getTime());
+    rmSync(next, { recursive: true });
   });
 
   test('is the state as it was where the operator says so, and a copy of another kind is one where he does', () => {
