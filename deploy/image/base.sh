@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes images from Debian's packages and the pinned Node, where none can be pulled: the base of the Witan image, and
-# with --others those of NATS and Prometheus that compose and the tests use. Needs root, Docker and debootstrap.
+# with --others those of NATS and Prometheus that compose and the tests use. Needs root, Docker, debootstrap and npm.
 #
 #   deploy/image/base.sh [--others] [NAME]      # NAME: of the base, witan-base:local unless given
 set -euo pipefail
@@ -19,7 +19,8 @@ mirror=${WITAN_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 for program in docker debootstrap; do
   command -v "$program" > /dev/null || { echo "base.sh: $program is missing: apt-get install docker.io debootstrap" >&2; exit 69; }
 done
-node=$(readlink -f node_modules/node/bin/node) || { echo "base.sh: run npm ci first" >&2; exit 69; }
+[ -x node_modules/node/bin/node ] || npm ci --no-audit --no-fund --loglevel=error >&2
+node=$(readlink -f node_modules/node/bin/node)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -32,23 +33,25 @@ install -m 0755 "$node" "$work/root/usr/local/bin/node"
 tar -C "$work/root" -c . | docker import --change 'CMD ["node"]' - "$name"
 
 if [ -n "$others" ]; then
-  # NAME:TAG PROGRAM ARGUMENTS: Debian's program with nothing around it; both are static but for the C library.
+  # NAME:TAG PROGRAM FOLDER: Debian's program with nothing around it; both are static but for the C library. It may write
+  # where it may in the public image of that name, and nowhere else.
   image() {
-    local tag=$1 program=$2
-    shift 2
+    local tag=$1 program=$2 folder=$3
     local root="$work/other"
     rm -rf "$root"
-    mkdir -p "$root"/{etc,tmp,data,lib,lib64,bin,usr/bin}
-    chmod 1777 "$root/tmp" "$root/data"
+    mkdir -p "$root"/{etc,tmp,lib,lib64,bin,usr/bin} "$root$folder"
+    chmod 1777 "$root/tmp"
+    chown 65534:65534 "$root$folder"
     echo 'nobody:x:65534:65534:nobody:/:' > "$root/etc/passwd"
     install -m 0755 "$program" "$root/usr/bin/"
     ldd "$program" 2> /dev/null | grep -o '/[^ ]*' | while read -r library; do
       install -D -m 0755 "$library" "$root$library"
     done
     tar -C "$root" -c . | docker import --change "ENTRYPOINT [\"/usr/bin/$(basename "$program")\"]" \
-      --change 'USER 65534:65534' --change 'WORKDIR /data' "$@" - "$tag"
+      --change 'USER 65534:65534' --change "WORKDIR $folder" - "$tag"
   }
   apt-get install -y --no-install-recommends nats-server prometheus > /dev/null
-  image "nats:$(nats-server --version | grep -o '[0-9.]*$')" "$(command -v nats-server)"
-  image "prom/prometheus:v$(prometheus --version 2>&1 | grep -o -m 1 'version [0-9.]*' | head -n 1 | cut -d ' ' -f 2)" "$(command -v prometheus)"
+  image "nats:$(nats-server --version | grep -o '[0-9.]*$')" "$(command -v nats-server)" /home/nats
+  image "prom/prometheus:v$(prometheus --version 2>&1 | grep -o -m 1 'version [0-9.]*' | head -n 1 | cut -d ' ' -f 2)" "$(command -v prometheus)" \
+    /prometheus
 fi

@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../.."
 if [ -n "${WITAN_TEST_IMAGE:-}" ]; then
   docker tag "$WITAN_TEST_IMAGE" witan:0.1.0
 else
-  if docker image inspect witan-base:local > /dev/null 2>&1; then export BASE="${BASE:-witan-base:local}"; fi
   deploy/image/build.sh witan:0.1.0 > /dev/null
 fi
 printf 'FROM witan:0.1.0\nLABEL org.opencontainers.image.version=0.1.1\n' | docker build --quiet --tag witan:0.1.1 - > /dev/null
