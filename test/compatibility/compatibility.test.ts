@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,9 @@ import { currentShare, DEFAULT_PARAMS } from '@witan/section';
 import { KINDS, networkTag, openEnvelope, WIRE_VERSION } from '@witan/wire';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FILES, read } from '../rules/repo.ts';
+import { ofNextWireVersion } from '../support/other-version.ts';
 import { hex, toJson } from './form.ts';
+import { readStored } from './read-stored.ts';
 import {
   AUTHOR,
   BODY_OF,
@@ -48,6 +51,16 @@ describe('the form of this version', () => {
   test('is the newest', () => {
     expect(Math.max(...VERSIONS)).toBe(WIRE_VERSION);
   });
+});
+
+test('what any version has written is read by the next one as by this one', () => {
+  const file = join(import.meta.dirname, 'read-stored.ts');
+  const env = { ...process.env, ...ofNextWireVersion() };
+  const { by, read } = JSON.parse(execFileSync(process.execPath, [file], { env, encoding: 'utf8' }));
+  expect(by).toBe(WIRE_VERSION + 1);
+  expect(read).toEqual(
+    JSON.parse(JSON.stringify(Object.fromEntries(VERSIONS.map((each) => [each, readStored(each)])))),
+  );
 });
 
 describe.for([...VERSIONS])('what version %i has written', (version) => {
