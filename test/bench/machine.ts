@@ -21,7 +21,7 @@ export function describeMachine(): Machine {
 
 /** Milliseconds that a small append takes to reach the disk in `folder`: median of 20. */
 export function fsyncMs(folder: string): number {
-  const file = join(folder, 'fsync-probe');
+  const file = join(folder, `fsync-probe-${process.pid}`);
   const fd = openSync(file, 'w');
   const times = Array.from({ length: 20 }, () => {
     const start = performance.now();
