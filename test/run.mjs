@@ -29,8 +29,8 @@ Usage: npm test -- [options]
   --list        the steps, without running them
   --help        this text
 
-What cannot run here is named at the end. Where CI is set, it is an error if nats-server or Chromium is missing and
-could have been installed.
+What cannot run here is named at the end, with what it takes. Where CI is set, it is an error if a program that
+apt-get could have installed is missing.
 
 Examples:
   $ npm test
@@ -40,8 +40,8 @@ Examples:
 
 /**
  * A step: what it checks, and the program with its arguments, run by the pinned Node. `vitest`: a vitest project,
- * whose tests are counted. `needs`: a program without which there is nothing to run.
- * @type {{name: string, title: string, args?: string[], vitest?: string, needs?: string}[]}
+ * whose tests are counted. `needs`: a program without which there is nothing to run, and `get`: how to get it.
+ * @type {{name: string, title: string, args?: string[], vitest?: string, needs?: string, get?: string}[]}
  */
 const STEPS = [
   { name: 'types', title: 'Types (tsc)', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
@@ -68,20 +68,46 @@ const STEPS = [
     title: 'End to end: real processes, NATS and a browser',
     vitest: 'e2e',
     needs: 'nats-server',
+    get: 'apt-get install nats-server',
   },
   {
     name: 'containers',
     title: 'The image, compose, and hosts of their own, in Docker',
     vitest: 'containers',
     needs: 'docker',
+    get: 'test/containers/with-docker.sh npm test -- --only containers installs and starts it',
   },
-  { name: 'kube', title: 'The manifests, and a cluster where there is one', vitest: 'kube', needs: 'kubectl' },
+  {
+    name: 'kube',
+    title: 'The manifests, and a cluster where there is one',
+    vitest: 'kube',
+    needs: 'kubectl',
+    get: 'https://kubernetes.io/docs/tasks/tools/',
+  },
 ];
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
+/**
+ * What tests run against.
+ * @type {{names: string[], aptPackage: string, service?: string, what: string}[]}
+ */
 const TOOLS = [
-  { names: ['nats-server'], aptPackage: 'nats-server', what: 'tests over NATS, all end-to-end tests among them' },
+  {
+    names: ['nats-server'],
+    aptPackage: 'nats-server',
+    service: 'nats-server',
+    what: 'tests over NATS, all end-to-end tests among them',
+  },
   { names: BROWSERS, aptPackage: 'chromium', what: 'tests in a browser' },
+  {
+    names: ['prometheus'],
+    aptPackage: 'prometheus',
+    service: 'prometheus',
+    what: 'what dashboards and alerts show of a section, and exemplars',
+  },
+  { names: ['promtool'], aptPackage: 'prometheus', service: 'prometheus', what: 'tests of the alert rules' },
+  { names: ['zsh'], aptPackage: 'zsh', what: 'completion in zsh' },
+  { names: ['fish'], aptPackage: 'fish', what: 'completion in fish' },
 ];
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
@@ -131,21 +157,22 @@ async function main({ only, skip, list, help }) {
   return exitCode;
 }
 
-/** What tests run against. @returns what is not here all the same, for the summary */
+/** @returns what is not here all the same, for the summary */
 async function installTools() {
   const missing = [];
-  for (const { names, aptPackage, what } of TOOLS) {
-    if (findProgram(names) ?? (await installProgram({ names, aptPackage, say }))) continue;
-    say(`${aptPackage} is missing: ${what} cannot run`);
-    missing.push({ name: aptPackage, what, installable: canInstallPrograms() });
+  for (const { what, ...tool } of TOOLS) {
+    if (findProgram(tool.names) ?? (await installProgram({ ...tool, say }))) continue;
+    say(`${tool.names[0]} is missing: ${what} cannot run`);
+    missing.push({ name: tool.names[0], aptPackage: tool.aptPackage, what, installable: canInstallPrograms() });
   }
   return missing;
 }
 
-async function runStep({ name, title, args, vitest, needs }) {
+async function runStep({ name, title, args, vitest, needs, get }) {
   if (needs !== undefined && !findProgram([needs])) {
-    say(`\n── ${title}: NOT RUN, it needs ${needs}`);
-    return { name, outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [] };
+    const why = `${needs} is missing (${get})`;
+    say(`\n── ${title}: NOT RUN, ${why}`);
+    return { name, outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [`${title}: ${why}`] };
   }
   say(`\n── ${title}`);
   const started = Date.now();

@@ -5,11 +5,11 @@
  * @typedef {{
  *   name: string, outcome: 'passed' | 'FAILED' | 'skipped', seconds: number, passed: number, failed: number,
  *   skipped: readonly string[],
- * }} Result `skipped`: names of tests that did not run
+ * }} Result `skipped`: names of tests that did not run; of a step that did not, what it lacks and how to get it
  *
  * A program that tests need and that is not here.
- * @typedef {{ name: string, what: string, installable: boolean }} Missing `what` is not tested without it.
- *   `installable`: apt-get is there and may be used, and yet it could not be installed
+ * @typedef {{ name: string, aptPackage: string, what: string, installable: boolean }} Missing `what` is not tested
+ *   without it. `installable`: apt-get is there and may be used, and yet it could not be installed
  */
 
 /** Whether nobody is there who would read that something was left out. @param {Record<string, string | undefined>} env */
@@ -60,9 +60,9 @@ export function verdict({ results, missing, ci }) {
   const culpable = ci ? missing.filter(({ installable }) => installable) : [];
   if (skipped.length > 0 || missing.length > 0) {
     lines.push('', 'NOT RUN:');
-    for (const { name, what, installable } of missing) {
+    for (const { name, aptPackage, what, installable } of missing) {
       const why = installable ? 'apt-get could not install it' : 'it cannot be installed here';
-      lines.push(`  ${what}: ${name} is missing, and ${why} (apt-get install ${name})`);
+      lines.push(`  ${what}: ${name} is missing, and ${why} (apt-get install ${aptPackage})`);
     }
     for (const name of skipped) lines.push(`  ${name}`);
   }

@@ -122,9 +122,10 @@ export function findProgram(names) {
 /**
  * Installs a Debian package where that can work without asking: apt-get is there and this is root, or sudo needs no
  * password. @returns the path of the program, or nothing
- * @param {{names: string[], aptPackage: string, say: (line: string) => void}} wanted
+ * @param {{names: string[], aptPackage: string, service?: string, say: (line: string) => void}} wanted `service`: one
+ *   that the package starts where it can, now and whenever the machine does; only the program is wanted
  */
-export async function installProgram({ names, aptPackage, say }) {
+export async function installProgram({ names, aptPackage, service, say }) {
   const apt = findProgram(['apt-get']);
   const prefix = apt && privilege();
   if (!apt || !prefix) return undefined;
@@ -140,8 +141,27 @@ export async function installProgram({ names, aptPackage, say }) {
   if (result.code !== 0) {
     const reason = result.output.split('\n').find((line) => line.startsWith('E: ')) ?? lastLines(result.output, 1);
     say(`  apt-get install ${aptPackage} failed: ${reason}`);
+  } else if (service !== undefined) {
+    await stopService(service, prefix);
   }
   return findProgram(names);
+}
+
+/**
+ * Stops a service, for good, under systemd and without it. Whatever is not there has nothing to stop, and most machines
+ * that this runs on start no services by themselves.
+ */
+async function stopService(service, prefix) {
+  for (const [name, ...args] of [
+    ['systemctl', 'disable', '--now', service],
+    ['service', service, 'stop'],
+    ['update-rc.d', service, 'disable'],
+  ]) {
+    const program = findProgram([name]);
+    if (!program) continue;
+    const [command, ...all] = [...prefix, program, ...args];
+    await run(command, all);
+  }
 }
 
 /** Whether programs can be installed here without asking anybody. */

@@ -30,7 +30,8 @@ try {
 }
 
 async function installNats() {
-  const path = await installProgram({ names: ['nats-server'], aptPackage: 'nats-server', say });
+  const wanted = { names: ['nats-server'], aptPackage: 'nats-server', service: 'nats-server' };
+  const path = await installProgram({ ...wanted, say });
   if (path) return path;
   throw new InstallError(
     'nats-server is not on the PATH and could not be installed here. ' +

@@ -11,13 +11,18 @@ import { eventually, steadily } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { Recorder, resealed, stranger } from '../support/forge.ts';
 import { type Condition, type MetricCast, MetricRun } from '../support/metric-run.ts';
-import { hasPrometheus, Prometheus } from '../support/prometheus.ts';
-import { hasPromtool, promtoolComplaints } from '../support/promtool.ts';
+import { Prometheus, whyNoPrometheus } from '../support/prometheus.ts';
+import { promtoolComplaints, whyNoPromtool } from '../support/promtool.ts';
 import { silentInPhase, spokenInSession } from '../support/session-messages.ts';
 import { useCluster } from '../support/use-cluster.ts';
 import { Watched } from '../support/watched.ts';
 import { OF_THE_MACHINE, PROVOKED } from './alert-table.ts';
 import { METRIC_TABLE } from './metric-table.ts';
+
+const whyNotWatched = whyNoPrometheus();
+if (whyNotWatched) console.error(`NOT RUN, what dashboards and alerts show of a section: ${whyNotWatched}`);
+const whyNotChecked = whyNoPromtool();
+if (whyNotChecked) console.error(`NOT RUN, promtool on what services expose: ${whyNotChecked}`);
 
 const ABSENT_AFTER_MS = 5000;
 const DEADLINE_MS = 1000;
@@ -80,7 +85,7 @@ let stream: EventStream;
 let prometheus: Prometheus;
 let watched: Watched;
 beforeAll(async () => {
-  if (!hasPrometheus) return;
+  if (whyNotWatched) return;
   prometheus = await Prometheus.start();
   watched = new Watched(cluster, prometheus, PROVOKED);
   watched.follow();
@@ -113,13 +118,13 @@ describe('a healthy section', () => {
     await metrics.mark();
   });
 
-  test.runIf(hasPrometheus)('every panel that is made for it shows it, and no alert is raised', async () => {
+  test.skipIf(whyNotWatched)('every panel that is made for it shows it, and no alert is raised', async () => {
     await expectShown('healthy');
     const raised = await watched.raised();
     expect(raised.filter((alert) => !OF_THE_MACHINE.includes(alert))).toEqual([]);
   });
 
-  test.runIf(hasPromtool)('promtool has nothing against what the services expose', async () => {
+  test.skipIf(whyNotChecked)('promtool has nothing against what the services expose', async () => {
     const node = cluster.nodes[0]!;
     for (const service of [cluster.gateway, cluster.coordinators[0]!, node.elder, node.adult]) {
       const complaints = promtoolComplaints((await service.metrics()).text);
@@ -253,7 +258,7 @@ describe('below a supermajority', () => {
     await steadily('the metrics of the stall', gauges, { forMs: 2000, everyMs: 200 });
   });
 
-  test.runIf(hasPrometheus)('every panel and every alert that is made for it shows it', async () => {
+  test.skipIf(whyNotWatched)('every panel and every alert that is made for it shows it', async () => {
     watched.follow();
     await expectShown('stalled');
   });
@@ -308,7 +313,7 @@ describe('below a supermajority', () => {
     await hold('those of who was killed too', () => restarted.gaugeDeviations('recovered'));
   });
 
-  test.runIf(hasPrometheus)('every panel that is made for what went on shows it, and alerts end', async () => {
+  test.skipIf(whyNotWatched)('every panel that is made for what went on shows it, and alerts end', async () => {
     watched.follow();
     await expectShown('recovered');
     await watched.draw(['overview', 'dkg']);

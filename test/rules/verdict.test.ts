@@ -15,7 +15,12 @@ interface Verdict {
   skippedTests(report: object, root: string): string[];
   verdict(run: {
     readonly results: readonly Result[];
-    readonly missing: readonly { readonly name: string; readonly what: string; readonly installable: boolean }[];
+    readonly missing: readonly {
+      readonly name: string;
+      readonly aptPackage: string;
+      readonly what: string;
+      readonly installable: boolean;
+    }[];
     readonly ci: boolean;
   }): { readonly lines: string[]; readonly exitCode: number };
 }
@@ -24,9 +29,11 @@ const url = new URL('../verdict.mjs', import.meta.url).href;
 const { isCi, skippedTests, verdict } = (await import(url)) as Verdict;
 
 const passed = { name: 'unit', outcome: 'passed', seconds: 1, passed: 5, failed: 0, skipped: [] } as const;
-const notRun = { name: 'e2e', outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [] } as const;
-const chromium = { name: 'chromium', what: 'tests in a browser', installable: true };
-const nats = { name: 'nats-server', what: 'tests over NATS', installable: false };
+const lacks = 'in Docker: docker is missing (apt-get install docker.io)';
+const notRun = { name: 'containers', outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [lacks] } as const;
+const chromium = { name: 'chromium', aptPackage: 'chromium', what: 'tests in a browser', installable: true };
+const promtool = { name: 'promtool', aptPackage: 'prometheus', what: 'tests of the rules', installable: true };
+const nats = { name: 'nats-server', aptPackage: 'nats-server', what: 'tests over NATS', installable: false };
 
 const run = (given: Partial<Parameters<Verdict['verdict']>[0]>) => {
   const { lines, exitCode } = verdict({ results: [passed], missing: [], ci: true, ...given });
@@ -47,15 +54,21 @@ describe('what npm test says at its end', () => {
   });
 
   test('what is missing is named, with what was not tested and why', () => {
-    const { text } = run({ results: [passed, notRun], missing: [nats, chromium], ci: false });
+    const { text } = run({ results: [passed, notRun], missing: [nats, chromium, promtool], ci: false });
     expect(text).toContain('tests over NATS: nats-server is missing, and it cannot be installed here');
     expect(text).toContain('tests in a browser: chromium is missing, and apt-get could not install it');
-    expect(text).toMatch(/^e2e .*NOT RUN$/m);
+    expect(text).toContain(
+      'tests of the rules: promtool is missing, and apt-get could not install it (apt-get install prometheus)',
+    );
+    expect(text).toMatch(/^containers .*NOT RUN$/m);
+    expect(text).toContain(`NOT RUN:\n`);
+    expect(text).toContain(`\n  ${lacks}\n`);
   });
 
   test.each([
     [chromium, true, 1],
     [chromium, false, 0],
+    [promtool, true, 1],
     [nats, true, 0],
     [nats, false, 0],
   ])('without %j, CI %j: exit code %i', (missing, ci, expected) => {

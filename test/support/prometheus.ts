@@ -6,8 +6,11 @@ import { createInterface } from 'node:readline';
 import type { Cluster } from './cluster.ts';
 import { ROOT } from './service-process.ts';
 
-/** Whether Prometheus is on the PATH; Debian has it in the package `prometheus`. */
-export const hasPrometheus = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
+/** Why nothing can be asked of a real Prometheus here, and what to do about it; nothing if it can. */
+export function whyNoPrometheus(): string | undefined {
+  const works = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
+  return works ? undefined : 'prometheus is missing: apt-get install prometheus';
+}
 
 /** One series over time: milliseconds since the epoch, and the value then. */
 export interface Curve {

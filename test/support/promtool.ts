@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 
-/** Whether Prometheus's own tool is on the PATH; Debian has it in the package `prometheus`. */
-export const hasPromtool = spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0;
+/** Why Prometheus's own tool cannot be asked here, and what to do about it; nothing if it can. */
+export function whyNoPromtool(): string | undefined {
+  const works = spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0;
+  return works ? undefined : 'promtool is missing: apt-get install prometheus';
+}
 
 /** What `promtool check metrics` has against an exposition; empty when nothing. */
 export function promtoolComplaints(exposition: string): string {

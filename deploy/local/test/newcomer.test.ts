@@ -156,6 +156,32 @@ describe('npm start without nats-server', () => {
     expect(calls.at(-1)).toBe(INSTALL);
   });
 
+  test.each<[string, string[], string]>([
+    ['as root', ROOT, ''],
+    ['as another user, by sudo', PERSON, 'sudo -n '],
+  ])('%s stops the server that came with the package, and that none starts with the machine', (_, user, by) => {
+    aptGet();
+    checkout.program('sudo', 'shift; exec "$@"');
+    checkout.program('true');
+    // Where systemd does not run, it fails; which is no failure of this.
+    const programs = [
+      checkout.program('systemctl', 'exit 1'),
+      checkout.program('service'),
+      checkout.program('update-rc.d'),
+    ];
+    const { code, said, calls } = checkout.start([], user);
+    expect([code, said]).toEqual([0, ['Installing nats-server with apt-get …']]);
+    const [systemctl, service, update] = programs;
+    const stops = [
+      `${systemctl} disable --now nats-server`,
+      `${service} nats-server stop`,
+      `${update} nats-server disable`,
+    ];
+    const bare = stops.map((call) => call.replace(/^.*\//, ''));
+    const after = calls.slice(calls.lastIndexOf(INSTALL) + 1);
+    expect(after).toEqual(by === '' ? bare : stops.flatMap((call, index) => [`${by}${call}`, bare[index]!]));
+  });
+
   test.each<[string, string[], () => void]>([
     ['as another user without sudo', PERSON, () => aptGet()],
     ['as another user whose sudo asks for a password', PERSON, () => aptGet() && checkout.program('sudo', 'exit 1')],

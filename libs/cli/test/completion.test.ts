@@ -2,10 +2,15 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { witan } from './stand-in.ts';
 
-const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
+/** Says so where there is no such shell. */
+const lacks = (shell: string): boolean => {
+  const works = spawnSync(shell, ['--version']).status === 0;
+  if (!works) console.error(`NOT RUN, completion for ${shell}: it is missing: apt-get install ${shell}`);
+  return !works;
+};
 const script = async (shell: string) => (await witan(['completion', shell])).out;
 
-describe.skipIf(!has('bash'))('completion for bash', () => {
+describe.skipIf(lacks('bash'))('completion for bash', () => {
   /** What bash offers after these words, the last one unfinished. */
   const complete = async (...words: string[]): Promise<string[]> => {
     const ask = `
@@ -35,7 +40,7 @@ describe.skipIf(!has('bash'))('completion for bash', () => {
   });
 });
 
-describe.skipIf(!has('zsh'))('completion for zsh', () => {
+describe.skipIf(lacks('zsh'))('completion for zsh', () => {
   /** What the function gives to zsh after these words, with what stands for it; `FILES` where it asks for files. */
   const complete = async (...words: string[]): Promise<string[]> => {
     const ask = `
@@ -66,7 +71,7 @@ describe.skipIf(!has('zsh'))('completion for zsh', () => {
   });
 });
 
-describe.skipIf(!has('fish'))('completion for fish', () => {
+describe.skipIf(lacks('fish'))('completion for fish', () => {
   /** What fish offers for this line. */
   const complete = async (line: string): Promise<string[]> => {
     const { stdout, stderr } = spawnSync('fish', ['-c', `${await script('fish')}\ncomplete -C '${line}'`], {
