@@ -63,12 +63,19 @@ function momentOf(name: string): number {
   return Date.parse(name.replace(NAME, '$1-$2-$3T$4:$5:$6.$7Z'));
 }
 
-/** When the newest complete backup in a directory was taken; milliseconds since the epoch. */
+/**
+ * When the newest complete backup in a directory was taken; milliseconds since the epoch. Nothing where none can be seen,
+ * for whatever reason: whoever watches has to be told of that too.
+ */
 export function newestBackupMs(backupDir: string): number | undefined {
-  const newest = existsSync(backupDir) ? backupsIn(backupDir).at(-1) : undefined;
-  if (newest === undefined) return undefined;
-  // The name is ahead after the clock went back, the time of the files after they were copied.
-  return Math.min(momentOf(newest), Math.floor(statSync(join(backupDir, newest)).mtimeMs));
+  try {
+    const newest = backupsIn(backupDir).at(-1);
+    if (newest === undefined) return undefined;
+    // The name is ahead after the clock went back, the time of the files after they were copied.
+    return Math.min(momentOf(newest), Math.floor(statSync(join(backupDir, newest)).mtimeMs));
+  } catch {
+    return undefined;
+  }
 }
 
 export interface BackupSchedule extends Omit<BackupOptions, 'now'> {
