@@ -9,7 +9,7 @@ import { withoutVariables } from './panel-queries.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
 import { parseQuery } from './promql.ts';
 
-/** What only those have who use it: `test/e2e/tls.test.ts` and `test/e2e/backup.test.ts` do. */
+/** What only those have who use it: `test/e2e/alerts.test.ts` does. */
 const NOT_USED = [
   'witan_tls_certificate_expiry_timestamp_seconds',
   'witan_backup_last_success_timestamp_seconds',
@@ -87,6 +87,41 @@ export class Watched {
       ALERTS.map(async ({ alert, expr }) => ((await this.#prometheus.query(expr)).length > 0 ? [alert] : [])),
     );
     return [...new Set(found.flat())].toSorted();
+  }
+
+  /** Names of the alerts that have held for long enough. */
+  async firing(): Promise<string[]> {
+    return this.#alerts('ALERTS{alertstate="firing"}');
+  }
+
+  /** Names of the alerts that did at any time of the last hour. */
+  async fired(): Promise<string[]> {
+    return this.#alerts('max_over_time(ALERTS{alertstate="firing"}[1h])');
+  }
+
+  async #alerts(expr: string): Promise<string[]> {
+    const found = await this.#prometheus.query(expr);
+    return [...new Set(found.map(({ metric }) => metric.alertname!))].toSorted();
+  }
+
+  /**
+   * @returns the curves of panels that had nothing but 0 all the time since this watches: dashboard, title, and legend
+   * @param rateInterval over which the rates of panels are
+   */
+  async still(rateInterval: string): Promise<string[]> {
+    const now = Date.now();
+    const asked = DASHBOARDS.flatMap(({ name, rows }) =>
+      rows
+        .flatMap(({ panels }) => panels)
+        .flatMap(({ title, queries }) =>
+          queries.map(async ({ expr, legend }) => {
+            const curves = await this.#prometheus.range(withoutVariables(expr, rateInterval), this.#sinceMs, now);
+            const moved = curves.some(({ points }) => points.some(([, value]) => value !== 0 && !Number.isNaN(value)));
+            return moved ? [] : [`${name}: ${title}: ${legend}`];
+          }),
+        ),
+    );
+    return (await Promise.all(asked)).flat().toSorted();
   }
 
   #alertQueries(condition: Condition): Wanted[] {
