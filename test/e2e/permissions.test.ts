@@ -52,17 +52,21 @@ interface Connected {
   readonly bus: Bus;
   readonly nkey: string;
   readonly forbidden: { operation: string; subject: string }[];
+  /** All that became of the connection. */
+  readonly events: BusEvent[];
 }
 
 async function connectAs(user: string): Promise<Connected> {
   const seed = readFileSync(cluster.users.seedFile(user), 'utf8').trim();
   const forbidden: Connected['forbidden'] = [];
+  const events: BusEvent[] = [];
   const onEvent = (event: BusEvent): void => {
+    events.push(event);
     if (event.type === 'forbidden') forbidden.push({ operation: event.operation, subject: event.subject });
   };
   const bus = await connectNats({ servers: cluster.natsUrl, name: 'as another', nkeySeed: seed, onEvent });
   onTestFinished(() => bus.drain());
-  return { bus, nkey: nkeyOf(seed), forbidden };
+  return { bus, nkey: nkeyOf(seed), forbidden, events };
 }
 
 /** What the server refuses of all this. */
@@ -128,6 +132,28 @@ describe('the server lets each role say and hear what it needs and no more', () 
     });
     ending.abort();
     await expect(connecting).rejects.toThrow('WITAN_ERR_UNAVAILABLE');
+  });
+});
+
+test('a connection with a key that was renewed ends with the reload and is not let in again; the others stay', async () => {
+  const [stolen, other] = [await connectAs('gateway-1'), await connectAs('dkg-coordinator-2')];
+  cluster.users.renew('gateway-1');
+  cluster.users.write();
+  await cluster.reloadNats();
+  await eventually(
+    'it is told that nobody knows it',
+    () =>
+      stolen.events.some((event) => event.type === 'connecting' && String(event.error).includes('WITAN_ERR_FORBIDDEN')),
+    { withinMs: PATIENCE_MS },
+  );
+  expect(stolen.bus.status).not.toBe('connected');
+  await other.bus.flush();
+  expect(other.events).toEqual([]);
+  const successor = await connectAs('gateway-1');
+  expect(successor.nkey).not.toBe(stolen.nkey);
+  expect(await refusedOf(successor, [], [`witan.${cluster.network}.section.root.events`])).toEqual({
+    say: [],
+    hear: [],
   });
 });
 

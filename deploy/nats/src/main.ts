@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { asWitanError, WitanError } from '@witan/errors';
 import { deliver } from './deliver.ts';
+import { planFor, rememberPlan } from './plan.ts';
 import { UsersDir } from './users-dir.ts';
 
 const HELP = `Makes the users of the NATS servers: for each service a key and the subjects that its role needs.
@@ -8,10 +9,11 @@ const HELP = `Makes the users of the NATS servers: for each service a key and th
 Usage: node deploy/nats/src/main.ts --out DIR [options]
 
   --out DIR            where to; what is there already is kept
-  --network NAME       as WITAN_NETWORK of the services (default local)
-  --nodes N            how many nodes, each with a user for its elder and one for its adult (default 9)
-  --gateways N         how many users for gateways (default 1; replicas of a Deployment share one)
-  --coordinators N     and for DKG coordinators (default 1)
+  --network NAME       as WITAN_NETWORK of the services (as DIR remembers; at first local)
+  --nodes N            how many nodes, each with a user for its elder and one for its adult (the same; at first 9)
+  --gateways N         how many users for gateways (the same; at first 1: replicas of a Deployment share one)
+  --coordinators N     and for DKG coordinators (the same; at first 1)
+  --force              take another network, or fewer of them, than DIR remembers: whoever is left out is shut out
   --name node-N=NAME   name of a node, as the ready line of its elder tells it: it then answers for that name alone;
                        may be given several times
   --renew USER         a new key for this user, such as node-3-elder; may be given several times
@@ -36,12 +38,14 @@ function run(args: string[]): string {
   const values = parse(args);
   if (values.help) return HELP;
   if (values.out === undefined) throw wrong('--out is missing: where to write');
-  const users = new UsersDir(values.out, {
-    network: values.network ?? 'local',
-    nodes: count('--nodes', values.nodes, 9),
-    gateways: count('--gateways', values.gateways, 1),
-    coordinators: count('--coordinators', values.coordinators, 1),
-  });
+  const given = {
+    network: values.network,
+    nodes: count('--nodes', values.nodes),
+    gateways: count('--gateways', values.gateways),
+    coordinators: count('--coordinators', values.coordinators),
+  };
+  const wanted = planFor(values.out, given, values.force === true);
+  const users = new UsersDir(values.out, wanted);
   for (const each of values.renew ?? []) users.renew(each);
   // What is wrong is said before anything is written but the names.
   for (const each of values.name ?? []) {
@@ -53,6 +57,7 @@ function run(args: string[]): string {
     values.deliver === undefined
       ? users.write()
       : deliver(users, { folder: values.deliver, owner: values.owner === undefined ? undefined : uid(values.owner) });
+  rememberPlan(values.out, wanted);
   return known.map(({ name, nkey }) => `${name} ${nkey}\n`).join('');
 }
 
@@ -72,6 +77,7 @@ function parse(args: string[]) {
         renew: several,
         deliver: text,
         owner: text,
+        force: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;
@@ -80,8 +86,8 @@ function parse(args: string[]) {
   }
 }
 
-function count(option: string, text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
+function count(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw wrong(`${option} ${text}: accepts a whole number from 0 to 9999`);
 }

@@ -106,6 +106,40 @@ describe('the command', () => {
     expect(config()).toContain(`"witan.local.node.${NAME}.elder.ae.dkg"`);
   });
 
+  test('goes on with the network and the numbers that it began with; others have to be meant', async () => {
+    await run('--out', folder, '--network', 'main', '--nodes', '3', '--coordinators', '2');
+    const before = config();
+    const key = seed('node-1-elder');
+    expect((await run('--out', folder)).code).toBe(0);
+    expect(config()).toBe(before);
+    // As it is said for a key that somebody else may have: nobody else is shut out.
+    expect((await run('--out', folder, '--renew', 'node-1-elder')).code).toBe(0);
+    expect(config()).toBe(before.replaceAll(nkeyOf(key), nkeyOf(seed('node-1-elder'))));
+
+    for (const [args, why] of [
+      [['--network', 'other'], 'are of the network main, not other'],
+      [['--nodes', '2'], 'has users for 3 nodes, not 2'],
+      [['--coordinators', '1'], 'has users for 2 coordinators, not 1'],
+    ] as const) {
+      const kept = config();
+      const { code, stderr } = await run('--out', folder, ...args);
+      expect([code, stderr]).toEqual([78, expect.stringContaining(why)]);
+      expect(config()).toBe(kept);
+    }
+    expect((await run('--out', folder, '--nodes', '4')).stdout).toContain('node-3-elder');
+    expect((await run('--out', folder, '--nodes', '2', '--force')).stdout).not.toContain('node-2-elder');
+    expect((await run('--out', folder)).stdout).not.toContain('node-2-elder');
+  });
+
+  test('guesses nothing about users that it has no record of', async () => {
+    new UsersDir(folder, WANTED).write();
+    const { code, stderr } = await run('--out', folder, '--nodes', '2');
+    expect([code, stderr]).toEqual([78, expect.stringContaining('say --network and --nodes')]);
+    expect((await run('--out', folder, '--network', 'main', '--nodes', '2')).code).toBe(0);
+    writeFileSync(join(folder, 'plan.json'), '{}');
+    expect((await run('--out', folder)).stderr).toMatch(/^WITAN_ERR_STORE: .*plan\.json/);
+  });
+
   test.each([
     [[], '--out is missing'],
     [['--out', 'x', '--nodes', 'many'], '--nodes many: accepts a whole number'],
