@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
 # Writes the Secrets of k8s/components/bus-security to standard output: the users of NATS with their keys, and
-# certificates of an authority of its own.
+# certificates of an authority of its own; if asked for, that of k8s/components/sealing-key.
 #
 #   deploy/nats/kube-secrets.sh --out DIR --network main --nodes 9 | kubectl apply -f -
+#   deploy/nats/kube-secrets.sh --out DIR --only sealing-keys | kubectl create -f -
 #
-#   --out DIR         where keys are kept: DIR/users as deploy/nats/src/main.ts makes it, DIR/ca.crt and DIR/ca.key.
-#                     Keep it away from the cluster. What is there is used again; certificates are new each time
+#   --out DIR         where keys are kept: DIR/users as deploy/nats/src/main.ts makes it, DIR/sealing, DIR/ca.crt and
+#                     DIR/ca.key. Keep it away from the cluster. What is there is used again, the network and the number
+#                     of nodes too; certificates are new each time
 #   --namespace NAME  of the Secrets (witan)
 #   --days N          how long the certificates of services are good for (90)
-#   --only PART       users or certificates: the Secrets of the other part are left as they are
-#   all else          to deploy/nats/src/main.ts: --network, --nodes, --name node-N=NAME, --renew USER
+#   --only PART       users, certificates or sealing-keys: the Secrets of the other parts are left as they are.
+#                     sealing-keys are never written unless asked for: a node cannot open its data with another one. Give
+#                     them to `kubectl create`, which replaces none; to `apply` only to add those of new nodes
+#   --bind            binds the users of each node to the name that its elder tells in its log (kubectl logs), so that it
+#                     can answer for no other. The pods have to run
+#   all else          to deploy/nats/src/main.ts: --network, --nodes, --name node-N=NAME, --renew USER, --force
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
@@ -18,7 +24,7 @@ wrong() {
   exit 78
 }
 
-out= namespace=witan days=90 only= rest=()
+out= namespace=witan days=90 only= bind= rest=()
 while [ $# -gt 0 ]; do
   case $1 in
     --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
@@ -27,12 +33,14 @@ while [ $# -gt 0 ]; do
       printf -v "${1#--}" %s "$2"
       shift 2
       ;;
+    --bind) bind=yes; shift ;;
     *) rest+=("$1"); shift ;;
   esac
 done
 [ -n "$out" ] || wrong "--out is missing: where to keep the keys"
 [[ $days =~ ^[1-9][0-9]{0,3}$ ]] || wrong "--days $days: accepts a whole number from 1 to 9999"
-case $only in '' | users | certificates) ;; *) wrong "--only $only: accepts users or certificates" ;; esac
+case $only in '' | users | certificates | sealing-keys) ;; *) wrong "--only $only: accepts users, certificates or sealing-keys" ;; esac
+case $bind$only in yescertificates | yessealing-keys) wrong "--bind is for users, which --only $only leaves out" ;; esac
 for program in kubectl openssl; do
   command -v "$program" > /dev/null || { echo "kube-secrets.sh: $program is missing" >&2; exit 69; }
 done
@@ -47,9 +55,35 @@ secret() {
     kubectl label --local --filename - --output yaml app.kubernetes.io/part-of=witan
 }
 
-if [ "$only" != certificates ]; then
+users() {
+  "$root/node_modules/.bin/node" "$root/deploy/nats/src/main.ts" --out "$out/users" "$@" > /dev/null
+}
+
+# `node-3`, …, as many as there are users for.
+nodes() {
+  for file in "$out"/users/node-*-elder.nk; do basename "$file" -elder.nk; done
+}
+
+# What the elder of a pod has said of itself when it was ready.
+name_of() {
+  local log name
+  log=$(kubectl --namespace "$namespace" logs "$1" --container elder)
+  name=$(sed -nE '/"event":"ready"/s/.*"node":"([0-9a-f]{64})".*/\1/p' <<< "$log" | tail -1)
+  [ -n "$name" ] || { echo "kube-secrets.sh: the log of $1 has no ready line of its elder: --name $1=NAME" >&2; exit 69; }
+  printf %s "$name"
+}
+
+if [ "$only" = '' ] || [ "$only" = users ]; then
   # Replicas of a Deployment share a user.
-  "$root/node_modules/.bin/node" "$root/deploy/nats/src/main.ts" --out "$out/users" "${rest[@]}" > /dev/null
+  users "${rest[@]}"
+  if [ -n "$bind" ]; then
+    names=()
+    for node in $(nodes); do
+      name=$(name_of "$node")
+      names+=(--name "$node=$name")
+    done
+    users "${names[@]}"
+  fi
   secret witan-nats-users --from-file="$out/users/users.conf"
   for role in gateway dkg-coordinator; do
     secret "witan-seed-$role" --from-file=nats.nk="$out/users/$role-0.nk"
@@ -59,7 +93,19 @@ if [ "$only" != certificates ]; then
   secret witan-seeds-node "${seeds[@]}"
 fi
 
-if [ "$only" != users ]; then
+if [ "$only" = sealing-keys ]; then
+  users "${rest[@]}"
+  mkdir -p "$out/sealing"
+  keys=()
+  for node in $(nodes); do
+    file=$out/sealing/$node.key
+    [ -f "$file" ] || { openssl rand -hex 32 > "$file.draft" && mv "$file.draft" "$file"; }
+    keys+=("--from-file=$file")
+  done
+  secret witan-sealing-keys "${keys[@]}"
+fi
+
+if [ "$only" = '' ] || [ "$only" = certificates ]; then
   request() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" "${@:2}" 2> "$work/log" || { cat "$work/log" >&2; exit 74; }; }
   if [ ! -f "$out/ca.key" ]; then
     request 'Witan NATS' -x509 -days 3650 -keyout "$out/ca.key" -out "$out/ca.crt" \

@@ -13,6 +13,8 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 
 const SERVERS = [0, 1, 2];
+/** Made here; what else the configuration includes lies beside it. */
+const USERS = 'users.conf';
 const shipped = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 interface Server extends NatsServer {
@@ -50,7 +52,12 @@ afterAll(async () => {
 /** The file as it is shipped, but for where things are on this machine. */
 function configured(name: string, routePort: number, { certFile, keyFile }: CertificateFiles): string {
   const quoted = (file: string) => JSON.stringify(file);
-  return shipped('k8s/components/nats-security/nats.conf')
+  const config = shipped('k8s/components/nats-security/nats.conf');
+  for (const [, file] of config.matchAll(/^include '(.+)'/gm)) {
+    if (file !== USERS) writeFileSync(join(folder, file!), shipped(`k8s/nats/${file}`));
+  }
+  return config
+    .replace(/^pid_file:.*$/m, `pid_file: ${quoted(join(folder, `${name}.pid`))}`)
     .replace('$POD_NAME', name)
     .replaceAll('/etc/nats/tls/tls.crt', quoted(certFile))
     .replaceAll('/etc/nats/tls/tls.key', quoted(keyFile))
@@ -151,11 +158,11 @@ describe('the port for servers of the configuration for Kubernetes', () => {
 });
 
 test.for(['k8s/components/nats-security/nats.conf', 'k8s/nats/nats.conf', 'deploy/compose/nats.conf'])(
-  '%s opens no other ports: none for leaf nodes, gateways, websockets or MQTT',
+  '%s opens no port around the users: none for leaf nodes, gateways, websockets or MQTT',
   (path) => {
-    const blocks = [...shipped(path).matchAll(/^(\w+)(?=:? ?\{)/gm)].map(([name]) => name);
-    expect(blocks.filter((name) => !['tls', 'cluster'].includes(name))).toEqual([]);
-    const listens = servers[0]!.log.flatMap((line) => /Listening for (.*) on /.exec(line)?.[1] ?? []);
-    expect(listens.sort()).toEqual(['client connections', 'route connections']);
+    const blocks = [...shipped(path).matchAll(/^(\w+)(?=\s*[:=]?\s*\{)/gm)].map(([name]) => name!);
+    expect(blocks.filter((name) => /^(leaf|leafnodes?|gateway|websocket|mqtt)$/i.test(name))).toEqual([]);
+    const ports = servers[0]!.log.flatMap((line) => /Listening for (.*) on /.exec(line)?.[1] ?? []);
+    expect(ports.sort()).toEqual(['client connections', 'route connections']);
   },
 );

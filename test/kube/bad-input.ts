@@ -6,7 +6,7 @@ import { Authority, type CertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { isReady, kubectl, type Pod } from '../support/kube.ts';
 import { endsOf, type Network, NODES, namesOf, patience } from './network.ts';
-import type { Secrets } from './secrets.ts';
+import { SEALING_KEYS, type Secrets } from './secrets.ts';
 import { swapVolumes } from './volumes.ts';
 
 /** What people get wrong, and disks lose. Whatever it is, the others go on, and it heals when it is put right. */
@@ -16,19 +16,29 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
 
   test('a missing Secret and a wrong sealing key are named by the pod that has them', async () => {
     const before = await network.section();
-    await network.kubectl('delete', 'secret', 'witan-sealing-key');
+    await network.kubectl('delete', 'secret', SEALING_KEYS);
     await network.kill(last);
     await eventually(
       'the pod says that the Secret is missing',
       async () => {
         const events = await network.kubectl('get', 'events', '-o', 'jsonpath={.items[*].message}');
-        return events.includes('secret "witan-sealing-key" not found');
+        return events.includes(`secret "${SEALING_KEYS}" not found`);
       },
       patience,
     );
     await network.attested();
+    await secrets.seal({ [last]: undefined });
+    await eventually(
+      'the pod says that its own key is missing in it',
+      async () => {
+        const log = await network.kubectl('logs', last, '-c', 'sealing-key');
+        return log.includes(`waits for ${last}.key in the Secret ${SEALING_KEYS}`);
+      },
+      patience,
+    );
     const wrong = randomBytes(32).toString('hex');
-    await secrets.seal(wrong);
+    await secrets.seal({ [last]: wrong });
+    await network.haveSecretsRead();
     const { message } = await eventually(
       'a service has refused the key',
       async () => endsOf(await lastNode()).find(({ exitCode }) => exitCode === CODES.WITAN_ERR_SEALED.exit),
@@ -117,7 +127,7 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
     }
   });
 
-  test('a node on the volume of another does not speak for it', async () => {
+  test('a node that is bound to its name, and on the volume of another, does not open it', async () => {
     await network.settled();
     const genesis = await network.genesisKey();
     const nodes = ['node-7', 'node-8'] as const;
@@ -126,23 +136,21 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
       return /"node":"([0-9a-f]{64})".*"event":"ready"/.exec(logs)![1]!;
     };
     const names = await Promise.all(nodes.map(nameOf));
-    // From now on each of the two answers for its own name alone.
-    const bound = nodes.flatMap((node, at) => ['--name', `${node}=${names[at]}`]);
-    await secrets.make('--only', 'users', ...bound);
+    // From now on each node answers for its own name alone.
+    await secrets.make('--only', 'users', '--bind');
     await network.haveSecretsRead();
     await swapVolumes(network, [...nodes]);
     await kubectl('apply', '-k', overlay);
+    const isOneOfThem = ({ metadata }: Pod) => nodes.some((node) => node === metadata.name);
     await eventually(
-      'each of the two has the name of the other, and says what it may not do',
+      'both refuse to open what another key has sealed',
       async () => {
-        const logs = await Promise.all(nodes.map((node) => network.kubectl('logs', node, '-c', 'elder')));
-        const isRefused = (log: string) => log.includes('"event":"forbidden"') && /node\.[0-9a-f]{64}\.elder/.test(log);
-        const others = await Promise.all(nodes.map(nameOf));
-        return logs.every(isRefused) && String(others) === String(names.toReversed());
+        const pods = (await network.pods('node')).filter(isOneOfThem);
+        const isRefused = (pod: Pod) => endsOf([pod]).some(({ exitCode }) => exitCode === CODES.WITAN_ERR_SEALED.exit);
+        return pods.length === nodes.length && pods.every(isRefused);
       },
       patience,
     );
-    const isOneOfThem = ({ metadata }: Pod) => nodes.some((node) => node === metadata.name);
     expect((await network.pods('node')).filter(isOneOfThem).filter(isReady)).toEqual([]);
     await network.attested();
 

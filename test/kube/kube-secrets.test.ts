@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,7 @@ async function make(...args: readonly string[]): Promise<Secrets> {
 }
 
 describe.skipIf(why)('the script that makes the Secrets', () => {
-  test('makes all that production wants, but for the sealing key', async () => {
+  test('makes all that production wants, and sealing keys only when asked for', async () => {
     const manifests = await kubectl('kustomize', `${K8S}/overlays/production`);
     const volumes = parseAllDocuments(manifests, { merge: true }).flatMap(
       (document): Volume[] => document.toJS().spec?.template?.spec.volumes ?? [],
@@ -52,7 +52,9 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
       ...(projected?.sources ?? []).flatMap((source) => source.secret?.name ?? []),
     ]);
     const made = Object.keys(await make());
-    expect(new Set(wanted)).toEqual(new Set([...made, 'witan-sealing-key']));
+    const sealing = Object.keys(await make('--only', 'sealing-keys'));
+    expect(sealing).toEqual(['witan-sealing-keys']);
+    expect(new Set(wanted)).toEqual(new Set([...made, ...sealing]));
   });
 
   test('gives each user its seed, and the servers none', async () => {
@@ -69,6 +71,82 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
       expect(config).toContain(nkeyOf(seed.trim()));
       expect(config).not.toContain(seed.trim());
     }
+  });
+
+  test('gives each node a sealing key of its own, and the same one again', async () => {
+    const { 'witan-sealing-keys': keys } = await make('--only', 'sealing-keys');
+    expect(Object.keys(keys!)).toEqual(['node-0.key', 'node-1.key', 'node-2.key']);
+    expect(new Set(Object.values(keys!)).size).toBe(3);
+    for (const key of Object.values(keys!)) expect(key).toMatch(/^[0-9a-f]{64}\n$/);
+    const { 'witan-sealing-keys': more } = await make('--only', 'sealing-keys', '--nodes', '4');
+    expect(more).toEqual({ ...keys, 'node-3.key': expect.stringMatching(/^[0-9a-f]{64}\n$/) });
+    expect(statSync(join(folder, 'sealing', 'node-0.key')).mode & 0o777).toBe(0o600);
+  });
+
+  test('goes on with the network and the nodes that it began with, whatever part is asked for', async () => {
+    await make();
+    const { stdout } = await promisify(execFile)(SCRIPT, [
+      '--out',
+      folder,
+      '--only',
+      'users',
+      '--renew',
+      'node-2-elder',
+    ]);
+    const config = parseAllDocuments(stdout)[0]!.toJS().data['users.conf'];
+    expect(Buffer.from(config, 'base64').toString()).toContain('"witan.main.section.root.decisions"');
+    expect(stdout).toContain('node-2-elder.nk');
+    await expect(make('--network', 'other')).rejects.toMatchObject({ code: 78, stdout: '' });
+  });
+
+  describe('with --bind', () => {
+    /** `kubectl` whose pods have logs that say this; all else is done by the real one. */
+    const cluster = (log: (pod: string) => string) => {
+      const pods = ['node-0', 'node-1', 'node-2'];
+      for (const pod of pods) writeFileSync(join(folder, `${pod}.log`), log(pod));
+      const program = join(folder, 'kubectl');
+      const lines = [
+        '#!/bin/sh',
+        `case $3 in logs) exec cat "${folder}/$4.log" ;; esac`,
+        `PATH=\${PATH#*:} exec kubectl "$@"`,
+      ];
+      writeFileSync(program, lines.join('\n'));
+      chmodSync(program, 0o755);
+      return { env: { ...process.env, PATH: `${folder}:${process.env.PATH}` } };
+    };
+    const names: Readonly<Record<string, string>> = {
+      'node-0': 'aa'.repeat(32),
+      'node-1': 'bb'.repeat(32),
+      'node-2': 'cc'.repeat(32),
+    };
+    const args = () => ['--out', folder, '--network', 'main', '--nodes', '3', '--only', 'users', '--bind'];
+
+    test('each node may answer for the name that its elder has told last, and for no other', async () => {
+      const line = (node: string, event: string) => `{"level":"info","node":"${node}","event":"${event}","msg":"x"}\n`;
+      const log = (pod: string) =>
+        `${line('dd'.repeat(32), 'ready')}not JSON\n${line(names[pod]!, 'ready')}${line('ee'.repeat(32), 'blame')}`;
+      const { stdout } = await promisify(execFile)(SCRIPT, args(), cluster(log));
+      const text = Buffer.from(parseAllDocuments(stdout)[0]!.toJS().data['users.conf'], 'base64').toString();
+      const answering = [...text.matchAll(/"witan\.main\.node\.(\w+|\*)\.elder\.dkg\.repair"/g)].map(
+        ([, name]) => name,
+      );
+      expect([...new Set(answering)].sort()).toEqual(['*', ...Object.values(names)]);
+      for (const name of Object.values(names)) expect(answering.filter((each) => each === name)).toHaveLength(1);
+    });
+
+    test('a node that has told none is named, and nothing is written', async () => {
+      await expect(
+        promisify(execFile)(
+          SCRIPT,
+          args(),
+          cluster(() => '{}\n'),
+        ),
+      ).rejects.toMatchObject({
+        code: 69,
+        stdout: '',
+        stderr: expect.stringContaining('--name node-0=NAME'),
+      });
+    });
   });
 
   test('makes certificates for the names that are asked for, with their keys, all of one authority', async () => {
@@ -107,7 +185,8 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
   });
 
   test.for([
-    [['--only', 'seeds'], '--only seeds: accepts users or certificates'],
+    [['--only', 'seeds'], '--only seeds: accepts users, certificates or sealing-keys'],
+    [['--only', 'certificates', '--bind'], '--bind is for users'],
     [['--days', '0'], '--days 0: accepts a whole number'],
     [['--days'], '--days is missing its value'],
     [['--nodes', 'many'], '--nodes many: accepts a whole number'],

@@ -13,7 +13,11 @@ interface Container {
   readonly resources: { readonly requests: Record<string, string>; readonly limits: Record<string, string> };
   readonly livenessProbe?: { readonly httpGet: { readonly path: string } };
   readonly readinessProbe?: { readonly httpGet: { readonly path: string } };
-  readonly volumeMounts?: readonly { readonly mountPath: string }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly subPathExpr?: string;
+  }[];
 }
 interface Manifest {
   readonly kind: string;
@@ -23,7 +27,12 @@ interface Manifest {
   readonly spec: {
     readonly replicas?: number;
     readonly maxUnavailable?: number;
-    readonly template: { readonly spec: Record<string, unknown> & { readonly containers: readonly Container[] } };
+    readonly template: {
+      readonly spec: Record<string, unknown> & {
+        readonly containers: readonly Container[];
+        readonly initContainers?: readonly Container[];
+      };
+    };
   };
 }
 
@@ -48,7 +57,7 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
       const pod = spec.template.spec;
       expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
       expect([pod.hostNetwork, pod.hostPID, pod.hostIPC]).toEqual([undefined, undefined, undefined]);
-      for (const { securityContext } of pod.containers) {
+      for (const { securityContext } of [...(pod.initContainers ?? []), ...pod.containers]) {
         expect(securityContext).toEqual({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -96,3 +105,19 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
     expect(await ofKind('Secret')).toEqual([]);
   });
 });
+
+test.skipIf(why)(
+  'a node of production is shown its own seeds and its own sealing key, and those of no other',
+  async () => {
+    const node = (await build('production')).find(
+      ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'node',
+    );
+    for (const { name, volumeMounts } of node!.spec.template.spec.containers) {
+      const secret = volumeMounts!.filter((mount) => ['seeds', 'sealing-keys'].includes(mount.name));
+      expect(secret.map(({ subPathExpr }) => subPathExpr).sort()).toEqual([
+        `$(POD_NAME)-${name}.nk`,
+        '$(POD_NAME).key',
+      ]);
+    }
+  },
+);

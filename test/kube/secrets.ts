@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +9,12 @@ import { NODES } from './network.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../deploy/nats/kube-secrets.sh', import.meta.url));
 
+export const SEALING_KEYS = 'witan-sealing-keys';
+
 /** The Secrets that `k8s/components` want, of an authority of their own. */
 export class Secrets {
   readonly folder = mkdtempSync(join(tmpdir(), 'witan-keys-'));
   readonly caFile = join(this.folder, 'ca.crt');
-  readonly sealingKey = randomBytes(32).toString('hex');
   readonly #namespace: string;
 
   constructor(namespace: string) {
@@ -32,8 +32,20 @@ export class Secrets {
     await apply(stdout);
   }
 
-  seal(key = this.sealingKey): Promise<void> {
-    return this.replace('witan-sealing-key', { 'sealing.key': key });
+  /** Each node its own key. @param others in the place of some nodes' keys; undefined: none */
+  async seal(others: Readonly<Record<string, string | undefined>> = {}): Promise<void> {
+    await this.make('--only', 'sealing-keys');
+    if (Object.keys(others).length === 0) return;
+    const nodes = Array.from({ length: NODES }, (_, index) => `node-${index}`);
+    const keys = nodes.flatMap((node): [string, string][] => {
+      const key = node in others ? others[node] : this.sealingKey(node);
+      return key === undefined ? [] : [[`${node}.key`, key]];
+    });
+    await this.replace(SEALING_KEYS, Object.fromEntries(keys));
+  }
+
+  sealingKey(node: string): string {
+    return readFileSync(join(this.folder, 'sealing', `${node}.key`), 'utf8').trim();
   }
 
   async replace(name: string, data: Readonly<Record<string, string>>): Promise<void> {

@@ -49,12 +49,15 @@ export function securityTests(network: Network, secrets: Secrets): void {
     expect(refused).toEqual({ say: full(place.mayNotSay), hear: [`${SECTION}.decisions`, 'witan.>'] });
   });
 
-  test('a container of a node holds its own seed, and that of no other', async () => {
+  test('a container of a node holds its own seed and sealing key, and those of no other', async () => {
     for (const container of ['elder', 'adult']) {
       const look = 'cat "$WITAN_NATS_NKEY_FILE"; find / -name "*.nk" 2> /dev/null; true';
       const held = await network.kubectl('exec', 'node-3', '-c', container, '--', 'sh', '-c', look);
       const seed = readFileSync(secrets.seedFile(`node-3-${container}`), 'utf8').trim();
       expect(held.split('\n')).toEqual([seed, '/run/witan/nats.nk']);
+      const lookForKeys = 'cat "$WITAN_SEALING_KEY_FILE"; find / -name "*.key" -not -name tls.key 2> /dev/null; true';
+      const keys = await network.kubectl('exec', 'node-3', '-c', container, '--', 'sh', '-c', lookForKeys);
+      expect(keys.split('\n')).toEqual([secrets.sealingKey('node-3'), '/run/secrets/witan/sealing.key']);
     }
   });
 
