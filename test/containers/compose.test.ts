@@ -1,5 +1,9 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Client, createClient } from '@witan/api';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { compose, docker, logsOf, whyNoCompose, witanImage } from '../support/docker.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
@@ -168,6 +172,26 @@ describe.skipIf(why)('the compose file', () => {
       data: { result: { value: [number, string] }[] };
     };
     expect(margin.data.result.map(({ value }) => value[1])).toEqual(['2']);
+  });
+
+  test('with api-keys.yaml the gateway has nothing signed without a key', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'witan-api-keys-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    chmodSync(folder, 0o755);
+    const key = randomBytes(32).toString('hex');
+    writeFileSync(join(folder, 'api-keys'), `ci ${createHash('sha256').update(key).digest('hex')}\n`, { mode: 0o644 });
+    const guarded = { ...env, COMPOSE_FILE: 'compose.yaml:api-keys.yaml', API_KEYS_DIR: folder };
+    await compose(guarded, 'up', '--detach', '--no-deps', 'gateway');
+    const holder = createClient(`http://127.0.0.1:${env.WITAN_HTTP_PORT}`, {
+      timeoutMs: 20_000,
+      headers: { authorization: `Bearer ${key}` },
+    });
+    await eventually('who has a key is served', () => holder.attest({ body: { payload: 'aGVsbG8' } }), patience);
+    await expect(api.attest({ body: { payload: 'aGVsbG8' } })).rejects.toMatchObject({
+      code: 'WITAN_ERR_UNAUTHENTICATED',
+    });
+    await compose(env, 'up', '--detach', '--no-deps', 'gateway');
+    await eventually('anybody is again', () => api.attest({ body: { payload: 'aGVsbG8' } }), patience);
   });
 
   test('a node that is killed is back with its share of the same key', async () => {

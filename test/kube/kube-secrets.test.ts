@@ -54,7 +54,8 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
     const made = Object.keys(await make());
     const sealing = Object.keys(await make('--only', 'sealing-keys'));
     expect(sealing).toEqual(['witan-sealing-keys']);
-    expect(new Set(wanted)).toEqual(new Set([...made, ...sealing]));
+    // Who has a key for the API is for people to say.
+    expect(new Set(wanted)).toEqual(new Set([...made, ...sealing, 'witan-api-keys']));
   });
 
   test('gives each user its seed, and the servers none', async () => {

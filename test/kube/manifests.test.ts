@@ -121,3 +121,13 @@ test.skipIf(why)(
     }
   },
 );
+
+test.skipIf(why)('a gateway of production signs for those alone who have a key of the Secret', async () => {
+  const gateway = (await build('production')).find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gateway',
+  );
+  const { containers, volumes } = gateway!.spec.template.spec;
+  const file = containers[0]!.env?.find(({ name }) => name === 'WITAN_API_KEYS_FILE')?.value;
+  const mount = containers[0]!.volumeMounts!.find(({ mountPath }) => file === `${mountPath}/api-keys`);
+  expect(volumes).toContainEqual({ name: mount?.name, secret: { secretName: 'witan-api-keys', defaultMode: 0o440 } });
+});
