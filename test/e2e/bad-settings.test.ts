@@ -23,6 +23,7 @@ describe('a configuration that is wrong', () => {
     ['dkg-coordinator', { WITAN_NETWORK: 'No Name' }, 'WITAN_NETWORK'],
     ['dkg-coordinator', { WITAN_LOG_LEVEL: 'loud' }, 'WITAN_LOG_LEVEL'],
     ['gateway', { WITAN_HTTP_PORT: '99999' }, 'WITAN_HTTP_PORT'],
+    ['gateway', { WITAN_TRUST_PROXY: 'true' }, 'WITAN_TRUST_PROXY'],
     ['gateway', { WITAN_NATS_URL: 'http://127.0.0.1' }, 'WITAN_NATS_URL'],
     ['gateway', { WITAN_CONFIG: '/no/such/file.json' }, 'WITAN_CONFIG'],
   ];

@@ -12,6 +12,7 @@ import { addSecurityHeaders, setSecurityHeaders } from './headers.ts';
 import { type HttpObserver, silentObserver } from './observer.ts';
 import { addPage } from './page.ts';
 import { EventStreams, type StreamOptions } from './streams.ts';
+import { type TrustedProxies, trust } from './trusted-proxies.ts';
 
 export interface RateLimit {
   readonly max: number;
@@ -28,8 +29,8 @@ export interface GatewayOptions {
   /** Requests that one client address may make in a window; absent: no limit. Probes do not count. */
   readonly rateLimit?: RateLimit;
   readonly streams?: Partial<StreamOptions>;
-  /** Believe `X-Forwarded-For`: only behind a proxy that sets it. */
-  readonly trustProxy?: boolean;
+  /** Whose `X-Forwarded-For` is believed; nobody's unless given. */
+  readonly trustedProxies?: TrustedProxies;
   /** Who may ask for what changes something; absent: anybody. */
   readonly apiKeys?: KeyHolders | undefined;
   /** Certificate and key (PEM): HTTPS instead of HTTP. */
@@ -63,7 +64,7 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
     // Its server is then one of HTTPS; the routes are the same.
     ...((options.tls && { https: options.tls }) as object),
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: trust(options.trustedProxies ?? 'off'),
     bodyLimit: BODY_LIMIT,
     // A machine that is busy takes its time; a start that is given up begins again from nothing, and never ends.
     pluginTimeout: 0,

@@ -1,6 +1,6 @@
 import type { Server } from 'node:https';
 import { ROUTE_NAMES, ROUTES, routerPath } from '@witan/api';
-import { commonSettings, flag, hex, integer, metricsPort, path, port, text } from '@witan/config';
+import { commonSettings, hex, integer, metricsPort, path, port, text } from '@witan/config';
 import { fromHex, Identity, secureRandom } from '@witan/crypto';
 import { busTransport, sectionNumbers } from '@witan/elder';
 import {
@@ -18,6 +18,7 @@ import { ApiKeys } from './api-keys.ts';
 import { buildApp } from './app.ts';
 import { LiveBackend } from './backend-live/live-backend.ts';
 import { fastifyLogger } from './logger.ts';
+import { trustedProxies } from './trusted-proxies.ts';
 
 const PREFIX = '';
 const VERSION = '0.1.0';
@@ -37,7 +38,9 @@ await runService({
       help: 'Who may have things signed: a line for each API key, its name and the SHA-256 of the key in hex. Without it anybody may',
     }),
     rateLimit: integer({ default: 600, min: 1, max: 1_000_000, help: 'Requests of one client address in a minute' }),
-    trustProxy: flag({ default: false, help: 'Believe X-Forwarded-For; only behind a proxy that sets it' }),
+    trustProxy: trustedProxies({
+      help: 'Behind which proxies it stands, whose X-Forwarded-For then tells who a client is, for the rate limit',
+    }),
     metricsPort: metricsPort(9467),
   },
   start: async ({ config, log, meter, connectBus }) => {
@@ -85,7 +88,7 @@ await runService({
         ROUTE_NAMES.map((name) => routerPath(ROUTES[name].path)),
       ),
       rateLimit: { max: config.rateLimit, windowMs: 60_000 },
-      trustProxy: config.trustProxy,
+      trustedProxies: config.trustProxy,
       tls: tls?.material,
       apiKeys,
     });
