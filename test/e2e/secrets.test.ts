@@ -1,16 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { request as requestOverTls } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createClient } from '@witan/api';
 import { loadSealingKey } from '@witan/config';
 import { fromHex } from '@witan/crypto';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
-import { findSecret, secretsOf } from '../support/node-secrets.ts';
+import { findSecret, secretsOf, secretsOfKey } from '../support/node-secrets.ts';
 import { OtlpCollector } from '../support/otlp-collector.ts';
+import type { ServiceProcess } from '../support/service-process.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const collector = await OtlpCollector.open();
@@ -18,6 +21,7 @@ afterAll(() => collector.close());
 
 const { cluster } = useCluster({
   nodes: 3,
+  tls: true,
   settings: { settleMs: 300 },
   env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50' },
 });
@@ -27,7 +31,8 @@ const body = { payload: 'aGVsbG8' };
 /** What a port answers, whatever it thinks of the request. */
 function answerOf(url: string, method: string, headers: Record<string, string>, sent: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method, headers }, (response) => {
+    const ask = url.startsWith('https:') ? requestOverTls : request;
+    const asked = ask(url, { method, headers }, (response) => {
       const { statusCode, headers: answered } = response;
       text(response).then((told) => resolve(JSON.stringify([statusCode, answered, told])), reject);
     });
@@ -37,9 +42,9 @@ function answerOf(url: string, method: string, headers: Record<string, string>, 
 }
 
 /** Every way to be refused that clients have, at the API and at the metrics ports. */
-async function errorBodies(url: string, key: string): Promise<string> {
+async function errorBodies(url: string, key: string, processes: readonly ServiceProcess[]): Promise<string> {
   const json = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
-  const metrics = cluster.processes.map((each) => each.metricsUrl!);
+  const metrics = processes.map((each) => each.metricsUrl!);
   const cases: [string, string, Record<string, string>, string][] = [
     [`${url}/v1/attestations`, 'POST', { ...json, authorization: `Bearer ${key}x` }, JSON.stringify(body)],
     [`${url}/v1/attestations`, 'POST', json, '{'],
@@ -61,12 +66,38 @@ test('no secret is in logs, traces, metrics, error bodies, or anything that is s
   const shown = apiKey.toString('base64url');
   const keysFile = join(cluster.directory, 'api-keys');
   writeFileSync(keysFile, `ci ${createHash('sha256').update(shown).digest('hex')}\n`);
+  const { certFile, keyFile } = cluster.authority!.issue('api');
+  const passwordFile = join(cluster.directory, 'nats-password');
+  writeFileSync(passwordFile, `${cluster.password}\n`);
+  const noKey = { WITAN_HTTP_PORT: '0', WITAN_NATS_NKEY_FILE: '' };
   const guarded = cluster.service('gateway', 'a gateway with keys', {
-    WITAN_HTTP_PORT: '0',
+    ...noKey,
     WITAN_API_KEYS_FILE: keysFile,
+    WITAN_NATS_USER: 'test',
+    WITAN_NATS_PASSWORD_FILE: passwordFile,
+    WITAN_HTTP_TLS_CERT_FILE: certFile,
+    WITAN_HTTP_TLS_KEY_FILE: keyFile,
+    WITAN_METRICS_TLS_CERT_FILE: certFile,
+    WITAN_METRICS_TLS_KEY_FILE: keyFile,
   });
-  onTestFinished(async () => void (guarded.isRunning && (await guarded.kill())));
+  // Of the same server, which knows neither.
+  const [wrongPassword, token] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
+  const refusedByNats = [
+    cluster.service('gateway', 'a gateway with a token', { ...noKey, WITAN_NATS_TOKEN: token }),
+    cluster.service('gateway', 'a gateway with a wrong password', {
+      ...noKey,
+      WITAN_NATS_USER: 'test',
+      WITAN_NATS_PASSWORD: wrongPassword,
+    }),
+  ];
+  const trusted = getCACertificates('default');
+  setDefaultCACertificates([...trusted, readFileSync(cluster.authority!.caFile, 'utf8')]);
+  onTestFinished(async () => {
+    setDefaultCACertificates(trusted);
+    await Promise.all([guarded, ...refusedByNats].map(async (each) => void (each.isRunning && (await each.kill()))));
+  });
   const { url } = await guarded.start().says({ event: 'ready' }, PATIENCE_MS);
+  await Promise.all(refusedByNats.map((each) => each.start().says({ msg: 'bus: no connection yet' }, PATIENCE_MS)));
 
   const bus = await cluster.bus();
   const heard: Uint8Array[] = [];
@@ -82,13 +113,14 @@ test('no secret is in logs, traces, metrics, error bodies, or anything that is s
   const section = await cluster.section();
   const processes = [...cluster.processes, guarded];
   const exposed = await Promise.all(processes.map(async (each) => (await each.metrics()).text));
-  const refused = await errorBodies(String(url), shown);
+  const refused = await errorBodies(String(url), shown, processes);
   const stats = await Promise.all(
     ['INFO', 'STATS'].map((verb) => bus.request(`$SRV.${verb}.witan-elder`, new Uint8Array(0), { timeoutMs: 5000 })),
   );
   // Stopped, they have sent all that they have, and their journals can be read.
   await Promise.all(processes.map((each) => each.stop()));
-  const said = processes.map(
+  await Promise.all(refusedByNats.map((each) => each.stop()));
+  const said = [...processes, ...refusedByNats].map(
     ({ lines, stderr }) => `${lines.map((line) => JSON.stringify(line)).join('\n')}\n${stderr}`,
   );
   const haystacks = {
@@ -105,9 +137,18 @@ test('no secret is in logs, traces, metrics, error bodies, or anything that is s
   const seeds = cluster.users.write().map(({ name }): [string, Uint8Array] => {
     return [`seed of ${name}`, Buffer.from(readFileSync(cluster.users.seedFile(name), 'utf8').trim(), 'latin1')];
   });
+  const keys = ['client', 'nats', 'api'].flatMap((name) =>
+    Object.entries(secretsOfKey(join(cluster.directory, `${name}.key`))).map(([what, secret]): [string, Uint8Array] => [
+      `TLS key of ${name}, ${what}`,
+      secret,
+    ]),
+  );
+  const passwords = { 'NATS password': cluster.password, 'wrong NATS password': wrongPassword, 'NATS token': token };
   const all: [string, Uint8Array][] = [
     ...secrets,
     ...seeds,
+    ...keys,
+    ...Object.entries(passwords).map(([what, shownText]): [string, Uint8Array] => [what, Buffer.from(shownText)]),
     ['API key', apiKey],
     ['API key as text', Buffer.from(shown)],
   ];

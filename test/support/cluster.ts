@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ const NETWORK = 'e2e';
 /** Nodes that a test may add, and one that is no part of the cluster. */
 const FURTHER_NODES = 9;
 /** Whoever shows no key may say and hear everything: the tests themselves, as a hostile bus could. */
-const TEST_USER = '{ user: test, password: test }';
+const TEST_USER = 'test';
 const NATS_LINES_KEPT = 200;
 const RELOADED = /Reloaded server configuration$/;
 const MONITOR = /Starting http monitor on (\S+)/;
@@ -45,6 +46,8 @@ export class Cluster {
   readonly natsLog: string[] = [];
   /** Of the bus: each service has one with the permissions of its role. */
   readonly users: UsersDir;
+  /** Of the user `test`, whom the server takes everybody for who shows no key. */
+  readonly password = randomBytes(16).toString('hex');
   /** With `tls`, whom all trust. */
   readonly authority: Authority | undefined;
   readonly #options: ClusterOptions;
@@ -61,7 +64,8 @@ export class Cluster {
     this.authority = options.tls ? new Authority(this.directory, 'ca') : undefined;
     const nodes = options.nodes + FURTHER_NODES;
     const wanted = { network: NETWORK, nodes, gateways: 2, coordinators: 3 };
-    this.users = new UsersDir(join(this.directory, 'users'), wanted, [TEST_USER]);
+    const test = `{ user: ${TEST_USER}, password: "${this.password}" }`;
+    this.users = new UsersDir(join(this.directory, 'users'), wanted, [test]);
   }
 
   get gateway(): ServiceProcess {
@@ -116,7 +120,7 @@ export class Cluster {
     if (this.#natsPort === undefined) {
       this.users.write();
       const tls = this.authority ? tlsConfig(this.authority.caFile, this.authority.issue('nats')) : '';
-      writeFileSync(config, `include ./users/users.conf\nno_auth_user: test\n${tls}`);
+      writeFileSync(config, `include ./users/users.conf\nno_auth_user: ${TEST_USER}\n${tls}`);
       this.authority?.issue('client');
     }
     this.#nats = await startNatsServer({

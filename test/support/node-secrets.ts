@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemoryHub } from '@witan/bus';
@@ -46,6 +47,14 @@ function keyShare(dataDir: string, key: Uint8Array, network: string): Uint8Array
     elder.stop();
     journal.close();
   }
+}
+
+/** What is secret of a private key (P-256) in PEM, as a program has it that has read it, and as the file has it. */
+export function secretsOfKey(file: string): Readonly<Record<string, Uint8Array>> {
+  const pem = readFileSync(file, 'utf8');
+  const { d } = createPrivateKey(pem).export({ format: 'jwk' });
+  // The first line says of what kind it is, with little of the key.
+  return { scalar: Buffer.from(d!, 'base64url'), 'line of the file': Buffer.from(pem.split('\n')[2]!) };
 }
 
 /** Where a secret shows, in any form in which a program could write it. */
