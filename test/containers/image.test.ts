@@ -105,7 +105,7 @@ describe.skipIf(why)('the image', () => {
   describe('starts', () => {
     beforeAll(async () => {
       const data = ['-v', `${NETWORK}:/data`];
-      await start('elder', ...data, '-e', 'WITAN_GENESIS=create', '--memory=256m');
+      await start('elder', ...data, '-e', 'WITAN_GENESIS=create', '-e', 'WITAN_GENESIS_WITNESSES=0', '--memory=256m');
       await start('adult', ...data, '--memory=192m');
       await start('gateway');
       await start('dkg-coordinator');

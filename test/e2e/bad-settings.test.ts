@@ -17,6 +17,7 @@ describe('a configuration that is wrong', () => {
     ['elder', { WITAN_ELDER_COUNT: '0' }, 'WITAN_ELDER_COUNT'],
     ['elder', { WITAN_DATA_DIR: '' }, 'WITAN_DATA_DIR is not set'],
     ['elder', { WITAN_GENESIS: 'maybe' }, 'WITAN_GENESIS'],
+    ['elder', { WITAN_GENESIS: 'create', WITAN_GENESIS_WITNESSES: '' }, 'WITAN_GENESIS_WITNESSES'],
     ['elder', { WITAN_SEALING_KEY: 'too-short-to-be-a-key' }, 'WITAN_SEALING_KEY'],
     ['adult', { WITAN_GENESIS_KEY: 'b9362cdb' }, 'WITAN_GENESIS_KEY'],
     ['adult', { WITAN_SEALING_KEY_FILE: '/no/such/file' }, 'WITAN_SEALING_KEY_FILE'],

@@ -235,7 +235,7 @@ export class Hosts {
       nodeName(index),
       this.#service(image, this.#sites[index]!, { WITAN_GENESIS: index === 0 ? 'create' : 'join' })
         .withBindMounts([{ source: volumeOf(index), target: '/data', mode: 'rw' }])
-        .withEntrypoint(['sh', '-c', 'witan-service adult & exec witan-service elder'])
+        .withEntrypoint(['sh', '-c', 'witan-service adult & WITAN_GENESIS_WITNESSES=0 exec witan-service elder'])
         .withWaitStrategy(Wait.forLogMessage(/"event":"ready"/, 2)),
     );
   }

@@ -33,6 +33,8 @@ export function environmentOf(kind: ServiceKind, settings: ClusterSettings): Rec
     WITAN_LOG_FORMAT: 'json',
     WITAN_LOG_LEVEL: 'debug',
   };
+  // The first one of a test is that of a new network.
+  if (kind === 'elder') env.WITAN_GENESIS_WITNESSES = '0';
   for (const [name, value] of Object.entries({ ...FOR_TESTS, ...settings })) {
     if (KNOWN_BY[name as keyof ClusterSettings].includes(kind)) env[variable(name)] = String(value);
   }

@@ -63,7 +63,7 @@ export class Cluster {
     const ofEach = (kind: 'elder' | 'adult') =>
       Array.from({ length: nodes }, (_, node) => {
         const name = `node-${node}-${kind}`;
-        return this.#service({ kind, name, user: name, settings: () => this.#ofNode(node) });
+        return this.#service({ kind, name, user: name, settings: () => this.#ofNode(node, kind) });
       });
     this.#elders = ofEach('elder');
     this.#adults = ofEach('adult');
@@ -169,11 +169,12 @@ export class Cluster {
    * The first node makes the genesis key, once: when the key is known, it joins like the others, so that a first node
    * with an empty directory never makes a second network.
    */
-  #ofNode(node: number): Record<string, string> {
+  #ofNode(node: number, kind: 'elder' | 'adult'): Record<string, string> {
     const creates = node === 0 && this.#genesisKey === undefined;
     return {
       WITAN_DATA_DIR: this.#options.data.nodeDir(node),
       WITAN_GENESIS: creates ? 'create' : 'join',
+      ...(creates && kind === 'elder' && { WITAN_GENESIS_WITNESSES: '0' }),
       ...this.#genesis(),
     };
   }

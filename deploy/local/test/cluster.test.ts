@@ -83,6 +83,7 @@ describe.skipIf(NATS === undefined)('a cluster', () => {
     );
     expect(told(cluster, 'node-0-elder')).toMatchObject({
       WITAN_GENESIS: 'create',
+      WITAN_GENESIS_WITNESSES: '0',
       WITAN_DATA_DIR: data.nodeDir(0),
       WITAN_NATS_URL: cluster.natsUrl,
       WITAN_EXIT_WITH_PARENT: '1',

@@ -8,7 +8,7 @@ import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
 import { runService } from '@witan/service';
 import { watchElder, watchSessions } from '@witan/watch';
-import { backupSettings, elderSettings, isFounder, protocolParams } from './settings.ts';
+import { backupSettings, elderSettings, protocolParams, witnessesOf } from './settings.ts';
 
 const PREFIX = '';
 
@@ -18,6 +18,7 @@ await runService({
   description: 'Takes part in DKG sessions, votes and signs for its section',
   settings: { ...commonSettings, ...nodeSettings, ...elderSettings, ...backupSettings, metricsPort: metricsPort(9465) },
   start: async ({ config, log, meter, connectBus }) => {
+    const witnesses = witnessesOf(config, hostname());
     prepareTables();
     const { key, warning } = loadSealingKey(config);
     const home = openNodeHome(config.dataDir, key, secureRandom);
@@ -28,15 +29,13 @@ await runService({
     const journalFailed = watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const transport = busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'elder' });
-    const isFirst = isFounder(config, hostname());
-    const { genesisWitnesses } = config;
     const sessions = watchSessions({ meter, log, node: name, wallClock: Date.now });
     const elder: Elder = new Elder({
       identity: home.identity,
       network: config.network,
       prefix: PREFIX,
-      genesis: isFirst ? 'create' : 'join',
-      genesisWitnesses,
+      genesis: witnesses === undefined ? 'join' : 'create',
+      ...(witnesses !== undefined && { genesisWitnesses: witnesses }),
       genesisKey: config.genesisKey === undefined ? undefined : fromHex(config.genesisKey),
       journal,
       sealer: home.vault,
@@ -84,10 +83,10 @@ await runService({
         taken: (directory) => log.info({ event: 'backup', directory }, 'a backup was taken'),
         failed: (error) => log.error({ event: 'backup', err: error }, 'no backup could be taken; trying again later'),
       });
-    if (isFirst && genesisWitnesses > 0 && elder.state.ledger === undefined) {
-      log.info({ event: 'founding', witnesses: genesisWitnesses }, 'waits for others that know no section either');
+    if (witnesses !== undefined && witnesses > 0 && elder.state.ledger === undefined) {
+      log.info({ event: 'founding', witnesses }, 'waits for others that know no section either');
     }
-    const ledger = await elder.whenKnown(isFirst && genesisWitnesses === 0 ? 10_000 : 0);
+    const ledger = await elder.whenKnown(witnesses === 0 ? 10_000 : 0);
     const genesisKey = ledger && toHex(ledger.chain[0]!.key);
     return {
       ready: () => elder.checks(),

@@ -1,5 +1,6 @@
 import { type ConfigOf, duration, integer, path, text } from '@witan/config';
 import type { Params as DkgParams } from '@witan/dkg';
+import { WitanError } from '@witan/errors';
 import type { Params as SectionParams } from '@witan/section';
 
 /** Copies of the node's data, taken while it runs. */
@@ -22,10 +23,9 @@ export const elderSettings = {
     help: 'With WITAN_GENESIS=create: the one host that makes the genesis key, by its name; on all others it means join',
   }),
   genesisWitnesses: integer({
-    default: 0,
     min: 0,
     max: 1000,
-    help: 'So many other nodes have to say that they know no section before the genesis key is made',
+    help: 'So many other nodes have to say that they know no section before the genesis key is made; 0 makes it at once, which begins a second network where there is one and the directory is empty. Has to be set with WITAN_GENESIS=create',
   }),
   heartbeatMs: duration({ default: 1000, min: 100, max: 60_000, help: 'How often a node says that it is alive' }),
   elderCount: integer({ default: 7, min: 1, max: 128, help: 'Elders of a section that has enough nodes' }),
@@ -67,6 +67,22 @@ export function isFounder(
 ): boolean {
   const { genesis, genesisKey, genesisHost = host } = config;
   return genesis === 'create' && genesisKey === undefined && genesisHost === host;
+}
+
+/**
+ * How many others have to say that they know no section before this process makes the genesis key; nothing, if it makes
+ * none. @throws WITAN_ERR_CONFIG where nobody has said how many: to make it unasked takes to be told so
+ */
+export function witnessesOf(
+  config: Parameters<typeof isFounder>[0] & { genesisWitnesses: number | undefined },
+  host: string,
+): number | undefined {
+  if (!isFounder(config, host)) return undefined;
+  if (config.genesisWitnesses !== undefined) return config.genesisWitnesses;
+  throw new WitanError(
+    'WITAN_ERR_CONFIG',
+    'WITAN_GENESIS=create without WITAN_GENESIS_WITNESSES: with an empty directory this node could begin a second network. Say how many other nodes have to know none; 0 for the first start of a new network',
+  );
 }
 
 export function protocolParams(config: Config, section: SectionParams, dkg: DkgParams) {
