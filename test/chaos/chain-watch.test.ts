@@ -1,52 +1,6 @@
-import {
-  attestationMessage,
-  certificateMessage,
-  decisionHash,
-  encodeCertified,
-  encodeDecision,
-  type LinkJson,
-  linkToJson,
-  makeBundle,
-  NO_PARENT,
-  verifyChain,
-} from '@witan/chain';
-import { encodeG1, Identity, keyPair, sha256, signShare, toHex } from '@witan/crypto';
-import { networkTag } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { ChainWatch } from './chain-watch.ts';
-
-const NETWORK = networkTag('chaos-test');
-const NODE = Identity.fromSeed(new Uint8Array(32).fill(9)).publicKey;
-const PAYLOAD = new TextEncoder().encode('paid');
-
-/** Real links, a key each from these secrets: the genesis key first. */
-function linksOf(secrets: readonly bigint[]) {
-  const pairs = secrets.map(keyPair);
-  let parent = NO_PARENT;
-  const raws = pairs.map((pair, index) => {
-    const key = encodeG1(pair.publicKey);
-    const common = { network: NETWORK, prefix: '', generation: 3 * index, parent };
-    const handover = { session: sha256(key), key, threshold: 1, elders: [NODE], publicKeyShares: [key] };
-    const bytes = encodeDecision(
-      index === 0
-        ? { ...common, action: { type: 'genesis', node: NODE, key } }
-        : { ...common, action: { type: 'handover', ...handover } },
-    );
-    parent = decisionHash(bytes);
-    const signer = pairs[index - 1] ?? pair;
-    return encodeCertified(bytes, 0, signShare(signer.secret, certificateMessage(parent, 0)));
-  });
-  return verifyChain(encodeG1(pairs[0]!.publicKey), raws);
-}
-
-const GENESIS = toHex(encodeG1(keyPair(100n).publicKey));
-const chainOf = (...secrets: bigint[]): LinkJson[] => linksOf(secrets).map(linkToJson);
-
-function bundleOf(...secrets: bigint[]) {
-  const claim = { payloadHash: sha256(PAYLOAD), context: 'chaos', signedAt: Date.UTC(2026, 0, 2) };
-  const signer = keyPair(secrets.at(-1)!);
-  return makeBundle(claim, signShare(signer.secret, attestationMessage(claim)), linksOf(secrets));
-}
+import { bundleOf, chainOf, GENESIS, PAYLOAD } from './made-chain.ts';
 
 describe('what was shown of the chain', () => {
   test('may grow, and be shown shorter by one who lags', () => {
@@ -78,18 +32,18 @@ describe('what was shown of the chain', () => {
 describe('an attestation', () => {
   test('is checked against its payload and the chain, which grows with it', () => {
     const chain = new ChainWatch(GENESIS);
-    expect(chain.check(bundleOf(100n, 101n), PAYLOAD)).toBeUndefined();
-    expect(chain.check(bundleOf(100n), PAYLOAD)).toBeUndefined();
+    expect(chain.check(bundleOf(PAYLOAD, 100n, 101n), PAYLOAD)).toBeUndefined();
+    expect(chain.check(bundleOf(PAYLOAD, 100n), PAYLOAD)).toBeUndefined();
     expect(chain.length).toBe(2);
   });
 
   test('is refused over another payload, with another signature, by a key of a fork', () => {
     const chain = new ChainWatch(GENESIS);
-    const bundle = bundleOf(100n, 101n);
+    const bundle = bundleOf(PAYLOAD, 100n, 101n);
     chain.check(bundle, PAYLOAD);
     expect(chain.check(bundle, new Uint8Array(3))).toMatch(/does not verify: WITAN_ERR_INVALID/);
-    const { signature } = bundleOf(100n, 102n);
+    const { signature } = bundleOf(PAYLOAD, 100n, 102n);
     expect(chain.check({ ...bundle, signature }, PAYLOAD)).toMatch(/does not verify: WITAN_ERR_SIGNATURE/);
-    expect(chain.check(bundleOf(100n, 103n), PAYLOAD)).toMatch(/^fork/);
+    expect(chain.check(bundleOf(PAYLOAD, 100n, 103n), PAYLOAD)).toMatch(/^fork/);
   });
 });

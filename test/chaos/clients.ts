@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient } from '@witan/api';
 import { asWitanError, WitanError } from '@witan/errors';
 import type { ChainWatch } from './chain-watch.ts';
+import type { Connect } from './connect.ts';
 import type { Operation } from './history.ts';
 
 export interface ClientsOptions {
   readonly urls: () => readonly string[];
+  readonly connect: Connect;
   readonly chain: ChainWatch;
   /** Milliseconds since the run began. */
   readonly now: () => number;
@@ -56,7 +57,7 @@ export class Clients {
   }
 
   async #operation(client: number): Promise<void> {
-    const { now, chain, onOperation, onViolation } = this.#options;
+    const { now, connect, chain, onOperation, onViolation } = this.#options;
     const payload = randomBytes(PAYLOAD_BYTES);
     const startedMs = now();
     const errors: string[] = [];
@@ -66,7 +67,7 @@ export class Clients {
       const url = urls[(client + errors.length) % urls.length];
       try {
         if (url === undefined) throw new WitanError('WITAN_ERR_UNAVAILABLE', 'there is no gateway');
-        const bundle = await createClient(url, { timeoutMs: TRY_MS }).attest({
+        const bundle = await connect(url, { timeoutMs: TRY_MS }).attest({
           body: { payload: payload.toString('base64url'), context: 'chaos' },
         });
         ok = true;

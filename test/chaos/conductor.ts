@@ -4,8 +4,10 @@ import { asWitanError, WitanError } from '@witan/errors';
 import { Random } from '@witan/simulator';
 import { ChainWatch } from './chain-watch.ts';
 import { Clients } from './clients.ts';
+import { type Connect, connectWith } from './connect.ts';
 import type { Experiment } from './experiments.ts';
 import type { Episode, History, Mark, Operation, Violation } from './history.ts';
+import { Operations } from './operations.ts';
 import { SectionWatch } from './section-watch.ts';
 import { Stage } from './stage.ts';
 import type { World } from './world.ts';
@@ -20,10 +22,14 @@ export interface RunOptions {
   readonly clients: number;
   /** Attestations that each client asks for in a second. */
   readonly ratePerS: number;
+  /** Shown to gateways that want one. */
+  readonly apiKey?: string | undefined;
   /** How long the section may take to be whole after a fault; three minutes unless given. */
   readonly patienceMs?: number;
   /** How long it has to stay whole to count as whole; five seconds unless given. */
   readonly steadyMs?: number;
+  /** Between two experiments, and two tries to put something right; two seconds unless given. */
+  readonly calmMs?: number;
   /** Ends the run early, in order. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -42,8 +48,9 @@ const PATIENCE_MS = 180_000;
 const LOOK_MS = 250;
 /** Longer than a gateway takes somebody for alive that is not heard of: what it says right after a fault is of before. */
 const STEADY_MS = 5_000;
-/** Between two experiments. */
 const CALM_MS = 2_000;
+const MEND_TRIES = 3;
+const VIOLATIONS_KEPT = 1_000;
 
 /** One run: breaks things while clients ask, and writes down all that happens. */
 export class Conductor {
@@ -51,24 +58,33 @@ export class Conductor {
   readonly #section: SectionWatch;
   readonly #random: Random;
   readonly #beganAt = performance.now();
-  readonly #operations: Operation[] = [];
+  readonly #connect: Connect;
+  readonly #operations = new Operations();
   readonly #episodes: Episode[] = [];
   readonly #violations: Violation[] = [];
   readonly #patienceMs: number;
   readonly #steadyMs: number;
+  readonly #calmMs: number;
+  readonly #complaints = new Set<string>();
   readonly #sessions = new Map<string, { state: string; blamed: boolean }>();
+  #violationCount = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
     this.#steadyMs = options.steadyMs ?? STEADY_MS;
-    this.#section = new SectionWatch(options.world);
+    this.#calmMs = options.calmMs ?? CALM_MS;
+    this.#connect = connectWith(options.apiKey);
+    this.#section = new SectionWatch(options.world, this.#connect);
     this.#random = new Random(options.seed);
   }
 
-  /** @throws WitanError `WITAN_ERR_UNAVAILABLE` when the section does not come up in the first place */
+  /**
+   * Once clients ask there is a history, whatever fails: what goes wrong is written down in it.
+   * @throws WitanError `WITAN_ERR_UNAVAILABLE` when the section does not come up in the first place
+   */
   async run(): Promise<History> {
-    const { world, seed, clients: count, ratePerS, onProgress } = this.#options;
+    const { world, seed, onProgress } = this.#options;
     const startedAt = new Date().toISOString();
     onProgress({ type: 'starting', text: `starting ${world.title}` });
     await world.start();
@@ -79,23 +95,9 @@ export class Conductor {
     const chain = new ChainWatch(genesisKey);
     await this.#learn(chain);
     const before = chain.length;
-    const clients = new Clients({
-      urls: () => world.urls(),
-      chain,
-      now: this.#now,
-      count,
-      ratePerS,
-      onOperation: (operation) => {
-        this.#operations.push(operation);
-        onProgress({ type: 'operation', operation });
-      },
-      onViolation: (what) => this.#violate(what),
-    });
-    try {
-      await this.#experiments(chain);
-    } finally {
-      await clients.stop();
-    }
+    const clients = this.#clients(chain);
+    await this.#trying('the run was cut short', () => this.#experiments(chain));
+    await this.#trying('clients did not end', () => clients.stop());
     await this.#judgeEnd(chain, genesisKey);
     const ends = [...this.#sessions.values()].map(({ state }) => state);
     const sessions = { done: countOf(ends, 'done'), failed: countOf(ends, 'failed') };
@@ -108,9 +110,27 @@ export class Conductor {
       operations: this.#operations,
       episodes: this.#episodes,
       violations: this.#violations,
+      violationCount: this.#violationCount,
       chain: { before, after: chain.length },
       sessions,
     };
+  }
+
+  #clients(chain: ChainWatch): Clients {
+    const { world, clients: count, ratePerS, onProgress } = this.#options;
+    return new Clients({
+      urls: () => world.urls(),
+      connect: this.#connect,
+      chain,
+      now: this.#now,
+      count,
+      ratePerS,
+      onOperation: (operation) => {
+        this.#operations.add(operation);
+        onProgress({ type: 'operation', operation });
+      },
+      onViolation: (what) => this.#violate(what),
+    });
   }
 
   readonly #now = (): number => performance.now() - this.#beganAt;
@@ -119,13 +139,14 @@ export class Conductor {
     const { signal } = this.#options;
     let index = 0;
     for (const experiment of this.#programme()) {
-      if (signal.aborted) return;
+      if (signal.aborted || this.#operations.isFull) return;
       const isWhole = await this.#episode(experiment, index++);
-      await this.#learn(chain);
-      await this.#noteSessions();
       // What comes after would be judged for what this one left behind.
-      if (!isWhole) return;
-      await pause(CALM_MS, undefined, { signal }).catch(() => {});
+      if (!isWhole) return this.#section.loseHope();
+      await this.#trying('the chain cannot be asked for', () => this.#learn(chain));
+      await this.#trying('sessions cannot be asked for', () => this.#noteSessions());
+      await this.#trying('what its parts tell cannot be asked for', () => this.#hear());
+      await pause(this.#calmMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -149,6 +170,7 @@ export class Conductor {
     const stage = new Stage({
       world,
       section: this.#section,
+      connect: this.#connect,
       random: this.#random,
       now: this.#now,
       signal,
@@ -161,22 +183,37 @@ export class Conductor {
     try {
       await experiment.run(stage);
     } catch (error) {
-      if (!signal.aborted) stage.note(`cut short: ${asWitanError(error).detail}`);
-    } finally {
-      await stage.mend();
+      if (!signal.aborted) stage.miss(`cut short: ${asWitanError(error).detail}`);
     }
+    // Of what was ended early nobody knows what would have come of it.
+    const struck = signal.aborted && stage.hasStruck ? undefined : stage.hasStruck;
+    await this.#trying(`${experiment.name} was not put right`, () => this.#mend(stage));
     const mendedMs = this.#now();
     const { ailment, sinceMs } = await this.#wholeness();
     const healedMs = ailment === undefined ? sinceMs : undefined;
     if (ailment !== undefined) {
       this.#violate(`${experiment.name}: not healed in ${this.#patienceMs / 1000} s: ${ailment}`);
     }
-    const { name, title } = experiment;
-    const healsFromMs = world.revivesItself ? (marks[0]?.atMs ?? startedMs) : mendedMs;
-    const episode: Episode = { experiment: name, title, startedMs, mendedMs, healsFromMs, healedMs, marks };
+    const { name, title, needs } = experiment;
+    const revived = world.revivesItself && !needs.includes('keep-down');
+    const healsFromMs = revived ? (marks[0]?.atMs ?? startedMs) : mendedMs;
+    const episode: Episode = { experiment: name, title, startedMs, mendedMs, healsFromMs, healedMs, struck, marks };
     this.#episodes.push(episode);
     onProgress({ type: 'ends', episode });
     return ailment === undefined;
+  }
+
+  /** What does not go at once may go a little later: a daemon is busy, a port is still taken. */
+  async #mend(stage: Stage): Promise<void> {
+    for (let left = MEND_TRIES - 1; left > 0; left--) {
+      try {
+        return await stage.mend();
+      } catch (error) {
+        stage.note(`not put right yet: ${asWitanError(error).detail}`);
+        await pause(this.#calmMs);
+      }
+    }
+    await stage.mend();
   }
 
   /**
@@ -220,20 +257,44 @@ export class Conductor {
     }
   }
 
+  async #hear(): Promise<void> {
+    for (const complaint of await this.#options.world.complaints()) {
+      if (this.#complaints.has(complaint)) continue;
+      this.#complaints.add(complaint);
+      this.#violate(complaint);
+    }
+  }
+
   async #judgeEnd(chain: ChainWatch, genesisKey: string): Promise<void> {
-    const { world } = this.#options;
-    const { ailment } = await this.#wholeness();
-    if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+    // One that did not heal has been waited for.
+    if (this.#episodes.at(-1)?.healedMs !== undefined || this.#episodes.length === 0) {
+      const { ailment } = await this.#wholeness();
+      if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+    }
     const known = chain.length;
-    await this.#learn(chain);
-    const now = await this.#section.ask((client) => client.network());
-    if (now.genesisKey !== genesisKey) this.#violate(`there is another genesis key: ${now.genesisKey}`);
-    const length = now.sections[0]?.chainLength ?? 0;
-    if (length < known) this.#violate(`the chain has lost links: ${length} of ${known} are left`);
-    for (const complaint of await world.complaints()) this.#violate(complaint);
+    await this.#trying('in the end the chain cannot be asked for', () => this.#learn(chain));
+    await this.#trying('in the end sessions cannot be asked for', () => this.#noteSessions());
+    await this.#trying('in the end the network cannot be asked for', async () => {
+      const now = await this.#section.ask((client) => client.network());
+      if (now.genesisKey !== genesisKey) this.#violate(`there is another genesis key: ${now.genesisKey}`);
+      const length = now.sections[0]?.chainLength ?? 0;
+      if (length < known) this.#violate(`the chain has lost links: ${length} of ${known} are left`);
+    });
+    await this.#trying('in the end what its parts tell cannot be asked for', () => this.#hear());
+  }
+
+  /** Who cannot be asked any more is a finding, and no reason to end without one. */
+  async #trying(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#violate(`${what}: ${asWitanError(error).detail}`);
+    }
   }
 
   #violate(what: string): void {
+    this.#violationCount++;
+    if (this.#violations.length === VIOLATIONS_KEPT) return;
     const violation = { atMs: this.#now(), what };
     this.#violations.push(violation);
     this.#options.onProgress({ type: 'violation', violation });

@@ -1,6 +1,6 @@
 import { PHASES, type Phase } from '@witan/api';
 import type { Stage } from './stage.ts';
-import type { Ability } from './world.ts';
+import type { Ability, Part, Role } from './world.ts';
 
 /** What clients may expect meanwhile, and how soon the section is whole again after the end of the fault. */
 export interface Demand {
@@ -154,7 +154,7 @@ const SINGLE: readonly Experiment[] = [
     title: 'the disks of two nodes are full',
     needs: ['fill-disk'],
     demand: GOES_ON,
-    run: held(async (stage) => stage.fillDisk(stage.random.sample(stage.world.fillable(), SPARE))),
+    run: held(async (stage) => stage.fillDisk(stage.sample(stage.world.fillable(), SPARE))),
   },
   {
     name: 'jump-clock',
@@ -190,24 +190,58 @@ const SINGLE: readonly Experiment[] = [
 /** Nobody is accused where all are honest, so that there is nothing to justify. */
 const ENTERED = PHASES.filter((phase) => phase !== 'justification');
 
-/** While a new key is made. An elder that stays away is replaced, which starts a session. */
+/**
+ * While a new key is made. An elder that stays away is replaced, which starts a session; who is killed in it is drawn: of
+ * each role somebody or nobody.
+ */
 const inPhase = (phase: Phase): Experiment => ({
   name: `kill-in-${phase}`,
-  title: `a participant and a coordinator are killed when a DKG session is in ${phase}`,
+  title: `participants, a coordinator, a gateway or a NATS server, as drawn, are killed when a DKG session is in ${phase}`,
   needs: ['kill', 'keep-down'],
   demand: COMES_BACK,
   weight: 0.3,
   run: async (stage) => {
-    const [away, participant] = await stage.elders(2);
-    const nodes = await stage.parts('node');
+    const { random } = stage;
+    const drawn = ROLES.filter(() => random.chance(0.5));
+    const roles = drawn.length > 0 ? drawn : [random.pick(ROLES)];
+    const others = await Promise.all(roles.filter((role) => role !== 'node').map((role) => stage.some(role, 1)));
+    const count = roles.includes('node') ? random.between(1, SPARE) : 0;
+    const { elders, members } = await stage.section();
+    // Asked for now: a phase is short.
+    const partOf = new Map<string, Part | undefined>();
+    for (const { name } of members) partOf.set(name, await stage.world.partOf(name));
     // Otherwise a phase is over before anything can be done in it.
-    if (stage.world.abilities.has('disturb')) await stage.disturb(nodes, { lost: 0, lateMs: 400 });
-    await stage.keepDown([away!]);
-    await stage.phase(phase);
-    await stage.kill([participant!, ...(await stage.some('coordinator', 1))]);
+    if (stage.world.abilities.has('disturb')) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 400 });
+    const away = random.pick(elders).name;
+    await stage.keepDown([partOf.get(away)].filter((part) => part !== undefined));
+    const seen = await stage.phase(phase);
+    if (seen === undefined) return;
+    const killable = random.sample(seen.participants, seen.participants.length).filter((name) => name !== away);
+    const nodes = withinSpare(killable, new Set(elders.map(({ name }) => name)), count);
+    const parts = nodes.map((name) => partOf.get(name)).filter((part) => part !== undefined);
+    if (parts.length < Math.min(1, count)) stage.miss('no participant is known');
+    else {
+      await stage.kill([...parts, ...others.flat()]);
+      await stage.confirm(seen);
+    }
     await stage.hold();
   },
 });
+
+const ROLES: readonly Role[] = ['node', 'coordinator', 'gateway', 'nats'];
+
+/**
+ * So many of the participants that both go on: the session, and the section of before, of whose elders one is away.
+ * @returns names
+ */
+function withinSpare(participants: readonly string[], elders: ReadonlySet<string>, count: number): string[] {
+  const chosen: string[] = [];
+  for (const name of participants) {
+    const eldersGone = 1 + chosen.filter((each) => elders.has(each)).length;
+    if (chosen.length < count && (!elders.has(name) || eldersGone < SPARE)) chosen.push(name);
+  }
+  return chosen;
+}
 
 /** Several of the faults that one node can have, on two nodes at once, and whatever beside them. */
 const STORM: Experiment = {

@@ -1,3 +1,5 @@
+import type { Operations } from './operations.ts';
+
 /** Times are milliseconds since the beginning of the run, on a clock that does not jump. */
 
 /** One attestation that a client asked for, with all its tries. */
@@ -28,6 +30,8 @@ export interface Episode {
   readonly healsFromMs: number;
   /** When the section was whole again; undefined: not within the patience of the run. */
   readonly healedMs: number | undefined;
+  /** Whether it did what it is for; undefined where the run was ended before that could be told. The marks say why not. */
+  readonly struck: boolean | undefined;
   readonly marks: readonly Mark[];
 }
 
@@ -45,9 +49,12 @@ export interface History {
   readonly startedAt: string;
   readonly endedMs: number;
   readonly genesisKey: string;
-  readonly operations: readonly Operation[];
+  readonly operations: Operations;
   readonly episodes: readonly Episode[];
+  /** The first of them: one who lies each time is not written down each time. */
   readonly violations: readonly Violation[];
+  /** How many there were in all. */
+  readonly violationCount: number;
   /** Links of the section chain at the beginning and at the end. */
   readonly chain: { readonly before: number; readonly after: number };
   readonly sessions: { readonly done: number; readonly failed: number };

@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { type Io, print, printJson, remark, table } from '@witan/cli';
-import { WitanError } from '@witan/errors';
-import { Conductor } from './conductor.ts';
+import { CHAOS_DEFAULTS, type Io, print, printJson, remark, table } from '@witan/cli';
+import { asWitanError, WitanError } from '@witan/errors';
+import { circumstances } from './circumstances.ts';
+import { Conductor, type RunOptions as ConductorOptions } from './conductor.ts';
 import { type DriverName, openWorld } from './drivers/index.ts';
 import { EXPERIMENTS, type Experiment, possible } from './experiments.ts';
 import { ProgressView } from './progress.ts';
 import { summaryOf } from './report/summary.ts';
-import { writeLogs, writeReport } from './report/write.ts';
+import { writeReport } from './report/write.ts';
 import { judge } from './verdict.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +24,7 @@ export interface ChaosOptions {
   readonly logs?: string;
   readonly namespace: string;
   readonly image?: string;
+  readonly ca?: string;
   readonly list?: boolean;
   readonly json?: boolean;
 }
@@ -45,32 +47,36 @@ export async function chaos(io: Io, names: readonly string[], options: ChaosOpti
     return 0;
   }
   const seed = options.seed ?? randomInt(1, SEEDS);
-  const world = openWorld(options.driver, { ...options, seed });
+  return runOn(io, openWorld(options.driver, { ...options, seed }), chosen, { ...options, seed });
+}
+
+export interface RunOptions extends ChaosOptions {
+  readonly seed: number;
+  /** Those of the conductor unless given. */
+  readonly timing?: Pick<ConductorOptions, 'calmMs' | 'patienceMs' | 'steadyMs'>;
+}
+
+/** As `chaos`, on a world that is there; nothing of it stays. */
+export async function runOn(io: Io, world: World, chosen: readonly Experiment[], options: RunOptions): Promise<number> {
   try {
-    return await run(io, world, chosen, seed, options);
+    return await run(io, world, chosen, options);
   } finally {
-    try {
-      if (options.logs !== undefined) writeLogs(options.logs, await world.logs());
-    } finally {
-      // Whatever becomes of the logs, nothing that was started stays.
-      await world.stop();
+    if (options.logs !== undefined) {
+      // What was found counts more than what could not be written beside it.
+      const failed = (error: unknown) => remark(io, `logs: ${asWitanError(error).detail}`);
+      await world.writeLogs(options.logs).catch(failed);
     }
+    await world.stop();
   }
 }
 
-async function run(
-  io: Io,
-  world: World,
-  chosen: readonly Experiment[],
-  seed: number,
-  options: ChaosOptions,
-): Promise<number> {
+async function run(io: Io, world: World, chosen: readonly Experiment[], options: RunOptions): Promise<number> {
   const experiments = possible(chosen, world.abilities);
   const left = chosen.filter((each) => !experiments.includes(each)).map(({ name }) => name);
   if (left.length > 0) remark(io, `not with ${world.title}: ${left.join(', ')}`);
-  const { minutes, hold, clients, rate, json } = options;
+  const { minutes, seed, hold, clients, rate, json, timing } = options;
   const forMs = minutes === undefined ? undefined : minutes * 60_000;
-  const command = commandOf(chosen, seed, options);
+  const command = commandOf(chosen, options);
   remark(io, `${command}   # the same again`);
   const view = new ProgressView(
     json ? { ...io, output: io.errors, terminal: false } : io,
@@ -84,16 +90,20 @@ async function run(
     holdMs: hold * 1000,
     clients,
     ratePerS: rate,
+    ...timing,
+    apiKey: io.env.WITAN_API_KEY || undefined,
     signal: io.signal,
     onProgress: (progress) => view.show(progress),
   });
   const history = await conductor.run().finally(() => view.done());
   const verdict = judge(history, EXPERIMENTS);
-  const { headline, facts, columns, rows } = summaryOf(history, verdict);
+  const about = await circumstances(world);
+  const { headline, facts, columns, rows } = summaryOf(history, verdict, about);
   if (json)
     printJson(io, {
       ...verdict,
       violations: history.violations,
+      circumstances: about,
       seed,
       chain: history.chain,
       sessions: history.sessions,
@@ -111,7 +121,7 @@ async function run(
       ),
     ]);
   if (options.report !== undefined) {
-    remark(io, `report: ${writeReport(options.report, options.driver, history, verdict, command)}`);
+    remark(io, `report: ${writeReport(options.report, options.driver, { history, verdict, about, command })}`);
   }
   return verdict.safe ? 0 : UNSAFE_EXIT;
 }
@@ -138,9 +148,18 @@ function list(io: Io, experiments: readonly Experiment[], asJson: boolean): void
 }
 
 /** What a person types to get the same run. */
-function commandOf(chosen: readonly Experiment[], seed: number, { driver, minutes, image }: ChaosOptions): string {
+export function commandOf(chosen: readonly Experiment[], options: ChaosOptions & { readonly seed: number }): string {
   const names = chosen.length === EXPERIMENTS.length ? [] : chosen.map(({ name }) => name);
-  const options = { driver, minutes, image, seed };
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return ['npx witan chaos', ...names, ...given.map(([name, value]) => `--${name} ${value}`)].join(' ');
+  const given = REPEATED.filter((name) => options[name] !== undefined && options[name] !== STANDARD[name]);
+  return ['npx witan chaos', ...names, ...given.map((name) => `--${name} ${shown(String(options[name]))}`)].join(' ');
+}
+
+const STANDARD: Readonly<Partial<Record<string, string | number>>> = CHAOS_DEFAULTS;
+
+/** Those that change what a run does, as opposed to what it leaves. */
+const REPEATED = ['driver', 'minutes', 'nodes', 'hold', 'clients', 'rate', 'namespace', 'image', 'ca', 'seed'] as const;
+
+/** As a shell takes it. */
+function shown(value: string): string {
+  return /^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }

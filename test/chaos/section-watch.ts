@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, createClient, type Section } from '@witan/api';
+import type { Client, Section } from '@witan/api';
 import { asWitanError, WitanError } from '@witan/errors';
+import type { Connect } from './connect.ts';
 import type { World } from './world.ts';
 
 const ASK_MS = 5_000;
@@ -12,9 +13,17 @@ const sectionOf = (client: Client) => client.section({ prefix: 'root' });
 /** What the gateways tell of the section. */
 export class SectionWatch {
   readonly #world: World;
+  readonly #connect: Connect;
+  #patienceMs = PATIENCE_MS;
 
-  constructor(world: World) {
+  constructor(world: World, connect: Connect) {
     this.#world = world;
+    this.#connect = connect;
+  }
+
+  /** From now on each question is asked once: the section did not come back, and need not be waited for again. */
+  loseHope(): void {
+    this.#patienceMs = 0;
   }
 
   /**
@@ -22,7 +31,7 @@ export class SectionWatch {
    * @throws WitanError of the last one that does not
    */
   async ask<T>(question: (client: Client) => Promise<T>): Promise<T> {
-    const endMs = performance.now() + PATIENCE_MS;
+    const endMs = performance.now() + this.#patienceMs;
     for (;;) {
       try {
         return await this.#askOnce(question);
@@ -37,7 +46,7 @@ export class SectionWatch {
     let last: unknown = new WitanError('WITAN_ERR_UNAVAILABLE', 'there is no gateway');
     for (const url of this.#world.urls()) {
       try {
-        return await question(createClient(url, { timeoutMs: ASK_MS }));
+        return await question(this.#connect(url, { timeoutMs: ASK_MS }));
       } catch (error) {
         last = error;
       }
@@ -59,7 +68,7 @@ export class SectionWatch {
    */
   async ailment(): Promise<string | undefined> {
     try {
-      for (const url of this.#world.urls()) await createClient(url, { timeoutMs: ASK_MS }).readyz();
+      for (const url of this.#world.urls()) await this.#connect(url, { timeoutMs: ASK_MS }).readyz();
       const { elders, members, generation } = await this.#askOnce(sectionOf);
       const able = elders.filter(({ live, usableShare }) => live && usableShare).length;
       if (members.length < this.#world.nodes) return `${members.length} of ${this.#world.nodes} nodes are members`;

@@ -24,3 +24,10 @@ export async function shortRun(world: World, names: readonly string[]): Promise<
     await world.stop();
   }
 }
+
+/** The experiments that did not do what they are for, each with what it did. */
+export function missedOf({ episodes }: History): string[] {
+  return episodes
+    .filter(({ struck }) => struck !== true)
+    .map(({ experiment, marks }) => `${experiment}: ${marks.map(({ text }) => text).join('; ')}`);
+}

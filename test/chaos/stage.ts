@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient, type Phase } from '@witan/api';
+import type { Phase, Section } from '@witan/api';
+import { asWitanError } from '@witan/errors';
 import type { Random } from '@witan/simulator';
+import type { Connect } from './connect.ts';
 import type { Mark } from './history.ts';
 import type { SectionWatch } from './section-watch.ts';
 import type { Cut, Disturbance, Part, Role, World } from './world.ts';
@@ -8,6 +10,7 @@ import type { Cut, Disturbance, Part, Role, World } from './world.ts';
 export interface StageOptions {
   readonly world: World;
   readonly section: SectionWatch;
+  readonly connect: Connect;
   readonly random: Random;
   readonly now: () => number;
   readonly onMark: (mark: Mark) => void;
@@ -16,7 +19,17 @@ export interface StageOptions {
   readonly holdMs: number;
 }
 
-/** For whatever a fault waits for, such as a DKG session; after that it goes on without. */
+/** A DKG session in a phase, as a gateway told of it. */
+export interface Seen {
+  readonly session: string;
+  readonly phase: Phase;
+  /** Hex names. */
+  readonly participants: readonly string[];
+  /** When it was heard of here. */
+  readonly atMs: number;
+}
+
+/** For a DKG session; a fault that needs one has missed without. */
 const WAIT_MS = 150_000;
 
 /**
@@ -29,16 +42,19 @@ export class Stage {
   readonly holdMs: number;
   readonly signal: AbortSignal;
   readonly #section: SectionWatch;
+  readonly #connect: Connect;
   readonly #now: () => number;
   readonly #onMark: (mark: Mark) => void;
   #undo: (() => Promise<void>)[] = [];
+  #hasStruck = true;
 
-  constructor({ world, section, random, now, onMark, signal, holdMs }: StageOptions) {
+  constructor({ world, section, connect, random, now, onMark, signal, holdMs }: StageOptions) {
     this.world = world;
     this.random = random;
     this.holdMs = holdMs;
     this.signal = signal;
     this.#section = section;
+    this.#connect = connect;
     this.#now = now;
     this.#onMark = onMark;
   }
@@ -47,60 +63,80 @@ export class Stage {
     return (await this.world.parts()).filter((part) => part.role === role);
   }
 
-  /** Nodes that are elders now, in any order. */
+  /** Whether it did what it is for, as far as that is known by now. */
+  get hasStruck(): boolean {
+    return this.#hasStruck;
+  }
+
+  /** It could not do what it is for. */
+  miss(why: string): void {
+    this.#hasStruck = false;
+    this.note(`MISSED: ${why}`);
+  }
+
+  section(): Promise<Section> {
+    return this.#section.section();
+  }
+
+  /** Nodes that are elders now, in any order. @throws when so many are not known */
   async elders(count: number): Promise<readonly Part[]> {
-    const { elders } = await this.#section.section();
+    const { elders } = await this.section();
     const parts = await Promise.all(elders.map(({ name }) => this.world.partOf(name)));
-    return this.random.sample(
+    return this.sample(
       parts.filter((part) => part !== undefined),
       count,
     );
   }
 
+  /** @throws when there are not so many */
   async some(role: Role, count: number): Promise<readonly Part[]> {
-    return this.random.sample(await this.parts(role), count);
+    return this.sample(await this.parts(role), count);
+  }
+
+  /** @throws when there are not so many: who breaks less than was meant has not found out what is asked */
+  sample(parts: readonly Part[], count: number): readonly Part[] {
+    if (parts.length < count) throw new Error(`of ${count} parts to break there are ${parts.length}`);
+    return this.random.sample(parts, count);
   }
 
   async kill(parts: readonly Part[]): Promise<void> {
-    this.note(`killed ${named(parts)}`);
-    this.#undo.push(() => this.world.revive(parts));
+    this.#strike(`killed ${named(parts)}`, parts, () => this.world.revive(parts));
     await this.world.kill(parts);
   }
 
   async keepDown(parts: readonly Part[]): Promise<void> {
-    this.note(`killed, and kept from coming back: ${named(parts)}`);
-    this.#undo.push(() => this.world.revive(parts));
+    this.#strike(`killed, and kept from coming back: ${named(parts)}`, parts, () => this.world.revive(parts));
     await this.world.keepDown(parts);
   }
 
   async pause(parts: readonly Part[]): Promise<void> {
-    this.note(`paused ${named(parts)}`);
-    this.#undo.push(() => this.world.resume(parts));
+    this.#strike(`paused ${named(parts)}`, parts, () => this.world.resume(parts));
     await this.world.pause(parts);
   }
 
   async cut(parts: readonly Part[], way: Cut): Promise<void> {
     const what = { both: 'cut off', says: 'not heard any more', hears: 'hears nothing any more' }[way];
-    this.note(`${what}: ${named(parts)}`);
-    this.#undo.push(() => this.world.mend(parts));
+    this.#strike(`${what}: ${named(parts)}`, parts, () => this.world.mend(parts));
     await this.world.cut(parts, way);
   }
 
   async disturb(parts: readonly Part[], how: Disturbance): Promise<void> {
-    this.note(`${Math.round(how.lost * 100)} % lost, others up to ${how.lateMs} ms late: ${named(parts)}`);
-    this.#undo.push(() => this.world.mend(parts));
+    this.#strike(
+      `${Math.round(how.lost * 100)} % lost, others up to ${how.lateMs} ms late: ${named(parts)}`,
+      parts,
+      () => this.world.mend(parts),
+    );
     await this.world.disturb(parts, how);
   }
 
   async fillDisk(parts: readonly Part[]): Promise<void> {
-    this.note(`disk full: ${named(parts)}`);
-    this.#undo.push(() => this.world.clearDisk(parts));
+    this.#strike(`disk full: ${named(parts)}`, parts, () => this.world.clearDisk(parts));
     await this.world.fillDisk(parts);
   }
 
   async jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
-    this.note(`clock ${byMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(byMs) / 60_000)} min: ${named(parts)}`);
-    this.#undo.push(() => this.world.jumpClock(parts, 0));
+    const by = `${byMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(byMs) / 60_000)} min`;
+    this.#strike(`clock ${by}: ${named(parts)}`, parts, () => this.world.jumpClock(parts, 0));
     await this.world.jumpClock(parts, byMs);
   }
 
@@ -114,33 +150,63 @@ export class Stage {
     await pause(ms, undefined, { signal: this.signal });
   }
 
-  /** Until a session that began after this call is in the phase. @returns whether there was one in time */
-  async phase(phase: Phase): Promise<boolean> {
+  /** Until a DKG session is in the phase; without one in time it has missed. */
+  async phase(phase: Phase): Promise<Seen | undefined> {
     const end = AbortSignal.any([this.signal, AbortSignal.timeout(WAIT_MS)]);
     const url = this.world.urls()[0]!;
+    const participants = new Map<string, readonly string[]>();
+    let why = '';
     try {
-      for await (const event of createClient(url).events({ signal: end })) {
+      for await (const event of this.#connect(url).events({ signal: end })) {
+        if (event.type === 'dkg.started') participants.set(event.data.session, event.data.participants);
         const began = event.type === 'dkg.started' ? 'initialisation' : event.type === 'dkg.phase' && event.data.phase;
         if (began !== phase) continue;
         this.note(`a DKG session is in ${phase}`);
-        return true;
+        const { session } = event.data as { session: string };
+        return { session, phase, participants: participants.get(session) ?? [], atMs: this.#now() };
       }
-    } catch {
-      // The gateway went away: the next line says that the phase was not seen.
+    } catch (error) {
+      why = `: ${asWitanError(error).detail}`;
     }
-    this.note(`no DKG session was seen in ${phase}`);
-    return false;
+    if (!this.signal.aborted) this.miss(`no DKG session was seen in ${phase}${why}`);
+    return undefined;
+  }
+
+  /** Asks the gateways whether the phase went on until now, when a fault in it has just been made. */
+  async confirm({ session, phase, atMs }: Seen): Promise<void> {
+    const forMs = Math.round(this.#now() - atMs);
+    const { phases } = await this.#section.ask((client) => client.session({ id: session }));
+    const { startedAt, durationMs } = phases.find(({ name }) => name === phase)!;
+    if (startedAt === null) return this.miss(`no gateway knows any more when ${phase} was`);
+    if (durationMs !== null && durationMs < forMs) {
+      this.miss(`${phase} was over after ${Math.round(durationMs)} ms, before the kill was after ${forMs} ms`);
+    }
   }
 
   note(text: string): void {
     this.#onMark({ atMs: this.#now(), text });
   }
 
-  /** Puts right all that was broken. @throws the first failure, after all have been tried */
+  /**
+   * Puts right all that was broken.
+   * @throws the first failure, after all have been tried; when it is called again, what failed is tried again
+   */
   async mend(): Promise<void> {
     const failures: unknown[] = [];
-    for (const undo of this.#undo.splice(0).reverse()) await undo().catch((error: unknown) => failures.push(error));
+    for (const undo of this.#undo.splice(0).reverse()) {
+      await undo().catch((error: unknown) => {
+        failures.push(error);
+        this.#undo.unshift(undo);
+      });
+    }
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** What is about to be done, to whom, and what undoes it. */
+  #strike(what: string, parts: readonly Part[], undo: () => Promise<void>): void {
+    if (parts.length === 0) throw new Error('there is nobody to break');
+    this.note(what);
+    this.#undo.push(undo);
   }
 }
 

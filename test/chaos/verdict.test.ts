@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Experiment } from './experiments.ts';
 import type { Episode, History, Operation } from './history.ts';
+import { Operations } from './operations.ts';
 import { html } from './report/html.ts';
 import { markdown } from './report/markdown.ts';
 import { healingPlot, latencyPlot } from './report/plots.ts';
@@ -31,6 +32,7 @@ const episode = (startedMs: number, mendedMs: number, healedMs: number | undefin
   mendedMs,
   healsFromMs: mendedMs,
   healedMs,
+  struck: true,
   marks: [{ atMs: startedMs, text: 'killed node-1' }],
 });
 
@@ -40,9 +42,10 @@ const history = (more: Partial<History>): History => ({
   startedAt: '2026-01-02T03:04:05.000Z',
   endedMs: 100_000,
   genesisKey: 'aa',
-  operations: [],
+  operations: Operations.of([]),
   episodes: [],
   violations: [],
+  violationCount: 0,
   chain: { before: 1, after: 2 },
   sessions: { done: 1, failed: 0 },
   ...more,
@@ -50,20 +53,20 @@ const history = (more: Partial<History>): History => ({
 
 describe('the verdict', () => {
   test('counts what was asked from the fault until the section was whole, over all runs', () => {
-    const operations = [
+    const operations = Operations.of([
       asked(1_000, 100),
       asked(10_000, 200),
       asked(15_500, 400),
       asked(41_000, 300),
       asked(90_000, 9_000),
-    ];
+    ]);
     const episodes = [episode(10_000, 15_000, 16_000), episode(40_000, 45_000, 48_000)];
     const [finding] = judge(history({ operations, episodes }), [EXPERIMENT]).findings;
     expect(finding).toMatchObject({ runs: 2, operations: 3, success: 1, maxMs: 400, healedMs: 3_000, missed: [] });
   });
 
   test('names each demand that was missed', () => {
-    const operations = [asked(10_000, 6_000), asked(10_000, 30_000, false, ['WITAN_ERR_NO_QUORUM'])];
+    const operations = Operations.of([asked(10_000, 6_000), asked(10_000, 30_000, false, ['WITAN_ERR_NO_QUORUM'])]);
     const [finding] = judge(history({ operations, episodes: [episode(10_000, 15_000, 46_000)] }), [
       EXPERIMENT,
     ]).findings;
@@ -75,6 +78,36 @@ describe('the verdict', () => {
     expect(finding).toMatchObject({ healedMs: undefined, missed: ['healed'] });
   });
 
+  test('takes a fault that broke nothing for a missed demand, unless the run was ended in it', () => {
+    const three = [true, false, undefined].map((struck, index) => ({
+      ...episode(index * 10_000, index * 10_000 + 1, index * 10_000 + 2),
+      struck,
+    }));
+    const verdict = judge(history({ episodes: three }), [EXPERIMENT]);
+    expect(verdict.findings[0]).toMatchObject({ runs: 3, struck: 2, missed: ['struck'] });
+    const { facts, rows, columns } = summaryOf(history({ episodes: three }), verdict);
+    expect(rows[0]![columns.indexOf('struck')]).toBe('2 *');
+    expect(facts).toContain('did not do what they are for: break-it (1 of 3)');
+  });
+
+  test('counts each operation of a run once, wherever it lies between the faults', () => {
+    const time = fc.nat(1_000);
+    fc.assert(
+      fc.property(fc.array(time, { maxLength: 12 }), fc.array(fc.tuple(time, fc.nat(300))), (edges, asks) => {
+        const sorted = edges.toSorted((a, b) => a - b);
+        const episodes = Array.from({ length: sorted.length >> 1 }, (_, index) =>
+          episode(sorted[2 * index]!, sorted[2 * index]!, sorted[2 * index + 1]),
+        );
+        const all = asks.map(([startedMs, tookMs]) => asked(startedMs, tookMs));
+        const [found] = judge(history({ episodes, operations: Operations.of(all) }), [EXPERIMENT]).findings;
+        const overlaps = all.filter(({ startedMs, endedMs }) =>
+          episodes.some((each) => endedMs >= each.startedMs && startedMs <= each.healedMs!),
+        );
+        expect(found?.operations ?? 0).toBe(episodes.length === 0 ? 0 : overlaps.length);
+      }),
+    );
+  });
+
   test('is unsafe by a single violation', () => {
     expect(judge(history({}), []).safe).toBe(true);
     expect(judge(history({ violations: [{ atMs: 1, what: 'fork' }] }), []).safe).toBe(false);
@@ -83,7 +116,7 @@ describe('the verdict', () => {
   test('has quantiles in order, each a time that was seen', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(60_000), { minLength: 1 }), (tookMs) => {
-        const { p50Ms, p99Ms, maxMs } = serviceOf(tookMs.map((each) => asked(0, each)));
+        const { p50Ms, p99Ms, maxMs } = serviceOf(Operations.of(tookMs.map((each) => asked(0, each))));
         expect(tookMs).toEqual(expect.arrayContaining([p50Ms, p99Ms, maxMs]));
         expect(p50Ms).toBeLessThanOrEqual(p99Ms!);
         expect(p99Ms).toBeLessThanOrEqual(maxMs!);
@@ -95,9 +128,10 @@ describe('the verdict', () => {
 
 describe('the report', () => {
   const run = history({
-    operations: [asked(10_000, 6_000), asked(10_500, 30_000, false, ['WITAN_ERR_TIMEOUT'])],
+    operations: Operations.of([asked(10_000, 6_000), asked(10_500, 30_000, false, ['WITAN_ERR_TIMEOUT'])]),
     episodes: [episode(10_000, 15_000, 16_000)],
     violations: [{ atMs: 12_000, what: 'fork: link 2' }],
+    violationCount: 1,
   });
   const verdict = judge(run, [EXPERIMENT]);
   const summary = summaryOf(run, verdict);
@@ -111,7 +145,7 @@ describe('the report', () => {
   test('marks what was missed, in both forms', () => {
     const pictures = [{ file: 'a.svg', title: 'A' }];
     const text = markdown(summary, run.episodes, pictures, 'npx witan chaos');
-    expect(text).toContain('| break-it | it is broken <b> | 1 | 2 | 50.00 % * |');
+    expect(text).toContain('| break-it | it is broken <b> | 1 | 1 | 2 | 50.00 % * |');
     expect(text).toContain('killed node-1; whole after 6.0 s');
     expect(text).toContain('![A](a.svg)');
     const page = html(summary, false, run.episodes, ['<svg></svg>'], 'npx witan chaos');

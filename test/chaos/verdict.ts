@@ -1,5 +1,6 @@
 import type { Demand, Experiment } from './experiments.ts';
-import type { Episode, History, Operation } from './history.ts';
+import type { Episode, History } from './history.ts';
+import type { Asked } from './operations.ts';
 
 /** What clients saw of a stretch of time. */
 export interface Service {
@@ -18,6 +19,8 @@ export interface Finding extends Service {
   readonly experiment: string;
   readonly title: string;
   readonly runs: number;
+  /** Of the runs, those that did what they are for; one that was ended early counts, unless it had missed before. */
+  readonly struck: number;
   /** Longest way back to a whole section; undefined where it did not come back. */
   readonly healedMs: number | undefined;
   readonly demand: Demand;
@@ -43,11 +46,10 @@ export function judge(history: History, experiments: readonly Experiment[]): Ver
 }
 
 /** What clients asked for from the fault until the section was whole again. */
-function finding(experiment: Experiment, episodes: readonly Episode[], operations: readonly Operation[]): Finding {
+function finding(experiment: Experiment, episodes: readonly Episode[], operations: Iterable<Asked>): Finding {
   const { name, title, demand = {} } = experiment;
-  const inFault = ({ startedMs, endedMs }: Operation): boolean =>
-    episodes.some((episode) => endedMs >= episode.startedMs && startedMs <= (episode.healedMs ?? Infinity));
-  const service = serviceOf(operations.filter(inFault));
+  const service = serviceOf(during(episodes, operations));
+  const struck = episodes.filter((episode) => episode.struck !== false).length;
   const healings = episodes.map(({ healedMs, healsFromMs }) =>
     healedMs === undefined ? Infinity : healedMs - healsFromMs,
   );
@@ -56,11 +58,26 @@ function finding(experiment: Experiment, episodes: readonly Episode[], operation
     experiment: name,
     title,
     runs: episodes.length,
+    struck,
     ...service,
     healedMs: Number.isFinite(longest) ? longest : undefined,
     demand,
-    missed: missed(demand, service, longest),
+    missed: [...(struck < episodes.length ? ['struck'] : []), ...missed(demand, service, longest)],
   };
+}
+
+/** Episodes follow each other, so that of those which began before an operation ended the last one decides. */
+function* during(episodes: readonly Episode[], operations: Iterable<Asked>): Generator<Asked> {
+  for (const operation of operations) {
+    let [low, high] = [0, episodes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (episodes[middle]!.startedMs <= operation.endedMs) low = middle + 1;
+      else high = middle;
+    }
+    const last = episodes[low - 1];
+    if (last !== undefined && operation.startedMs <= (last.healedMs ?? Infinity)) yield operation;
+  }
 }
 
 function missed(demand: Demand, { success, p99Ms }: Service, healedMs: number): string[] {
@@ -71,15 +88,21 @@ function missed(demand: Demand, { success, p99Ms }: Service, healedMs: number): 
   return out;
 }
 
-export function serviceOf(operations: readonly Operation[]): Service {
-  const done = operations.filter(({ ok }) => ok);
-  // One that failed took as long as its client had patience.
-  const tookMs = operations.map(({ startedMs, endedMs }) => endedMs - startedMs).sort((a, b) => a - b);
-  const share = (count: number) => (operations.length === 0 ? undefined : count / operations.length);
+export function serviceOf(operations: Iterable<Asked>): Service {
+  let [done, atFirstTry] = [0, 0];
+  const all: number[] = [];
+  for (const { startedMs, endedMs, ok, atFirstTry: isFirst } of operations) {
+    // One that failed took as long as its client had patience.
+    all.push(endedMs - startedMs);
+    if (ok) done++;
+    if (ok && isFirst) atFirstTry++;
+  }
+  const tookMs = Float64Array.from(all).sort();
+  const share = (count: number) => (all.length === 0 ? undefined : count / all.length);
   return {
-    operations: operations.length,
-    success: share(done.length),
-    firstTry: share(done.filter(({ errors }) => errors.length === 0).length),
+    operations: all.length,
+    success: share(done),
+    firstTry: share(atFirstTry),
     p50Ms: quantile(tookMs, 0.5),
     p99Ms: quantile(tookMs, 0.99),
     maxMs: tookMs.at(-1),
@@ -87,6 +110,6 @@ export function serviceOf(operations: readonly Operation[]): Service {
 }
 
 /** Nearest rank, of sorted values. */
-function quantile(sorted: readonly number[], q: number): number | undefined {
+function quantile(sorted: Float64Array, q: number): number | undefined {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
 }

@@ -77,8 +77,13 @@ export interface World {
   /** Another version of the software, part by part. */
   upgrade(): Promise<void>;
 
-  /** What each part has logged, as far as that is still there, by its name. */
-  logs(): Promise<ReadonlyMap<string, string>>;
-  /** What its parts themselves tell that must not be; a line each. Asked once, at the end. */
+  /** Writes there what each part has logged, as far as that is still there. */
+  writeLogs(folder: string): Promise<void>;
+  /**
+   * What its parts themselves tell that must not be; a line each. Asked after each fault and at the end, since what is
+   * killed takes with it what it would have told; the same line may come again.
+   */
   complaints(): Promise<readonly string[]>;
+  /** What of its settings a run depends on, for people. */
+  settings(): Promise<readonly string[]>;
 }

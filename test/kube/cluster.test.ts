@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KubeWorld } from '../chaos/drivers/kube.ts';
-import { shortRun } from '../chaos/short-run.ts';
+import { missedOf, shortRun } from '../chaos/short-run.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { isReady, K8S, kubectl, whyNoCluster } from '../support/kube.ts';
@@ -105,6 +105,7 @@ describe.skipIf(why)('the overlay for one machine', () => {
     const history = await shortRun(new KubeWorld({ namespace: witan.name }), ['kill-one-of-each', 'kill-all-nats']);
     expect(history.violations).toEqual([]);
     expect(history.episodes.map(({ experiment }) => experiment)).toEqual(['kill-one-of-each', 'kill-all-nats']);
+    expect(missedOf(history)).toEqual([]);
     expect(history.operations.length).toBeGreaterThan(20);
   });
 

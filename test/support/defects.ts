@@ -1,3 +1,4 @@
+import type { Scrape } from './exposition.ts';
 import type { ServiceKind, ServiceProcess } from './service-process.ts';
 
 const EVERY: readonly ServiceKind[] = ['adult', 'dkg-coordinator', 'elder', 'gateway'];
@@ -23,13 +24,23 @@ export async function defectsCounted(all: readonly ServiceProcess[], expectsTrou
   for (const process of all.filter((each) => each.metricsUrl && each.isRunning)) {
     const metrics = await process.metrics();
     // One that is not ready yet may not count yet.
-    const isReady = process.said({ event: 'ready' }).length > 0;
-    for (const name of Object.keys(zero).filter((each) => zero[each]!.includes(process.kind))) {
-      const value = metrics.value(name) ?? (isReady ? 'missing' : 0);
-      if (value !== 0) found.push(`${process.name}: ${name} is ${value}`);
-    }
+    const counted = nonZero(process.kind, metrics, zero, process.hasBeenReady);
+    found.push(...counted.map((each) => `${process.name}: ${each}`));
   }
   return found;
+}
+
+function nonZero(kind: ServiceKind, metrics: Scrape, zero: typeof DEFECTS, isReady: boolean): string[] {
+  const names = Object.keys(zero).filter((each) => zero[each]!.includes(kind));
+  return names.flatMap((name) => {
+    const value = metrics.value(name) ?? (isReady ? 'missing' : 0);
+    return value === 0 ? [] : [`${name} is ${value}`];
+  });
+}
+
+/** What a ready service has counted of its own defects. */
+export function defectsIn(kind: ServiceKind, metrics: Scrape): string[] {
+  return nonZero(kind, metrics, DEFECTS, true);
 }
 
 /** Counters die with their process, and what it said of its failures does not. */

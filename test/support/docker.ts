@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { writeOutput } from './write-output.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAX_OUTPUT = 64 * 1024 * 1024;
@@ -38,10 +39,19 @@ export async function docker(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Both outputs of a container, whether it runs or not. */
-export async function logsOf(container: string): Promise<string> {
-  const { stdout, stderr } = await run('docker', ['logs', container], { maxBuffer: MAX_OUTPUT });
+/**
+ * Both outputs of a container, whether it runs or not.
+ * @param since RFC 3339; all of it unless given
+ */
+export async function logsOf(container: string, since?: string): Promise<string> {
+  const from = since === undefined ? [] : ['--since', since];
+  const { stdout, stderr } = await run('docker', ['logs', ...from, container], { maxBuffer: MAX_OUTPUT });
   return stdout + stderr;
+}
+
+/** Writes both outputs of a container to a file, however much it is. */
+export async function writeLogOf(container: string, file: string): Promise<void> {
+  await writeOutput(file, 'docker', 'logs', container);
 }
 
 /** Why packets cannot be dropped within a container from here, and what to do about it; nothing if they can. */

@@ -2,6 +2,8 @@ import { type Client, createClient, type Section } from '@witan/api';
 import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { docker, firewall, logsOf, NATS_IMAGE, witanImage } from './docker.ts';
 import { eventually } from './eventually.ts';
+import { Scrape } from './exposition.ts';
+import type { ServiceKind } from './service-process.ts';
 
 // Its image, which ends what a test that was killed has left behind, cannot be pulled everywhere; and a daemon that was
 // started for the tests ends with them.
@@ -46,6 +48,15 @@ interface State {
   readonly StartedAt: string;
 }
 
+const METRICS_PORTS: Readonly<Record<ServiceKind, number>> = {
+  adult: 9464,
+  elder: 9465,
+  'dkg-coordinator': 9466,
+  gateway: 9467,
+};
+const NODE_KINDS: readonly ServiceKind[] = ['adult', 'elder'];
+const serviceOf = (name: string): ServiceKind => (name.startsWith('gateway') ? 'gateway' : 'dkg-coordinator');
+const printing = (url: string): string => `fetch('${url}').then(async (r) => console.log(await r.text()))`;
 const nodeName = (index: number): string => `node-${index}`;
 const volumeOf = (index: number): string => `witan-hosts-${process.pid}-${index}`;
 
@@ -209,6 +220,17 @@ export class Hosts {
     return Object.fromEntries(await Promise.all(states));
   }
 
+  /** What the services in a container have counted: of a node its adult and its elder. */
+  async metricsOf(name: string): Promise<readonly (readonly [kind: ServiceKind, Scrape])[]> {
+    const kinds = name.startsWith('node') ? NODE_KINDS : [serviceOf(name)];
+    const id = this.#of(name).getId();
+    const asked = kinds.map(async (kind) => {
+      const url = `http://127.0.0.1:${METRICS_PORTS[kind]}/metrics`;
+      return [kind, new Scrape(await docker('exec', id, 'node', '-e', printing(url)))] as const;
+    });
+    return Promise.all(asked);
+  }
+
   /** What a service has logged. */
   async linesOf(name: string): Promise<readonly Record<string, unknown>[]> {
     const lines = (await logsOf(this.#of(name).getId())).split('\n').filter((line) => line.startsWith('{'));
@@ -267,9 +289,10 @@ export class Hosts {
 
   /** The image of NATS has nothing that asks: a gateway does, from within. */
   async #ask(server: Server, path: string): Promise<unknown> {
-    const script = `fetch('http://${server}:${MONITOR_PORT}/${path}').then(async (r) => console.log(await r.text()))`;
     const gateway = this.#of(`gateway-${SERVERS[server]}`).getId();
-    return JSON.parse(await docker('exec', gateway, 'node', '-e', script));
+    return JSON.parse(
+      await docker('exec', gateway, 'node', '-e', printing(`http://${server}:${MONITOR_PORT}/${path}`)),
+    );
   }
 
   #of(name: string): StartedTestContainer {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,9 +34,21 @@ export interface ServiceSpec {
   readonly name: string;
   readonly kind: ServiceKind;
   readonly env: Readonly<Record<string, string>>;
+  /** For one that runs for days: what becomes of its log. All of it is kept without. */
+  readonly log?: LogSink;
+}
+
+export interface LogSink {
+  /** Only about so many of the last lines are kept. */
+  readonly tail: number;
+  /** Gets each line as it comes. */
+  readonly onLine: (line: LogLine) => void;
+  /** Gets all that it writes, over all its lives. */
+  readonly file?: string | undefined;
 }
 
 const LINES_KEPT = 50_000;
+const STDERR_KEPT = 256 * 1024;
 const living = new Set<ChildProcess>();
 
 // Whatever happens to the tests, nothing of theirs stays; where this cannot run, the closing pipe does it.
@@ -49,21 +62,27 @@ export class ServiceProcess {
   readonly kind: ServiceKind;
   /** Changed between two starts, it counts for the next one. */
   env: Record<string, string>;
-  /** What it wrote to standard error since its last start. */
+  /** What it wrote first to standard error since its last start. */
   stderr = '';
-  /** Its log since it was made, over all its lives. */
+  /** Its log since it was made, over all its lives, or the end of it. */
   readonly lines: LogLine[] = [];
+  /** How it ended each time that it was not told to. */
+  readonly falls: string[] = [];
   #child: ChildProcess | undefined;
   #exit = Promise.withResolvers<Exit>();
   #startedAtMs = 0;
   /** Where the log of the present life begins. */
   #lifeBegins = 0;
   #endIsExpected = false;
+  #isReady = false;
+  #metricsUrl: string | undefined;
+  readonly #log: LogSink | undefined;
 
-  constructor({ name, kind, env }: ServiceSpec) {
+  constructor({ name, kind, env, log }: ServiceSpec) {
     this.name = name;
     this.kind = kind;
     this.env = { ...env };
+    this.#log = log;
   }
 
   get pid(): number | undefined {
@@ -94,6 +113,8 @@ export class ServiceProcess {
     this.#exit = Promise.withResolvers();
     this.#endIsExpected = false;
     this.#lifeBegins = this.lines.length;
+    this.#isReady = false;
+    this.#metricsUrl = undefined;
     this.stderr = '';
     this.#startedAtMs = performance.now();
     const child = spawn(NODE, [join(ROOT, 'services', this.kind, 'src/main.ts'), ...args], {
@@ -105,11 +126,13 @@ export class ServiceProcess {
     child.stdin!.on('error', () => {});
     createInterface({ input: child.stdout! }).on('line', (line) => this.#read(line));
     child.stderr!.on('data', (data) => {
-      this.stderr += String(data);
+      if (this.stderr.length < STDERR_KEPT) this.stderr += String(data);
+      this.#spill(String(data));
     });
     child.once('close', (code, signal) => {
       living.delete(child);
       this.#child = undefined;
+      if (!this.#endIsExpected) this.falls.push(`${signal ?? `code ${code}`}: ${this.stderr.trim().slice(0, 500)}`);
       this.#exit.resolve({ code, signal });
     });
     return this;
@@ -162,10 +185,14 @@ export class ServiceProcess {
     return this;
   }
 
+  /** Whether the present life has said that it is ready. */
+  get hasBeenReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Address of its metrics port; there as soon as it listens. */
   get metricsUrl(): string | undefined {
-    const line = this.lines.slice(this.#lifeBegins).find(({ metrics }) => typeof metrics === 'string');
-    return line?.metrics as string | undefined;
+    return this.#metricsUrl;
   }
 
   /** @throws when it does not answer */
@@ -191,16 +218,29 @@ export class ServiceProcess {
     throw new Hopeless(`${this.name} has ended: ${this.stderr.slice(0, 500)}`);
   }
 
+  #spill(text: string): void {
+    if (this.#log?.file !== undefined) appendFileSync(this.#log.file, text);
+  }
+
   #read(text: string): void {
+    this.#spill(`${text}\n`);
     let fields: Record<string, unknown>;
     try {
       fields = JSON.parse(text) as Record<string, unknown>;
     } catch {
       fields = { level: 'none', msg: text };
     }
+    const line = { ...fields, atMs: performance.now() } as LogLine;
+    if (line.event === 'ready') this.#isReady = true;
+    if (typeof line.metrics === 'string') this.#metricsUrl ??= line.metrics;
     // What tells of trouble is kept however much there is: tests look for it.
-    const isKept = this.lines.length < LINES_KEPT || fields.level !== 'debug';
-    if (isKept) this.lines.push({ ...fields, atMs: performance.now() } as LogLine);
+    if (this.lines.length < LINES_KEPT || line.level !== 'debug') this.lines.push(line);
+    if (this.#log === undefined) return;
+    this.#log.onLine(line);
+    // Now and then, since those that are left move up.
+    if (this.lines.length < 2 * this.#log.tail) return;
+    const gone = this.lines.splice(0, this.lines.length - this.#log.tail).length;
+    this.#lifeBegins = Math.max(0, this.#lifeBegins - gone);
   }
 }
 

@@ -1,3 +1,4 @@
+export { CHAOS_DEFAULTS } from './chaos-defaults.ts';
 export { fail } from './failure.ts';
 export { type Io, print, printJson, processIo, remark } from './io.ts';
 export { fill, marks } from './terminal/bars.ts';

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { CHAOS_DEFAULTS as standard } from './chaos-defaults.ts';
 import type { Io } from './io.ts';
 
 /** What every command gets: the global options and its own. */
@@ -187,8 +188,8 @@ function addProofs(program: Command, io: Io, act: Act): void {
 }
 
 function addChaos(program: Command, io: Io, act: Act): void {
-  const number = (flags: string, what: string, standard?: number) =>
-    new Option(flags, what).argParser(positiveInteger).default(standard);
+  const number = (flags: string, what: string, value?: number) =>
+    new Option(flags, what).argParser(positiveInteger).default(value);
   program
     .command('chaos')
     .description('Breaks a network while clients use it, and judges what came of it; in a checkout only')
@@ -203,12 +204,13 @@ function addChaos(program: Command, io: Io, act: Act): void {
     )
     .addOption(number('--minutes <minutes>', 'draws from the experiments for so long; else each once, in order'))
     .addOption(new Option('--seed <number>', 'repeats the drawing of another run').argParser(upTo(SEED_MAX)))
-    .addOption(number('--nodes <count>', 'of a network of its own', 9))
-    .addOption(number('--hold <seconds>', 'how long a fault lasts', 5))
-    .addOption(number('--clients <count>', 'who ask for attestations meanwhile', 4))
-    .addOption(number('--rate <count>', 'attestations that each asks for in a second', 2))
-    .option('--namespace <name>', 'of the network in the cluster of the current kubeconfig', 'witan')
+    .addOption(number('--nodes <count>', 'of a network of its own', standard.nodes))
+    .addOption(number('--hold <seconds>', 'how long a fault lasts', standard.hold))
+    .addOption(number('--clients <count>', 'who ask for attestations meanwhile', standard.clients))
+    .addOption(number('--rate <count>', 'attestations that each asks for in a second', standard.rate))
+    .option('--namespace <name>', 'of the network in the cluster of the current kubeconfig', standard.namespace)
     .option('--image <name>', 'in the cluster: what an upgrade rolls out, and back again')
+    .option('--ca <file>', 'in the cluster: gateways take HTTPS alone, with certificates of this authority (PEM)')
     .option('--report <folder>', 'write a report there, as Markdown and HTML with plots')
     .option('--logs <folder>', 'write there what each part has logged')
     .option('--list', 'only name the experiments')
@@ -217,6 +219,7 @@ function addChaos(program: Command, io: Io, act: Act): void {
       examples('witan chaos kill-elder', 'witan chaos --minutes 10 --report chaos-report', 'witan chaos --driver kube'),
     )
     .addHelpText('after', '\nEnds with 0 when nothing happened that must never happen, else with 1.')
+    .addHelpText('after', 'Gateways that want an API key get that of WITAN_API_KEY.')
     .action(
       act(async (names: never, options: never) => (await import('./commands/chaos.ts')).chaos(io, names, options)),
     );

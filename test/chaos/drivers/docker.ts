@@ -1,7 +1,10 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { WitanError } from '@witan/errors';
-import { logsOf, whyNoDocker } from '../../support/docker.ts';
+import { defectsIn } from '../../support/defects.ts';
+import { logsOf, whyNoDocker, writeLogOf } from '../../support/docker.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
-import { contradictions } from '../../support/one-truth.ts';
+import { LogJudge } from '../log-judge.ts';
 import type { Ability, Part, Role, World } from '../world.ts';
 import { Unable } from './unable.ts';
 
@@ -20,6 +23,11 @@ export class DockerWorld extends Unable implements World {
   readonly abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'keep-down', 'restart', 'pause', 'cut']);
   readonly #hosts = new Hosts(NODES);
   readonly #partOf = new Map<string, Part>();
+  readonly #judge = new LogJudge();
+  readonly #unplugged = new Set<string>();
+  /** Those that ran no more when nobody had killed them. */
+  readonly #fallen = new Set<string>();
+  #heardUntil: string | undefined;
   #parts: readonly Part[] = [];
   #urls: readonly string[] = [];
 
@@ -54,8 +62,9 @@ export class DockerWorld extends Unable implements World {
     return this.#urls;
   }
 
-  override kill(parts: readonly Part[]): Promise<void> {
-    return this.#hosts.kill(...namesOf(parts));
+  override async kill(parts: readonly Part[]): Promise<void> {
+    await this.#noteFallen(namesOf(parts));
+    await this.#hosts.kill(...namesOf(parts));
   }
 
   override keepDown(parts: readonly Part[]): Promise<void> {
@@ -81,25 +90,48 @@ export class DockerWorld extends Unable implements World {
   }
 
   override async cut(parts: readonly Part[]): Promise<void> {
-    for (const name of namesOf(parts)) await this.#hosts.unplug(name);
+    for (const name of namesOf(parts)) {
+      this.#unplugged.add(name);
+      await this.#hosts.unplug(name);
+    }
   }
 
   override async mend(parts: readonly Part[]): Promise<void> {
-    for (const name of namesOf(parts)) await this.#hosts.plugIn(name);
+    for (const name of namesOf(parts).filter((each) => this.#unplugged.has(each))) {
+      await this.#hosts.plugIn(name);
+      this.#unplugged.delete(name);
+    }
   }
 
-  async logs(): Promise<ReadonlyMap<string, string>> {
-    const logs = new Map<string, string>();
-    for (const { name } of this.#parts) logs.set(name, await logsOf(this.#hosts.idOf(name)));
-    return logs;
+  async writeLogs(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    for (const { name } of this.#parts) await writeLogOf(this.#hosts.idOf(name), join(folder, `${name}.log`));
   }
 
   async complaints(): Promise<readonly string[]> {
     const services = this.#parts.filter(({ role }) => role !== 'nats').map(({ name }) => name);
-    const starts = Object.entries(await this.#hosts.startsOf(services));
-    const fallen = starts.filter(([, since]) => since === 'does not run').map(([name]) => `${name} has ended`);
-    const lines = await Promise.all(services.map((name) => this.#hosts.linesOf(name)));
-    return [...fallen, ...contradictions(lines.flat()).map((said) => said.join(': '))];
+    await this.#noteFallen(services);
+    const since = this.#heardUntil;
+    this.#heardUntil = new Date().toISOString();
+    for (const name of services) this.#judge.hearText(name, await logsOf(this.#hosts.idOf(name), since));
+    const counted: string[] = [];
+    for (const name of services.filter((each) => !this.#fallen.has(each))) {
+      const metrics = await this.#hosts.metricsOf(name).catch((error: Error) => error);
+      if (metrics instanceof Error) counted.push(`${name} does not tell what it has counted: ${metrics.message}`);
+      else for (const [kind, each] of metrics) counted.push(...defectsIn(kind, each).map((one) => `${name}: ${one}`));
+    }
+    return [...[...this.#fallen].map((name) => `${name} has ended`), ...this.#judge.complaints(), ...counted];
+  }
+
+  async settings(): Promise<readonly string[]> {
+    return ['an elder is replaced when it has been away for 5 s'];
+  }
+
+  /** Looked at before a fault too: who is started again after it has ended by itself looks well. */
+  async #noteFallen(names: readonly string[]): Promise<void> {
+    for (const [name, since] of Object.entries(await this.#hosts.startsOf(names))) {
+      if (since === 'does not run') this.#fallen.add(name);
+    }
   }
 
   /** One that has been started again is published at another port. */

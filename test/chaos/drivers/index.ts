@@ -13,6 +13,10 @@ export interface WorldOptions {
   readonly namespace: string;
   /** Of Kubernetes: what an upgrade rolls out. */
   readonly image?: string | undefined;
+  /** Of Kubernetes: who signs the certificates of gateways. */
+  readonly ca?: string | undefined;
+  /** Of local processes: what they log is written there as they log it. */
+  readonly logs?: string | undefined;
 }
 
 /** Nothing is started yet. */

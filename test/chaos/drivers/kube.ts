@@ -1,15 +1,23 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { WitanError } from '@witan/errors';
 import { eventually } from '../../support/eventually.ts';
 import { isReady, Namespace, type Pod } from '../../support/kube.ts';
+import { writeOutput } from '../../support/write-output.ts';
 import type { Ability, Part, Role, World } from '../world.ts';
 import { Forwards } from './forwards.ts';
+import { KubeJudge } from './kube-judge.ts';
+import { absentAfter } from './kube-settings.ts';
 import { Unable } from './unable.ts';
 
 export interface KubeOptions {
   readonly namespace: string;
   /** What an upgrade rolls out, and back again; without it there is none. */
   readonly image?: string | undefined;
+  /** Where gateways take TLS alone: a file with who signs their certificates. */
+  readonly ca?: string | undefined;
 }
 
 const ROLES: Readonly<Record<string, Role>> = {
@@ -33,17 +41,22 @@ export class KubeWorld extends Unable implements World {
   readonly abilities: ReadonlySet<Ability>;
   readonly #namespace: Namespace;
   readonly #image: string | undefined;
+  readonly #ca: string | undefined;
   readonly #forwards: Forwards;
+  readonly #judge: KubeJudge;
   readonly #podOf = new Map<string, string>();
   readonly #keptDown = new Set<string>();
   readonly #end = new AbortController();
   #nodes = 0;
   #watching: Promise<void> = Promise.resolve();
 
-  constructor({ namespace, image }: KubeOptions) {
+  constructor({ namespace, image, ca }: KubeOptions) {
     super();
+    const scheme = ca === undefined ? 'http' : 'https';
     this.#namespace = new Namespace(namespace);
-    this.#forwards = new Forwards(namespace);
+    this.#ca = ca;
+    this.#forwards = new Forwards(namespace, scheme);
+    this.#judge = new KubeJudge(this.#namespace, scheme);
     this.#image = image;
     this.abilities = new Set<Ability>(image ? [...POSSIBLE, 'upgrade'] : POSSIBLE);
   }
@@ -56,13 +69,18 @@ export class KubeWorld extends Unable implements World {
     return Math.min(ELDERS, this.#nodes);
   }
 
-  /** @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no network in the namespace */
+  /**
+   * @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no network in the namespace, `WITAN_ERR_CONFIG` when the file
+   * with the authority cannot be read
+   */
   async start(): Promise<void> {
+    if (this.#ca !== undefined) setDefaultCACertificates([...getCACertificates(), readAuthority(this.#ca)]);
     this.#nodes = (await this.#pods('node')).length;
     if (this.#nodes === 0) {
       const how = 'deploy one first: kubectl apply -k k8s/overlays/local';
       throw new WitanError('WITAN_ERR_DEPENDENCY', `no network runs in the namespace ${this.#namespace.name}; ${how}`);
     }
+    this.#judge.begin(await this.#pods());
     await this.#followGateways();
     this.#watching = this.#watch();
   }
@@ -129,26 +147,20 @@ export class KubeWorld extends Unable implements World {
     }
   }
 
-  /** Containers that ended without their pod having been killed. */
   async complaints(): Promise<readonly string[]> {
-    const pods = await this.#pods();
-    return pods.flatMap(({ metadata, status }) =>
-      (status.containerStatuses ?? [])
-        .filter(({ restartCount }) => restartCount > 0)
-        .map(({ name, lastState }) => {
-          const { exitCode, message } = lastState.terminated ?? { exitCode: '?', message: undefined };
-          return `${metadata.name}/${name} has ended by itself with ${exitCode}: ${message ?? 'it said nothing'}`;
-        }),
-    );
+    return this.#judge.complaints(await this.#pods());
   }
 
-  async logs(): Promise<ReadonlyMap<string, string>> {
-    const logs = new Map<string, string>();
+  async writeLogs(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
     for (const { metadata } of await this.#pods()) {
-      const args = ['logs', metadata.name, '--all-containers', '--prefix', '--tail=-1'];
-      logs.set(metadata.name, await this.#namespace.kubectl(...args).catch(String));
+      const args = ['-n', this.#namespace.name, 'logs', metadata.name, '--all-containers', '--prefix', '--tail=-1'];
+      await writeOutput(join(folder, `${metadata.name}.log`), 'kubectl', ...args);
     }
-    return logs;
+  }
+
+  async settings(): Promise<readonly string[]> {
+    return [await absentAfter(this.#namespace)];
   }
 
   async #pods(component?: string): Promise<readonly Pod[]> {
@@ -181,4 +193,12 @@ export class KubeWorld extends Unable implements World {
 
 function roleOf({ metadata: { labels } }: Pod): Role | undefined {
   return ROLES[labels['app.kubernetes.io/component'] ?? labels['app.kubernetes.io/name'] ?? ''];
+}
+
+function readAuthority(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new WitanError('WITAN_ERR_CONFIG', `--ca: ${(error as Error).message}`);
+  }
 }

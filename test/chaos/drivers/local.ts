@@ -1,17 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsersDir } from '@witan/nats';
 import { Random } from '@witan/simulator';
 import { ClusterNode } from '../../support/cluster-node.ts';
-import { defectsCounted, heldButNotTaken } from '../../support/defects.ts';
+import { defectsCounted } from '../../support/defects.ts';
 import { canMount, SmallDisk } from '../../support/disk.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { Link, type Rule } from '../../support/link.ts';
-import { contradictions } from '../../support/one-truth.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
+import { LogJudge } from '../log-judge.ts';
 import { ABILITIES, type Ability, type Cut, type Disturbance, type Part, type World } from '../world.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { Unable } from './unable.ts';
@@ -19,6 +19,8 @@ import { Unable } from './unable.ts';
 export interface LocalOptions {
   readonly nodes: number;
   readonly seed: number;
+  /** What the processes log is written there as they log it. */
+  readonly logs?: string | undefined;
 }
 
 const NETWORK = 'chaos';
@@ -30,6 +32,8 @@ const NATS_SERVERS = 3;
 const SMALL_DISKS = 3;
 const DISK_MIB = 64;
 const READY_MS = 60_000;
+/** Lines of each process that are kept in memory. */
+const TAIL = 200;
 /** Sooner than people would set it, so that keys change often. */
 const SETTINGS = { heartbeatMs: 500, absentAfterMs: 5_000, settleMs: 500, retryAfterMs: 15_000 };
 const CLOCK = new URL('clock.mjs', import.meta.url).href;
@@ -47,13 +51,17 @@ export class LocalWorld extends Unable implements World {
   readonly #disks = new Map<number, SmallDisk>();
   readonly #nodes: ClusterNode[] = [];
   readonly #links: Link[] = [];
+  readonly #judge = new LogJudge();
+  readonly #logs: string | undefined;
   readonly #gateways: ServiceProcess[] = [];
   readonly #coordinators: ServiceProcess[] = [];
   #nats: NatsCluster | undefined;
   #urls: string[] = [];
 
-  constructor({ nodes, seed }: LocalOptions) {
+  constructor({ nodes, seed, logs }: LocalOptions) {
     super();
+    this.#logs = logs;
+    if (logs !== undefined) mkdirSync(logs, { recursive: true });
     this.nodes = nodes;
     this.elders = Math.min(ELDERS, nodes);
     this.#random = new Random(seed);
@@ -76,6 +84,9 @@ export class LocalWorld extends Unable implements World {
     }
     for (let i = 0; i < this.nodes; i++) this.#nodes.push(await this.#node(i));
     await Promise.all(this.#processes.map((each) => each.ready(READY_MS)));
+    // Told once, at the beginning of a log of which the end is kept.
+    for (const node of this.#nodes)
+      await eventually('each node tells its name', () => node.name, { withinMs: READY_MS });
     // The genesis key has been made; whoever comes back now has lost nothing, or must not make another.
     this.#nodes[0]!.elder.env.WITAN_GENESIS = 'join';
     this.#nodes[0]!.adult.env.WITAN_GENESIS = 'join';
@@ -178,22 +189,18 @@ export class LocalWorld extends Unable implements World {
   async complaints(): Promise<readonly string[]> {
     const all = this.#processes;
     const patience = { withinMs: READY_MS, everyMs: 1_000 };
-    const counted = await eventually(
-      'every process tells what it has counted',
-      () => defectsCounted(all, true),
-      patience,
-    );
-    const fallen = all
-      .filter((each) => each.hasFallen)
-      .map(({ name, stderr }) => `${name} has ended: ${stderr.trim()}`);
-    const forks = contradictions(all.flatMap(({ lines }) => lines)).map((said) => said.join(': '));
-    return [...fallen, ...forks, ...heldButNotTaken(all), ...counted];
+    const what = 'every process tells what it has counted';
+    const counted = eventually(what, () => defectsCounted(all, true), patience);
+    const fallen = all.flatMap(({ name, falls }) => falls.map((how) => `${name} has ended by itself, ${how}`));
+    // What is known of the others is told also when one of them does not answer.
+    return [...fallen, ...this.#judge.complaints(), ...(await counted.catch((error: Error) => [error.message]))];
   }
 
-  async logs(): Promise<ReadonlyMap<string, string>> {
-    const text = ({ lines, stderr }: ServiceProcess) =>
-      [...lines.map((line) => JSON.stringify(line)), stderr].join('\n');
-    return new Map(this.#processes.map((process) => [process.name, text(process)]));
+  /** They are there: written as they came. */
+  async writeLogs(): Promise<void> {}
+
+  async settings(): Promise<readonly string[]> {
+    return [`an elder is replaced when it has been away for ${SETTINGS.absentAfterMs / 1000} s`];
   }
 
   get #processes(): readonly ServiceProcess[] {
@@ -238,9 +245,15 @@ export class LocalWorld extends Unable implements World {
   }
 
   #service(kind: ServiceKind, index: number, user: string, env: Readonly<Record<string, string>> = {}): ServiceProcess {
+    const name = `${kind}-${index}`;
     return new ServiceProcess({
-      name: `${kind}-${index}`,
+      name,
       kind,
+      log: {
+        tail: TAIL,
+        onLine: (line) => this.#judge.hear(name, line),
+        file: this.#logs && join(this.#logs, `${name}.log`),
+      },
       env: {
         ...environmentOf(kind, SETTINGS),
         WITAN_LOG_LEVEL: 'info',

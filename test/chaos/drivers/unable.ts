@@ -18,7 +18,8 @@ type Deeds = Omit<
   | 'partOf'
   | 'urls'
   | 'complaints'
-  | 'logs'
+  | 'settings'
+  | 'writeLogs'
 >;
 
 /** What drivers begin with: they put in what they can do. */

@@ -22,7 +22,7 @@ export function markdown(
 ${facts.map((fact) => `- ${fact}`).join('\n')}
 
 Made by \`${command}\`. *proof*: share of what clients asked for that was signed, after retries, from the fault until the
-section was whole again; *healed*: from the end of the fault until every elder could sign again, the longest of all runs.
+section was whole again; *struck*: of the runs, those that broke what they are for; *healed*: from the end of the fault until every elder could sign again, the longest of all runs.
 
 ${line(columns)}
 ${line(columns.map(() => '---'))}

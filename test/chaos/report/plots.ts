@@ -1,10 +1,13 @@
 import * as echarts from 'echarts';
-import type { Episode, History, Operation } from '../history.ts';
+import type { Episode, History } from '../history.ts';
+import type { Asked } from '../operations.ts';
 import type { Finding } from '../verdict.ts';
 
 const WIDTH = 1100;
 /** Stretches of time that a curve has at most. */
 const POINTS_MAX = 600;
+/** Dots for what got no proof. */
+const FAILED_MAX = 2_000;
 const BUCKET_MS_MIN = 1_000;
 const BACKGROUND = '#ffffff';
 const BLUE = '#2f6fdb';
@@ -41,9 +44,7 @@ export function latencyPlot({ operations, episodes, endedMs }: History): string 
         type: 'scatter',
         symbolSize: 7,
         itemStyle: { color: RED },
-        data: operations
-          .filter(({ ok }) => !ok)
-          .map(({ startedMs, endedMs: end }) => [minutes(startedMs), end - startedMs]),
+        data: operations.failed(FAILED_MAX).map(({ startedMs, endedMs: end }) => [minutes(startedMs), end - startedMs]),
       },
     ],
   });
@@ -74,11 +75,13 @@ interface Bucket {
   readonly tookMs: readonly number[];
 }
 
-function bucketsOf(operations: readonly Operation[], widthMs: number): Bucket[] {
+function bucketsOf(operations: Iterable<Asked>, widthMs: number): Bucket[] {
   const tookMs = new Map<number, number[]>();
   for (const { startedMs, endedMs } of operations) {
     const bucket = Math.floor(startedMs / widthMs);
-    tookMs.set(bucket, [...(tookMs.get(bucket) ?? []), endedMs - startedMs]);
+    const those = tookMs.get(bucket);
+    if (those) those.push(endedMs - startedMs);
+    else tookMs.set(bucket, [endedMs - startedMs]);
   }
   const last = Math.max(-1, ...tookMs.keys());
   return Array.from({ length: last + 1 }, (_, bucket) => ({

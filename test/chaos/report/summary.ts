@@ -15,6 +15,7 @@ const COLUMNS = [
   'experiment',
   'what happens',
   'runs',
+  'struck',
   'asked',
   'proof',
   'first try',
@@ -25,34 +26,51 @@ const COLUMNS = [
 ];
 const NONE = '–';
 
-export function summaryOf(history: History, { safe, whole, findings }: Verdict): Summary {
-  const { violations, chain, sessions, episodes, endedMs, world, seed } = history;
+/** @param about where it was run, a line each */
+export function summaryOf(
+  history: History,
+  { safe, whole, findings }: Verdict,
+  about: readonly string[] = [],
+): Summary {
+  const { violations, violationCount, chain, sessions, episodes, endedMs, world, seed } = history;
   const missed = findings.filter((each) => each.missed.length > 0);
   return {
     headline: safe
       ? 'Nothing was lost: no fork, no lost key share, every attestation verifies'
-      : `${plural(violations.length, 'thing')} happened that must never happen`,
+      : `${plural(violationCount, 'thing')} happened that must never happen`,
     facts: [
-      `${world}, ${Math.round(endedMs / 6_000) / 10} minutes, ${episodes.length} faults, seed ${seed}`,
+      `${world}, ${Math.round(endedMs / 6_000) / 10} minutes, ${plural(episodes.length, 'fault')}, seed ${seed}`,
       `${whole.operations} attestations asked for: ${percent(whole.success)} got a proof that verifies from the genesis key, ${percent(whole.firstTry)} at the first try; p50 ${seconds(whole.p50Ms)}, p99 ${seconds(whole.p99Ms)}`,
+      ...about,
       `section chain: ${chain.before} links before, ${chain.after} after; DKG sessions: ${sessions.done} done, ${sessions.failed} failed`,
       ...(missed.length === 0
         ? ['every demand was met']
         : [`demands that were missed (marked *): ${missed.map(({ experiment }) => experiment).join(', ')}`]),
+      ...unstruck(findings),
       ...violations.map(({ atMs, what }) => `at ${seconds(atMs)}: ${what}`),
+      ...(violationCount > violations.length ? [`and ${violationCount - violations.length} more`] : []),
     ],
     columns: COLUMNS,
     rows: findings.map(row),
   };
 }
 
+/** An experiment that broke nothing has shown nothing, however well it looks. */
+function unstruck(findings: Verdict['findings']): string[] {
+  const missed = findings.filter(({ struck, runs }) => struck < runs);
+  if (missed.length === 0) return [];
+  const each = missed.map(({ experiment, struck, runs }) => `${experiment} (${runs - struck} of ${runs})`);
+  return [`did not do what they are for: ${each.join(', ')}`];
+}
+
 function row(finding: Finding): string[] {
-  const { experiment, title, runs, operations, healedMs, missed } = finding;
+  const { experiment, title, runs, struck, operations, healedMs, missed } = finding;
   const mark = (what: keyof typeof NAMES, text: string) => (missed.includes(NAMES[what]) ? `${text} *` : text);
   return [
     experiment,
     title,
     String(runs),
+    mark('struck', String(struck)),
     String(operations),
     mark('success', percent(finding.success)),
     percent(finding.firstTry),
@@ -63,7 +81,12 @@ function row(finding: Finding): string[] {
   ];
 }
 
-const NAMES: Readonly<Record<keyof Demand, string>> = { success: 'success', p99Ms: 'p99', healedMs: 'healed' };
+const NAMES: Readonly<Record<keyof Demand | 'struck', string>> = {
+  struck: 'struck',
+  success: 'success',
+  p99Ms: 'p99',
+  healedMs: 'healed',
+};
 
 export function percent(share: Service['success']): string {
   if (share === undefined) return NONE;

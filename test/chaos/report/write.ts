@@ -7,13 +7,22 @@ import { markdown } from './markdown.ts';
 import { healingPlot, latencyPlot } from './plots.ts';
 import { summaryOf } from './summary.ts';
 
+interface Run {
+  readonly history: History;
+  readonly verdict: Verdict;
+  /** Where it was run, a line each. */
+  readonly about: readonly string[];
+  /** What made it. */
+  readonly command: string;
+}
+
 /**
  * Writes `NAME.md` with its pictures and `NAME.html`, which needs nothing beside it.
  * @returns the path of the HTML
  */
-export function writeReport(folder: string, name: string, history: History, verdict: Verdict, command: string): string {
+export function writeReport(folder: string, name: string, { history, verdict, about, command }: Run): string {
   mkdirSync(folder, { recursive: true });
-  const summary = summaryOf(history, verdict);
+  const summary = summaryOf(history, verdict, about);
   const pictures = [
     { file: `${name}-latency.svg`, title: 'How long clients waited, and when something was broken' },
     { file: `${name}-healing.svg`, title: 'How long the section took to be whole again' },
@@ -24,9 +33,4 @@ export function writeReport(folder: string, name: string, history: History, verd
   const page = join(folder, `${name}.html`);
   writeFileSync(page, html(summary, verdict.safe, history.episodes, plots, command));
   return page;
-}
-
-export function writeLogs(folder: string, logs: ReadonlyMap<string, string>): void {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of logs) writeFileSync(join(folder, `${name}.log`), text);
 }

@@ -1,0 +1,123 @@
+import { get } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { defectsIn } from '../../support/defects.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Scrape, scrape } from '../../support/exposition.ts';
+import type { Namespace, Pod } from '../../support/kube.ts';
+import type { ServiceKind } from '../../support/service-process.ts';
+import { LogJudge } from '../log-judge.ts';
+import { Forward } from './forwards.ts';
+
+/** Containers with a metrics port, and it. */
+const METRICS: Readonly<Record<ServiceKind, number>> = {
+  adult: 9464,
+  elder: 9465,
+  'dkg-coordinator': 9466,
+  gateway: 9467,
+};
+const WITAN = 'app.kubernetes.io/part-of=witan';
+/** In the certificate of every metrics port, as `deploy/nats/kube-secrets.sh` makes them. */
+const METRICS_NAME = 'witan-metrics';
+const AT_ONCE = 200;
+const ANSWER_MS = 5_000;
+const PREFIXED = /^\[pod\/([^/\]]+)\/([^\]]+)\] (\{.*)$/;
+const patience = { withinMs: 60_000, everyMs: 1_000 };
+const isService = (name: string): name is ServiceKind => name in METRICS;
+
+/** What the pods of a run tell that must not be; of what they were before it, nothing. */
+export class KubeJudge {
+  readonly #namespace: Namespace;
+  readonly #scheme: 'http' | 'https';
+  readonly #logs = new LogJudge();
+  /** How often each container had ended before the run, by the uid of its pod. */
+  readonly #before = new Map<string, number>();
+  #heardUntil = new Date();
+
+  constructor(namespace: Namespace, scheme: 'http' | 'https') {
+    this.#namespace = namespace;
+    this.#scheme = scheme;
+  }
+
+  /** The run begins. */
+  begin(pods: readonly Pod[]): void {
+    this.#heardUntil = new Date();
+    for (const { metadata, status } of pods) {
+      for (const { name, restartCount } of status.containerStatuses ?? []) {
+        this.#before.set(`${metadata.uid}/${name}`, restartCount);
+      }
+    }
+  }
+
+  async complaints(pods: readonly Pod[]): Promise<readonly string[]> {
+    await this.#hear();
+    const counted: string[] = [];
+    for (const pod of pods) counted.push(...(await this.#countedBy(pod)));
+    return [...this.#restartsOf(pods), ...this.#logs.complaints(), ...counted];
+  }
+
+  /** Containers that ended without their pod having been killed. */
+  #restartsOf(pods: readonly Pod[]): string[] {
+    return pods.flatMap(({ metadata, status }) =>
+      (status.containerStatuses ?? [])
+        .filter(({ name, restartCount }) => restartCount > (this.#before.get(`${metadata.uid}/${name}`) ?? 0))
+        .map(({ name, lastState }) => {
+          const { exitCode, message } = lastState.terminated ?? { exitCode: '?', message: undefined };
+          return `${metadata.name}/${name} has ended by itself with ${exitCode}: ${message ?? 'it said nothing'}`;
+        }),
+    );
+  }
+
+  /** Of pods that are there no more nothing is left to hear. */
+  async #hear(): Promise<void> {
+    const since = this.#heardUntil.toISOString();
+    this.#heardUntil = new Date();
+    const which = ['-l', WITAN, '--all-containers', '--prefix', `--since-time=${since}`];
+    const lines = await this.#namespace.kubectl(
+      'logs',
+      ...which,
+      '--tail=-1',
+      `--max-log-requests=${AT_ONCE}`,
+      '--ignore-errors',
+    );
+    for (const line of lines.split('\n')) {
+      const [, pod, container, fields] = PREFIXED.exec(line) ?? [];
+      if (fields !== undefined) this.#logs.hearText(`${pod}/${container}`, fields);
+    }
+  }
+
+  async #countedBy({ metadata, spec }: Pod): Promise<string[]> {
+    const services = spec.containers.map(({ name }) => name).filter(isService);
+    if (services.length === 0) return [];
+    const found: string[] = [];
+    const forward = await Forward.open(
+      this.#namespace.name,
+      metadata.name,
+      services.map((service) => METRICS[service]),
+    );
+    try {
+      for (const [index, service] of services.entries()) {
+        const port = forward.ports[index]!;
+        const what = `${metadata.name}/${service} tells what it has counted`;
+        const metrics = await eventually(what, () => scrapeAt(this.#scheme, port), patience).catch(
+          (error: Error) => error,
+        );
+        const told = metrics instanceof Error ? [metrics.message] : defectsIn(service, metrics);
+        found.push(...told.map((each) => `${metadata.name}/${service}: ${each}`));
+      }
+    } finally {
+      forward.close();
+    }
+    return found;
+  }
+}
+
+function scrapeAt(scheme: 'http' | 'https', port: number): Promise<Scrape> {
+  if (scheme === 'http') return scrape(`http://localhost:${port}`);
+  const address = { host: 'localhost', port, path: '/metrics', servername: METRICS_NAME };
+  const { promise, resolve, reject } = Promise.withResolvers<Scrape>();
+  const request = get({ ...address, signal: AbortSignal.timeout(ANSWER_MS) }, (response) => {
+    text(response).then((body) => resolve(new Scrape(body)), reject);
+  });
+  request.once('error', reject);
+  return promise;
+}
