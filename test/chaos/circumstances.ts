@@ -5,15 +5,20 @@ import { asWitanError } from '@witan/errors';
 import { ROOT } from '../support/service-process.ts';
 import type { World } from './world.ts';
 
-/** What was broken where: figures mean little without. */
-export async function circumstances(world: World): Promise<readonly string[]> {
-  const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
+/** Of this checkout. */
+export function version(): string {
+  const manifest = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
+  return manifest.version + revision();
+}
+
+/** What was broken where: figures mean little without. @param checkout as it was when the run began */
+export async function circumstances(world: World, checkout: string): Promise<readonly string[]> {
   const load = loadavg().map((each) => each.toFixed(1));
   const settings = await world
     .settings()
     .catch((error: unknown) => [`its settings could not be asked for: ${asWitanError(error).detail}`]);
   return [
-    `Witan ${version}${revision()}, Node ${process.versions.node}`,
+    `Witan ${checkout}, Node ${process.versions.node}`,
     `run from a machine with ${availableParallelism()} cores and ${Math.round(totalmem() / 2 ** 30)} GiB, load in the end ${load.join(', ')} (1, 5, 15 min)`,
     ...settings,
   ];

@@ -179,11 +179,11 @@ const SINGLE: readonly Experiment[] = [
   },
   {
     name: 'upgrade',
-    title: 'another version is rolled out',
+    title: 'another version is rolled out, and back again',
     needs: ['upgrade'],
     demand: GOES_ON,
     weight: 0.3,
-    run: (stage) => stage.world.upgrade(),
+    run: (stage) => stage.upgrade(),
   },
 ];
 

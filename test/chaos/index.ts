@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { CHAOS_DEFAULTS, type Io, print, printJson, remark, table } from '@witan/cli';
 import { asWitanError, WitanError } from '@witan/errors';
-import { circumstances } from './circumstances.ts';
+import { circumstances, version } from './circumstances.ts';
 import { Conductor, type RunOptions as ConductorOptions } from './conductor.ts';
 import { type DriverName, openWorld } from './drivers/index.ts';
 import { EXPERIMENTS, type Experiment, possible } from './experiments.ts';
@@ -82,6 +82,8 @@ async function run(io: Io, world: World, chosen: readonly Experiment[], options:
     json ? { ...io, output: io.errors, terminal: false } : io,
     forMs === undefined ? experiments.length : undefined,
   );
+  // It may change while this runs.
+  const checkout = version();
   const conductor = new Conductor({
     world,
     experiments,
@@ -97,7 +99,7 @@ async function run(io: Io, world: World, chosen: readonly Experiment[], options:
   });
   const history = await conductor.run().finally(() => view.done());
   const verdict = judge(history, EXPERIMENTS);
-  const about = await circumstances(world);
+  const about = await circumstances(world, checkout);
   const { headline, facts, columns, rows } = summaryOf(history, verdict, about);
   if (json)
     printJson(io, {

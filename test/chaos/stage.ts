@@ -145,6 +145,11 @@ export class Stage {
     await this.world.restart(part);
   }
 
+  async upgrade(): Promise<void> {
+    this.note('rolls out another version, and back again');
+    await this.world.upgrade(this.signal);
+  }
+
   /** Lets it be for a while. */
   async hold(ms = this.holdMs): Promise<void> {
     await pause(ms, undefined, { signal: this.signal });

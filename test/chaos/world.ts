@@ -74,8 +74,8 @@ export interface World {
   clearDisk(parts: readonly Part[]): Promise<void>;
   /** From now on its wall clock is `byMs` off; 0 puts it right. */
   jumpClock(parts: readonly Part[], byMs: number): Promise<void>;
-  /** Another version of the software, part by part. */
-  upgrade(): Promise<void>;
+  /** Another version of the software, part by part, and back again. @throws when what runs then is not of it */
+  upgrade(signal: AbortSignal): Promise<void>;
 
   /** Writes there what each part has logged, as far as that is still there. */
   writeLogs(folder: string): Promise<void>;

@@ -10,13 +10,16 @@ import { LocalWorld } from '../chaos/drivers/local.ts';
 import { EXPERIMENTS, type Experiment } from '../chaos/experiments.ts';
 import type { History } from '../chaos/history.ts';
 import type { Verdict } from '../chaos/verdict.ts';
-import type { World } from '../chaos/world.ts';
+import type { Part, World } from '../chaos/world.ts';
+import { eventually } from '../support/eventually.ts';
 import { NODE, ROOT } from '../support/service-process.ts';
 
 const FOUR_NODES = 4;
 /** A gateway takes a node for alive for four seconds after it was heard of. */
 const LONGER_THAN_BELIEVED_MS = 5_000;
 const EXPERIMENTS_RUN = ['kill-one-of-each', 'partition-majority', 'kill-in-contribution', 'fill-disk', 'jump-clock'];
+
+const EXPERIMENTS_RUN_IN_ORDER = EXPERIMENTS.map(({ name }) => name).filter((name) => EXPERIMENTS_RUN.includes(name));
 
 interface Outcome {
   readonly code: number | null;
@@ -38,7 +41,7 @@ describe('witan chaos', () => {
   beforeAll(async () => {
     report = mkdtempSync(join(tmpdir(), 'witan-report-'));
     outcome = await witan('chaos', ...EXPERIMENTS_RUN, '--hold', '4', '--seed', '7', '--json', '--report', report);
-  }, 300_000);
+  }, 600_000);
   afterAll(() => rmSync(report, { recursive: true, force: true }));
 
   test('finds nothing that must never be, whatever it breaks', () => {
@@ -51,6 +54,7 @@ describe('witan chaos', () => {
     );
     expect(whole.operations).toBeGreaterThan(50);
     for (const { experiment, healedMs } of findings) expect(healedMs, experiment).toBeGreaterThanOrEqual(0);
+    for (const { experiment, struck, runs } of findings) expect(struck, `${experiment}: ${outcome.err}`).toBe(runs);
   });
 
   test('was heard of where it struck, and clients noticed where no quorum was left', () => {
@@ -71,6 +75,9 @@ describe('witan chaos', () => {
     ]);
     const text = readFileSync(join(report, 'local.md'), 'utf8');
     for (const name of ['kill-one-of-each', 'partition-majority']) expect(text).toContain(`| ${name} |`);
+    expect(text).toContain(`npx witan chaos ${EXPERIMENTS_RUN_IN_ORDER.join(' ')} --driver local --hold 4 --seed 7`);
+    expect(text).toMatch(/Witan \d+\.\d+\.\d+/);
+    expect(text).toMatch(/with \d+ cores/);
     expect(readFileSync(join(report, 'local.html'), 'utf8')).toContain('<svg');
   });
 
@@ -172,6 +179,23 @@ describe('its judge', () => {
     const found = violations(await run(calm));
     expect(found).toContainEqual(expect.stringMatching(/does not verify: WITAN_ERR_/));
     expect(found).toContainEqual(expect.stringMatching(/another genesis key/));
+  });
+
+  test('sees a process that ended by itself, also when it is killed and started again after that', async () => {
+    lie = (_, body) => body;
+    const part: Part = { name: 'node-2', role: 'node' };
+    const fallen: Experiment = {
+      name: 'fallen',
+      title: 'a node falls, and is killed then',
+      needs: [],
+      run: async (stage) => {
+        for (const pid of world.pids(part)) process.kill(pid, 'SIGKILL');
+        await eventually('its processes are gone', () => world.pids(part).length === 0, { withinMs: 10_000 });
+        await stage.kill([part]);
+      },
+    };
+    const found = violations(await run([fallen], { steadyMs: LONGER_THAN_BELIEVED_MS }));
+    expect(found.toSorted()).toEqual(['adult-2', 'elder-2'].map((name) => `${name} has ended by itself, SIGKILL: `));
   });
 
   test('sees a node that does not come back, and a process that ended by itself', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { elderOfRelease, ofNextWireVersion } from '../support/other-version.ts';
+import { ofNextWireVersion, ofRelease } from '../support/other-version.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
@@ -35,7 +35,7 @@ async function releasesOf(service: string): Promise<string[]> {
 test('elders of two releases with one wire format are one section, pod by pod', async () => {
   const [first, second, ...others] = cluster.nodes;
   const before = await cluster.section();
-  await startAgain(first!, elderOfRelease(RELEASE));
+  await startAgain(first!, ofRelease('elder', RELEASE));
   await first!.usableShareMs(before.generation, PATIENCE_MS);
   expect(await releasesOf('witan-elder')).toEqual([...others.map(() => '0.1.0'), '0.1.0', RELEASE]);
   // Nothing can be signed now without a share of each release.

@@ -1,4 +1,5 @@
 import { WIRE_VERSION } from '@witan/wire';
+import type { ServiceKind } from './service-process.ts';
 
 interface Change {
   /** What the address of the module ends with. */
@@ -28,9 +29,11 @@ function changed(...changes: readonly Change[]): Record<string, string> {
   return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` };
 }
 
-/** An elder of another release, with the same wire format. */
-export function elderOfRelease(version: string): Record<string, string> {
-  return changed({ module: '/services/elder/src/service.ts', from: "version: '0.1.0'", to: `version: '${version}'` });
+/** A service of another release, with the same wire format. */
+export function ofRelease(kind: ServiceKind, version: string): Record<string, string> {
+  const before = kind === 'gateway' ? 'const VERSION = ' : 'version: ';
+  const module = `/services/${kind}/src/service.ts`;
+  return changed({ module, from: `${before}'0.1.0'`, to: `${before}'${version}'` });
 }
 
 /** A service that speaks the next wire format, and still understands this one. */

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WitanError } from '@witan/errors';
 import { defectsIn } from '../../support/defects.ts';
-import { logsOf, whyNoDocker, writeLogOf } from '../../support/docker.ts';
+import { imageOfVersion, logsOf, whyNoDocker, witanImage, writeLogOf } from '../../support/docker.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
 import { LogJudge } from '../log-judge.ts';
 import type { Ability, Part, Role, World } from '../world.ts';
@@ -13,6 +13,8 @@ const ELDERS = 7;
 const NODES: readonly Site[] = Array.from({ length: ELDERS + 2 }, () => 'large');
 const GATEWAYS = ['gateway-large', 'gateway-small'];
 const COORDINATOR = 'coordinator';
+/** What an upgrade rolls out, of the same wire format, before it rolls back. */
+const RELEASE = '0.1.1';
 
 /** Containers with an address each, all nodes at the site with two NATS servers; at the other one only a gateway. */
 export class DockerWorld extends Unable implements World {
@@ -20,14 +22,21 @@ export class DockerWorld extends Unable implements World {
   readonly revivesItself = false;
   readonly nodes = NODES.length;
   readonly elders = ELDERS;
-  readonly abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'keep-down', 'restart', 'pause', 'cut']);
+  readonly abilities: ReadonlySet<Ability> = new Set<Ability>([
+    'kill',
+    'keep-down',
+    'restart',
+    'pause',
+    'cut',
+    'upgrade',
+  ]);
   readonly #hosts = new Hosts(NODES);
   readonly #partOf = new Map<string, Part>();
   readonly #judge = new LogJudge();
   readonly #unplugged = new Set<string>();
   /** Those that ran no more when nobody had killed them. */
   readonly #fallen = new Set<string>();
-  #heardUntil: string | undefined;
+  readonly #heardUntil = new Map<string, string>();
   #parts: readonly Part[] = [];
   #urls: readonly string[] = [];
 
@@ -103,6 +112,20 @@ export class DockerWorld extends Unable implements World {
     }
   }
 
+  /** Of the nodes. */
+  override async upgrade(signal: AbortSignal): Promise<void> {
+    for (const image of [await imageOfVersion(RELEASE), await witanImage()]) {
+      for (const [index] of NODES.entries()) {
+        if (signal.aborted) return;
+        const name = `node-${index}`;
+        // Its log goes with the container.
+        await this.#hear(name);
+        this.#heardUntil.delete(name);
+        await this.#hosts.replace(index, image);
+      }
+    }
+  }
+
   async writeLogs(folder: string): Promise<void> {
     mkdirSync(folder, { recursive: true });
     for (const { name } of this.#parts) await writeLogOf(this.#hosts.idOf(name), join(folder, `${name}.log`));
@@ -111,9 +134,7 @@ export class DockerWorld extends Unable implements World {
   async complaints(): Promise<readonly string[]> {
     const services = this.#parts.filter(({ role }) => role !== 'nats').map(({ name }) => name);
     await this.#noteFallen(services);
-    const since = this.#heardUntil;
-    this.#heardUntil = new Date().toISOString();
-    for (const name of services) this.#judge.hearText(name, await logsOf(this.#hosts.idOf(name), since));
+    for (const name of services) await this.#hear(name);
     const counted: string[] = [];
     for (const name of services.filter((each) => !this.#fallen.has(each))) {
       const metrics = await this.#hosts.metricsOf(name).catch((error: Error) => error);
@@ -125,6 +146,12 @@ export class DockerWorld extends Unable implements World {
 
   async settings(): Promise<readonly string[]> {
     return ['an elder is replaced when it has been away for 5 s'];
+  }
+
+  async #hear(name: string): Promise<void> {
+    const since = this.#heardUntil.get(name);
+    this.#heardUntil.set(name, new Date().toISOString());
+    this.#judge.hearText(name, await logsOf(this.#hosts.idOf(name), since));
   }
 
   /** Looked at before a fault too: who is started again after it has ended by itself looks well. */

@@ -19,9 +19,11 @@ const WITAN = 'app.kubernetes.io/part-of=witan';
 /** In the certificate of every metrics port, as `deploy/nats/kube-secrets.sh` makes them. */
 const METRICS_NAME = 'witan-metrics';
 const AT_ONCE = 200;
+/** Of ports, at a time. */
+const FORWARDS = 4;
 const ANSWER_MS = 5_000;
 const PREFIXED = /^\[pod\/([^/\]]+)\/([^\]]+)\] (\{.*)$/;
-const patience = { withinMs: 60_000, everyMs: 1_000 };
+const patience = { withinMs: 60_000, everyMs: 250 };
 const isService = (name: string): name is ServiceKind => name in METRICS;
 
 /** What the pods of a run tell that must not be; of what they were before it, nothing. */
@@ -50,9 +52,11 @@ export class KubeJudge {
 
   async complaints(pods: readonly Pod[]): Promise<readonly string[]> {
     await this.#hear();
-    const counted: string[] = [];
-    for (const pod of pods) counted.push(...(await this.#countedBy(pod)));
-    return [...this.#restartsOf(pods), ...this.#logs.complaints(), ...counted];
+    const counted: string[][] = [];
+    for (let i = 0; i < pods.length; i += FORWARDS) {
+      counted.push(...(await Promise.all(pods.slice(i, i + FORWARDS).map((pod) => this.#countedBy(pod)))));
+    }
+    return [...this.#restartsOf(pods), ...this.#logs.complaints(), ...counted.flat()];
   }
 
   /** Containers that ended without their pod having been killed. */

@@ -9,7 +9,7 @@ import { writeOutput } from '../../support/write-output.ts';
 import type { Ability, Part, Role, World } from '../world.ts';
 import { Forwards } from './forwards.ts';
 import { KubeJudge } from './kube-judge.ts';
-import { absentAfter } from './kube-settings.ts';
+import { settingsOf } from './kube-settings.ts';
 import { Unable } from './unable.ts';
 
 export interface KubeOptions {
@@ -159,8 +159,8 @@ export class KubeWorld extends Unable implements World {
     }
   }
 
-  async settings(): Promise<readonly string[]> {
-    return [await absentAfter(this.#namespace)];
+  settings(): Promise<readonly string[]> {
+    return settingsOf(this.#namespace);
   }
 
   async #pods(component?: string): Promise<readonly Pod[]> {

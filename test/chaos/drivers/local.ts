@@ -9,6 +9,7 @@ import { canMount, SmallDisk } from '../../support/disk.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { Link, type Rule } from '../../support/link.ts';
+import { ofRelease } from '../../support/other-version.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
 import { LogJudge } from '../log-judge.ts';
@@ -36,6 +37,8 @@ const READY_MS = 60_000;
 const TAIL = 200;
 /** Sooner than people would set it, so that keys change often. */
 const SETTINGS = { heartbeatMs: 500, absentAfterMs: 5_000, settleMs: 500, retryAfterMs: 15_000 };
+/** What an upgrade rolls out, of the same wire format, before it rolls back. */
+const RELEASE = '0.1.1';
 const CLOCK = new URL('clock.mjs', import.meta.url).href;
 
 /** Processes of this machine, in a directory of their own. */
@@ -65,7 +68,7 @@ export class LocalWorld extends Unable implements World {
     this.nodes = nodes;
     this.elders = Math.min(ELDERS, nodes);
     this.#random = new Random(seed);
-    const cannot: readonly Ability[] = canMount ? ['upgrade'] : ['upgrade', 'fill-disk'];
+    const cannot: readonly Ability[] = canMount ? [] : ['fill-disk'];
     this.abilities = new Set(ABILITIES.filter((each) => !cannot.includes(each)));
     const wanted = { network: NETWORK, nodes, gateways: GATEWAYS, coordinators: COORDINATORS };
     this.#users = new UsersDir(join(this.#directory, 'users'), wanted);
@@ -114,6 +117,11 @@ export class LocalWorld extends Unable implements World {
   async partOf(nodeName: string): Promise<Part | undefined> {
     const index = this.#nodes.findIndex(({ name }) => name === nodeName);
     return index === -1 ? undefined : { name: `node-${index}`, role: 'node' };
+  }
+
+  /** Of its processes that run. */
+  pids(part: Part): readonly number[] {
+    return this.#of([part]).flatMap(({ pid }) => pid ?? []);
   }
 
   urls(): readonly string[] {
@@ -184,6 +192,25 @@ export class LocalWorld extends Unable implements World {
 
   override async jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
     for (const part of parts) writeFileSync(this.#clockFile(part.name), String(byMs));
+  }
+
+  /** Other sources, since there is one version here. */
+  override async upgrade(signal: AbortSignal): Promise<void> {
+    const services = (await this.parts()).filter(({ role }) => role !== 'nats');
+    const usual = new Map(this.#processes.map((process) => [process, process.env] as const));
+    for (const release of [RELEASE, undefined]) {
+      for (const part of services) {
+        if (signal.aborted) return;
+        for (const process of this.#of([part])) {
+          const env = usual.get(process)!;
+          const options = release && [env.NODE_OPTIONS, ofRelease(process.kind, release).NODE_OPTIONS].join(' ').trim();
+          process.env = options ? { ...env, NODE_OPTIONS: options } : env;
+        }
+        await this.restart(part);
+        const isOther = this.#of([part]).every((each) => each.said({ event: 'ready', version: RELEASE }).length > 0);
+        if (isOther !== (release === RELEASE)) throw new Error(`${part.name} is not of the version it was to be`);
+      }
+    }
   }
 
   async complaints(): Promise<readonly string[]> {

@@ -68,7 +68,7 @@ export class Unable implements Deeds {
     cannot('jump-clock');
   }
 
-  async upgrade(): Promise<void> {
+  async upgrade(_signal: AbortSignal): Promise<void> {
     cannot('upgrade');
   }
 }

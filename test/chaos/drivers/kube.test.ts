@@ -1,0 +1,147 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@witan/api';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Authority } from '../../support/certificates.ts';
+import { eventually } from '../../support/eventually.ts';
+import { NODE } from '../../support/service-process.ts';
+import { KubeWorld } from './kube.ts';
+
+const KUBECTL = fileURLToPath(new URL('../fake-kubectl.mjs', import.meta.url));
+const patience = { withinMs: 30_000 };
+const folder = mkdtempSync(join(tmpdir(), 'witan-kube-'));
+const { PATH } = process.env;
+
+const COUNTERS = [
+  'actor_crashes',
+  'actor_poison_messages',
+  'actor_effect_failures',
+  'bus_handler_errors',
+  'bus_forbidden',
+];
+const counted = (more: Readonly<Record<string, number>> = {}): string =>
+  [...COUNTERS, 'held_messages_failed'].map((name) => `witan_${name}_total ${more[name] ?? 0}`).join('\n');
+
+const pod = (
+  name: string,
+  component: string,
+  restartCounts: Readonly<Record<string, number>>,
+  uid = `uid-${name}`,
+) => ({
+  metadata: { name, uid, labels: { 'app.kubernetes.io/component': component } },
+  spec: { containers: Object.keys(restartCounts).map((each) => ({ name: each, image: 'witan' })) },
+  status: {
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: Object.entries(restartCounts).map(([each, restartCount]) => ({
+      name: each,
+      restartCount,
+      lastState: restartCount > 0 ? { terminated: { exitCode: 70, message: 'it fell' } } : {},
+    })),
+  },
+});
+
+const elder = (more: object = {}) => ({
+  'statefulset/node': { spec: { template: { spec: { containers: [{ name: 'elder', image: 'witan:2', ...more }] } } } },
+});
+const configured = {
+  ...elder({ envFrom: [{ configMapRef: { name: 'witan' } }, { configMapRef: { name: 'witan-elder' } }] }),
+  'configmap/witan': { data: { WITAN_ABSENT_AFTER_MS: '7000' } },
+  'configmap/witan-elder': { data: { WITAN_ABSENT_AFTER_MS: '6000' } },
+};
+const healthy = {
+  pods: [pod('node-0', 'node', { elder: 3, adult: 0 }), pod('gateway-0', 'gateway', { gateway: 0 })],
+  objects: configured,
+  logs: [],
+  answers: { 'node-0:9465': counted(), 'node-0:9464': counted(), 'gateway-0:9467': counted() },
+};
+
+function cluster(state: object): void {
+  writeFileSync(join(folder, 'cluster.json'), JSON.stringify({ ...healthy, ...state }));
+}
+
+beforeAll(() => {
+  const program = join(folder, 'kubectl');
+  writeFileSync(program, `#!/bin/sh\nexec "${NODE}" "${KUBECTL}" "$@"\n`);
+  chmodSync(program, 0o755);
+  process.env.PATH = `${folder}${delimiter}${PATH}`;
+  process.env.FAKE_CLUSTER = join(folder, 'cluster.json');
+});
+afterAll(() => {
+  process.env.PATH = PATH;
+  rmSync(folder, { recursive: true, force: true });
+});
+describe('pods', () => {
+  let world: KubeWorld;
+  beforeEach(async () => {
+    cluster({});
+    world = new KubeWorld({ namespace: 'witan' });
+    await world.start();
+  }, 60_000);
+  afterEach(() => world.stop(), 60_000);
+
+  test('that were started again before the run are not accused of it', async () => {
+    expect(await world.complaints()).toEqual([]);
+  });
+
+  test('are accused of each end that they came to in the run, also where there is a new pod of that name', async () => {
+    cluster({ pods: [pod('node-0', 'node', { elder: 4, adult: 0 })] });
+    expect(await world.complaints()).toEqual(['node-0/elder has ended by itself with 70: it fell']);
+    cluster({ pods: [pod('node-0', 'node', { elder: 0, adult: 1 }, 'another')] });
+    expect(await world.complaints()).toEqual(['node-0/adult has ended by itself with 70: it fell']);
+  });
+
+  test('that log two keys of one session, or a held message that failed, are told, also when that log is gone later', async () => {
+    const done = (key: string) => JSON.stringify({ event: 'dkg-done', session: 's1', key });
+    const failed = { event: 'dkg-held-failed', session: 's2', phase: 'commitment', reason: 'invalid', from: 'ab' };
+    cluster({
+      logs: [`[pod/node-0/elder] ${done('aa')}`, '[pod/nats-0/nats] not of ours', '[pod/node-0/elder] {"cut'],
+    });
+    expect(await world.complaints()).toEqual([]);
+    cluster({ logs: [`[pod/node-1/elder] ${done('bb')}`, `[pod/node-2/elder] ${JSON.stringify(failed)}`] });
+    const told = ['session s1: aa: bb', expect.stringMatching(/^node-2\/elder: a held message failed: .*"s2"/)];
+    expect(await world.complaints()).toEqual(told);
+    cluster({});
+    expect(await world.complaints()).toEqual(told);
+  });
+
+  test('that have counted a defect are told', async () => {
+    cluster({ answers: { ...healthy.answers, 'node-0:9465': counted({ actor_crashes: 2 }) } });
+    expect(await world.complaints()).toEqual(['node-0/elder: witan_actor_crashes_total is 2']);
+  });
+});
+
+describe('when elders are replaced', () => {
+  test.each([
+    ['by the last ConfigMap that says so', configured, 'nodes of the image witan:2, WITAN_ABSENT_AFTER_MS=6000'],
+    [
+      'by the environment before those',
+      { ...configured, ...elder({ env: [{ name: 'WITAN_ABSENT_AFTER_MS', value: '5000' }], envFrom: [] }) },
+      'nodes of the image witan:2, WITAN_ABSENT_AFTER_MS=5000',
+    ],
+    ['or not', elder(), expect.stringContaining('is not set')],
+  ])('is told as the pods are told, %s', async (_, objects, what) => {
+    cluster({ objects });
+    expect(await new KubeWorld({ namespace: 'witan' }).settings()).toEqual([what]);
+  });
+});
+
+test('gateways and metrics are reached by HTTPS where an authority is given, and a file that is none is named', async () => {
+  const authority = new Authority(folder, 'authority');
+  const named = (name: string) => authority.issue(name, { names: [name] });
+  const metrics = named('witan-metrics');
+  cluster({ tls: { 8080: named('localhost'), 9464: metrics, 9465: metrics, 9467: metrics } });
+  const secured = new KubeWorld({ namespace: 'witan', ca: authority.caFile });
+  try {
+    await secured.start();
+    expect(secured.urls()).toEqual([expect.stringMatching(/^https:\/\/localhost:\d+$/)]);
+    const ready = () => createClient(secured.urls()[0]!).readyz();
+    expect(await eventually('a gateway answers', ready, patience)).toMatchObject({ status: 'ok' });
+    expect(await secured.complaints()).toEqual([]);
+  } finally {
+    await secured.stop();
+  }
+  const wrong = new KubeWorld({ namespace: 'witan', ca: join(folder, 'nowhere.pem') });
+  await expect(wrong.start()).rejects.toMatchObject({ code: 'WITAN_ERR_CONFIG', detail: /--ca: .*nowhere/ });
+});

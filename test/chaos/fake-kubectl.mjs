@@ -1,0 +1,32 @@
+// Answers as kubectl would of the cluster that the file FAKE_CLUSTER tells of.
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+
+const cluster = JSON.parse(readFileSync(process.env.FAKE_CLUSTER, 'utf8'));
+const args = process.argv.slice(2).filter((each, index, all) => each !== '-n' && all[index - 1] !== '-n');
+const [verb, what] = args;
+
+if (verb === 'get' && what === 'pods') {
+  const wanted = args.find((each) => each.includes('app.kubernetes.io/component='))?.split('component=')[1];
+  const items = cluster.pods.filter(({ metadata }) => {
+    return wanted === undefined || metadata.labels['app.kubernetes.io/component'] === wanted;
+  });
+  console.log(JSON.stringify({ items }));
+} else if (verb === 'get') console.log(JSON.stringify(cluster.objects[what]));
+else if (verb === 'logs') console.log(cluster.logs.join('\n'));
+else if (verb === 'port-forward') forward(what.replace('pod/', ''), args.slice(2));
+else process.exitCode = 1;
+
+/** Each port of a pod answers with what it has counted, whatever it is asked. */
+function forward(pod, pairs) {
+  for (const [port, of] of pairs.map((pair) => pair.split(':'))) {
+    const answer = (_, response) => response.end(cluster.answers[`${pod}:${of}`] ?? '{"status":"ok","checks":[]}');
+    const { tls } = cluster;
+    const read = (file) => readFileSync(file, 'utf8');
+    const server = tls
+      ? https.createServer({ cert: read(tls[of].certFile), key: read(tls[of].keyFile) }, answer)
+      : http.createServer(answer);
+    server.listen(Number(port), 'localhost');
+  }
+}
