@@ -184,7 +184,7 @@ export class Stage {
     const { startedAt, durationMs } = phases.find(({ name }) => name === phase)!;
     if (startedAt === null) return this.miss(`no gateway knows any more when ${phase} was`);
     if (durationMs !== null && durationMs < forMs) {
-      this.miss(`${phase} was over after ${Math.round(durationMs)} ms, before the kill was after ${forMs} ms`);
+      this.miss(`${phase} was over after ${Math.round(durationMs)} ms, and the kill took ${forMs} ms`);
     }
   }
 

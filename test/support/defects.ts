@@ -1,6 +1,8 @@
+import { eventually, type Patience } from './eventually.ts';
 import type { Scrape } from './exposition.ts';
 import type { ServiceKind, ServiceProcess } from './service-process.ts';
 
+const MISSING = 'missing';
 const EVERY: readonly ServiceKind[] = ['adult', 'dkg-coordinator', 'elder', 'gateway'];
 
 /** Counters that stay at zero whatever others do, and who has them: each would be a defect of our own. */
@@ -33,14 +35,28 @@ export async function defectsCounted(all: readonly ServiceProcess[], expectsTrou
 function nonZero(kind: ServiceKind, metrics: Scrape, zero: typeof DEFECTS, isReady: boolean): string[] {
   const names = Object.keys(zero).filter((each) => zero[each]!.includes(kind));
   return names.flatMap((name) => {
-    const value = metrics.value(name) ?? (isReady ? 'missing' : 0);
+    const value = metrics.value(name) ?? (isReady ? MISSING : 0);
     return value === 0 ? [] : [`${name} is ${value}`];
   });
 }
 
-/** What a ready service has counted of its own defects. */
-export function defectsIn(kind: ServiceKind, metrics: Scrape): string[] {
-  return nonZero(kind, metrics, DEFECTS, true);
+/**
+ * What a service has counted of its own defects, once it counts all of them: one that was started just now may not answer
+ * yet. That it does not is told too.
+ */
+export async function defectsOf(kind: ServiceKind, ask: () => Promise<Scrape>, patience: Patience): Promise<string[]> {
+  let found: string[] = [];
+  const counts = async () => {
+    found = [];
+    found = nonZero(kind, await ask(), DEFECTS, true);
+    return !found.some((each) => each.endsWith(MISSING));
+  };
+  try {
+    await eventually('it tells what it has counted', counts, patience);
+  } catch (error) {
+    if (found.length === 0) return [(error as Error).message];
+  }
+  return found;
 }
 
 /** Counters die with their process, and what it said of its failures does not. */

@@ -1,5 +1,6 @@
 import { type Client, createClient, type Section } from '@witan/api';
 import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
+import { defectsOf } from './defects.ts';
 import { docker, firewall, logsOf, NATS_IMAGE, witanImage } from './docker.ts';
 import { eventually } from './eventually.ts';
 import { Scrape } from './exposition.ts';
@@ -54,6 +55,7 @@ const METRICS_PORTS: Readonly<Record<ServiceKind, number>> = {
   'dkg-coordinator': 9466,
   gateway: 9467,
 };
+const METRICS_MS = 60_000;
 const NODE_KINDS: readonly ServiceKind[] = ['adult', 'elder'];
 const serviceOf = (name: string): ServiceKind => (name.startsWith('gateway') ? 'gateway' : 'dkg-coordinator');
 const printing = (url: string): string => `fetch('${url}').then(async (r) => console.log(await r.text()))`;
@@ -220,15 +222,16 @@ export class Hosts {
     return Object.fromEntries(await Promise.all(states));
   }
 
-  /** What the services in a container have counted: of a node its adult and its elder. */
-  async metricsOf(name: string): Promise<readonly (readonly [kind: ServiceKind, Scrape])[]> {
-    const kinds = name.startsWith('node') ? NODE_KINDS : [serviceOf(name)];
+  /** What the services in a container have counted of their own defects: of a node its adult and its elder. */
+  async defectsOf(name: string): Promise<readonly string[]> {
     const id = this.#of(name).getId();
-    const asked = kinds.map(async (kind) => {
-      const url = `http://127.0.0.1:${METRICS_PORTS[kind]}/metrics`;
-      return [kind, new Scrape(await docker('exec', id, 'node', '-e', printing(url)))] as const;
+    const kinds = name.startsWith('node') ? NODE_KINDS : [serviceOf(name)];
+    const found = kinds.map((kind) => {
+      const script = printing(`http://127.0.0.1:${METRICS_PORTS[kind]}/metrics`);
+      const ask = async () => new Scrape(await docker('exec', id, 'node', '-e', script));
+      return defectsOf(kind, ask, { withinMs: METRICS_MS, everyMs: 1_000 });
     });
-    return Promise.all(asked);
+    return (await Promise.all(found)).flat();
   }
 
   /** What a service has logged. */

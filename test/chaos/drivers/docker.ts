@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WitanError } from '@witan/errors';
-import { defectsIn } from '../../support/defects.ts';
 import { imageOfVersion, logsOf, whyNoDocker, witanImage, writeLogOf } from '../../support/docker.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
 import { LogJudge } from '../log-judge.ts';
@@ -137,9 +136,7 @@ export class DockerWorld extends Unable implements World {
     for (const name of services) await this.#hear(name);
     const counted: string[] = [];
     for (const name of services.filter((each) => !this.#fallen.has(each))) {
-      const metrics = await this.#hosts.metricsOf(name).catch((error: Error) => error);
-      if (metrics instanceof Error) counted.push(`${name} does not tell what it has counted: ${metrics.message}`);
-      else for (const [kind, each] of metrics) counted.push(...defectsIn(kind, each).map((one) => `${name}: ${one}`));
+      counted.push(...(await this.#hosts.defectsOf(name)).map((each) => `${name}: ${each}`));
     }
     return [...[...this.#fallen].map((name) => `${name} has ended`), ...this.#judge.complaints(), ...counted];
   }

@@ -1,7 +1,6 @@
 import { get } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { defectsIn } from '../../support/defects.ts';
-import { eventually } from '../../support/eventually.ts';
+import { defectsOf } from '../../support/defects.ts';
 import { Scrape, scrape } from '../../support/exposition.ts';
 import type { Namespace, Pod } from '../../support/kube.ts';
 import type { ServiceKind } from '../../support/service-process.ts';
@@ -101,11 +100,7 @@ export class KubeJudge {
     try {
       for (const [index, service] of services.entries()) {
         const port = forward.ports[index]!;
-        const what = `${metadata.name}/${service} tells what it has counted`;
-        const metrics = await eventually(what, () => scrapeAt(this.#scheme, port), patience).catch(
-          (error: Error) => error,
-        );
-        const told = metrics instanceof Error ? [metrics.message] : defectsIn(service, metrics);
+        const told = await defectsOf(service, () => scrapeAt(this.#scheme, port), patience);
         found.push(...told.map((each) => `${metadata.name}/${service}: ${each}`));
       }
     } finally {
