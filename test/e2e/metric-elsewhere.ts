@@ -107,6 +107,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
 
 /** Labels whose values are many or not ours: that one of them moves is enough. */
 export const OPEN_LABELS: readonly string[] = [
+  'witan_dkg_waiting_for.place',
   'witan_messages_rejected_total.channel',
   'witan_messages_rejected_total.reason',
   'witan_actor_events_total.actor',

@@ -81,6 +81,14 @@ export const METRIC_TABLE: readonly Row[] = [
   row(SESSIONS, 'witan_dkg_phase_age_seconds', { healthy: 0, stalled: 'positive', recovered: 0 }),
   row(SESSIONS, 'witan_dkg_phase_deadline_seconds', always(1)),
   row(SESSIONS, 'witan_dkg_waiting_on', { healthy: 0, stalled: 3, recovered: 0 }),
+  row(
+    SESSIONS,
+    'witan_dkg_waiting_for',
+    { healthy: 'absent', stalled: 'positive', recovered: 'absent' },
+    { place: '3' },
+  ),
+  row(SESSIONS, 'witan_dkg_waiting_for', always('absent'), { place: '4' }),
+  row('elder', 'witan_node_id', always('positive')),
 
   // Anti-entropy. Peers that are alive have nothing for a section that waits, and dead ones do not answer.
   row(EVERY, 'witan_anti_entropy_requests_total', always('positive'), { kind: 'section', reason: 'restart' }),

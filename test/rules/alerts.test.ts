@@ -70,6 +70,13 @@ test('every runbook belongs to an alert', () => {
   expect(pages).toEqual(ALERT_NAMES.map(runbookOf).toSorted());
 });
 
+test('all runbooks fit into one ConfigMap, under names that it takes', () => {
+  const pages = FILES.filter((path) => path.startsWith(`${RUNBOOKS}/`));
+  expect(pages.filter((path) => !/^[-.\w]+$/.test(path.slice(RUNBOOKS.length + 1)))).toEqual([]);
+  const bytes = pages.reduce((sum, path) => sum + Buffer.byteLength(read(path)), 0);
+  expect(bytes).toBeLessThan(1024 * 1024);
+});
+
 test('a fault in a query is seen', () => {
   const faults = {
     'witan_held_mesages > 0': ['no service has witan_held_mesages'],
@@ -80,6 +87,7 @@ test('a fault in a query is seen', () => {
       'witan_dkg_sessions_total: outcome is never lost',
     ],
     'witan_held_messages{peer="a"}': ['witan_held_messages has no label peer'],
+    'sum by (peer) (count_values("node", witan_node_id))': ['nothing in it has the label peer'],
     'sum by (peer) (witan_held_messages)': ['nothing in it has the label peer'],
     witan_dkg_phase_duration_seconds: ['no service has witan_dkg_phase_duration_seconds'],
   };

@@ -71,6 +71,7 @@ export function queryFaults(expr: string): string[] {
   }
   const labels = new Set([
     ...TARGET_LABELS,
+    ...query.made,
     ...query.selectors.flatMap(({ metric }) => Object.keys(KNOWN.get(metric)?.labels ?? {})),
   ]);
   return [

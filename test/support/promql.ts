@@ -20,6 +20,8 @@ export interface Query {
   readonly selectors: readonly Selector[];
   /** Labels that it groups, joins or matches by. */
   readonly groupedBy: readonly string[];
+  /** Labels that it makes of values. */
+  readonly made: readonly string[];
 }
 
 type Node = NonNullable<ReturnType<ReturnType<typeof parser.parse>['resolve']>['parent']>;
@@ -59,5 +61,8 @@ export function parseQuery(expr: string): Query {
   const groupedBy = all
     .filter(({ name }) => name === 'GroupingLabels')
     .flatMap((grouping) => grouping.getChildren('LabelName').map(textOf));
-  return { selectors, groupedBy };
+  const made = all
+    .filter((node) => node.name === 'AggregateExpr' && textOf(node.firstChild) === 'count_values')
+    .map((node) => textOf(node.getChild('FunctionCallBody')?.getChild('StringLiteral') ?? null).slice(1, -1));
+  return { selectors, groupedBy, made };
 }

@@ -89,6 +89,14 @@ export class Watched {
     return [...new Set(found.flat())].toSorted();
   }
 
+  /** Which processes a panel is about now, by address. */
+  async instances(dashboard: string, panel: string): Promise<string[]> {
+    const { rows } = DASHBOARDS.find(({ name }) => name === dashboard)!;
+    const { queries } = rows.flatMap(({ panels }) => panels).find(({ title }) => title === panel)!;
+    const found = await Promise.all(queries.map(({ expr }) => this.#prometheus.query(withoutVariables(expr))));
+    return [...new Set(found.flat().map(({ metric }) => metric.instance!))].toSorted();
+  }
+
   /** Names of the alerts that have held for long enough. */
   async firing(): Promise<string[]> {
     return this.#alerts('ALERTS{alertstate="firing"}');

@@ -1,4 +1,4 @@
-import { type DashboardSpec, graph, number, states } from './model.ts';
+import { type DashboardSpec, graph, number, states, table } from './model.ts';
 import { growth, of, perSecond, quantile, quantiles } from './promql.ts';
 
 const PHASES = {
@@ -10,6 +10,10 @@ const PHASES = {
   5: 'commitment',
   6: 'finalisation',
 };
+
+/** Names of nodes are values, which this makes labels of; that of a process that is dead is the last one that was seen. */
+const waited = `count_values by (cluster, namespace) ("node", ${of('witan_dkg_waiting_for')})`;
+const processes = `count_values by (cluster, namespace, job, instance) ("node", last_over_time(${of('witan_node_id')}[1h]))`;
 
 export const dkg: DashboardSpec = {
   name: 'dkg',
@@ -53,12 +57,25 @@ export const dkg: DashboardSpec = {
           alerts: ['WitanDkgPhaseStalled'],
           madeFor: 'stalled',
         }),
+        table({
+          title: 'Who is waited for',
+          description:
+            'The elder processes whose message the running phase misses, and how many processes say so. One that was not scraped for an hour is not named; one that came back at another address is named with both.',
+          unit: 'none',
+          width: 16,
+          queries: {
+            expr: `${waited} * on (cluster, namespace, node) group_right () ${processes}`,
+            legend: '{{instance}}',
+          },
+          alerts: ['WitanDkgPhaseStalled'],
+          madeFor: 'stalled',
+        }),
         graph({
           title: 'Deadline of a phase, as configured',
           description: 'Elders vote by it: one that differs is a mistake.',
           unit: 's',
           queries: { expr: of('witan_dkg_phase_deadline_seconds'), legend: '{{job}} {{instance}}' },
-          width: 6,
+          width: 12,
           alerts: ['WitanSettingsDiffer'],
         }),
         graph({
@@ -66,7 +83,7 @@ export const dkg: DashboardSpec = {
           description: 'Participants among them are waited for.',
           unit: 'none',
           queries: { expr: `1 - ${of('up', 'job=~"witan.*"')} > 0`, legend: '{{job}} {{instance}}' },
-          width: 6,
+          width: 12,
           alerts: ['WitanTargetDown'],
           madeFor: 'stalled',
         }),
@@ -146,7 +163,8 @@ export const dkg: DashboardSpec = {
         }),
         graph({
           title: 'Blame',
-          description: 'Participants that were proven faulty, by why. It stays 0 unless a node is broken or lies.',
+          description:
+            'Participants that were proven faulty, by why. It stays 0 unless a node is broken or lies. Who it was: `blame` in the log, or `npx witan dkg show`.',
           unit: 'short',
           queries: { expr: growth('reason', of('witan_dkg_blames_total')), legend: '{{reason}}' },
           alerts: ['WitanNodeBlamed'],

@@ -107,15 +107,26 @@ describe('gauges of now', () => {
   test('the DKG: idle, running, stalled', () => {
     const meter = new RecordingMeter();
     let view: DkgView | undefined;
-    watchDkg(meter, 2000, () => view);
+    const name = 'ab12cd34ef56'.padEnd(64, '7');
+    watchDkg(meter, { deadlineMs: 2000, node: name }, () => view);
     const read = () =>
       ['witan_dkg_phase', 'witan_dkg_phase_age_seconds', 'witan_dkg_waiting_on'].map((name) => meter.value(name));
     expect(read()).toEqual([0, 0, 0]);
     expect(meter.value('witan_dkg_phase_deadline_seconds')).toBe(2);
-    view = { phase: 'contribution', phaseAgeMs: 1500, waitingOn: 2 };
+    const waitedFor = () => ['1', '2', '3', '8'].map((place) => meter.value('witan_dkg_waiting_for', { place }));
+    expect(waitedFor()).toEqual([undefined, undefined, undefined, undefined]);
+    const id = meter.value('witan_node_id')!;
+    expect(id.toString(16)).toBe('ab12cd34ef56');
+    view = { phase: 'contribution', phaseAgeMs: 1500, waitingOn: [name, 'f'.repeat(64)] };
+    expect(waitedFor()).toEqual([id, 2 ** 48 - 1, undefined, undefined]);
     expect(read()).toEqual([2, 1.5, 2]);
     view = { ...view, phaseAgeMs: 61_500 };
     expect(read()).toEqual([2, 61.5, 2]);
+    view = { ...view, waitingOn: Array<string>(100).fill(name) };
+    expect(read()[2]).toBe(100);
+    expect(waitedFor()).toEqual([id, id, id, id]);
+    view = undefined;
+    expect(waitedFor()).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test('the section: nothing before it is known, then the margin', () => {

@@ -192,14 +192,14 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     known = sessions;
     const current = () =>
       [...sessions().values()].find(({ state }) => state.started && !isDone(state) && !state.failed);
-    watchDkg(meter, deadlineMs, () => {
+    watchDkg(meter, { deadlineMs, node }, () => {
       const found = current();
       if (!found) return undefined;
       const phaseAt = running.get(found.session.id)?.phaseAt ?? now();
       return {
         phase: phaseName(found.state.phase),
         phaseAgeMs: now() - phaseAt,
-        waitingOn: waitingOn(found.state).length,
+        waitingOn: waitingOn(found.state).map((index) => nameOf(found.session, index)),
       };
     });
     antiEntropy.held.collect((set) => set(current()?.state.held.size ?? 0));
@@ -213,4 +213,8 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   };
 
   return { onReport, sending, onBadMessage, onSuperseded, watch, stop };
+}
+
+function nameOf({ participants }: Session, index: number): string {
+  return participants.find((participant) => participant.index === index)!.name;
 }

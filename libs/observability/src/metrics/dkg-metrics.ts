@@ -15,6 +15,11 @@ export const DKG_PHASES = [
  */
 const PHASE_SECONDS = [0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10, 30, 60, 120];
 
+/** So many of those that are waited for are named. */
+const PLACES = ['1', '2', '3', '4', '5', '6', '7', '8'] as const;
+/** What a float holds without loss. */
+const ID_DIGITS = 12;
+
 export const DKG_METRICS = {
   phaseDuration: histogram({
     name: 'witan_dkg_phase_duration_seconds',
@@ -47,6 +52,16 @@ export const DKG_METRICS = {
   waitingOn: gauge({
     name: 'witan_dkg_waiting_on',
     help: 'Participants whose message the current phase still misses',
+  }),
+  // Values and not labels: a name as a label would let whoever comes and goes make time series.
+  waitingFor: gauge({
+    name: 'witan_dkg_waiting_for',
+    help: 'Who these participants are, up to eight of them: the number that each has as witan_node_id',
+    labels: { place: PLACES },
+  }),
+  nodeId: gauge({
+    name: 'witan_node_id',
+    help: 'Which node this elder process is of: the first twelve hex digits of the name of the node, as a number',
   }),
   messages: counter({
     name: 'witan_dkg_messages_total',
@@ -83,17 +98,35 @@ export const dkgMetrics = (meter: Meter): DkgMetrics => instruments(meter, DKG_M
 export interface DkgView {
   readonly phase: (typeof DKG_PHASES)[number];
   readonly phaseAgeMs: number;
-  readonly waitingOn: number;
+  /** Hex names. */
+  readonly waitingOn: readonly string[];
 }
 
-/** Keeps the gauges of "now" true, also while nothing moves: `read` is asked at each scrape. */
-export function watchDkg(meter: Meter, deadlineMs: number, read: () => DkgView | undefined): void {
-  const { phase, phaseAge, phaseDeadline, waitingOn } = dkgMetrics(meter);
+/**
+ * Keeps the gauges of "now" true, also while nothing moves: `read` is asked at each scrape.
+ *
+ * @param node hex name; a coordinator has none
+ */
+export function watchDkg(
+  meter: Meter,
+  { deadlineMs, node }: { readonly deadlineMs: number; readonly node: string | undefined },
+  read: () => DkgView | undefined,
+): void {
+  const { phase, phaseAge, phaseDeadline, waitingOn, waitingFor, nodeId } = dkgMetrics(meter);
+  if (node !== undefined) nodeId.set(idOf(node));
   phaseDeadline.set(deadlineMs / 1000);
   phase.collect((set) => {
     const view = read();
     set(view === undefined ? 0 : DKG_PHASES.indexOf(view.phase) + 1);
   });
   phaseAge.collect((set) => set((read()?.phaseAgeMs ?? 0) / 1000));
-  waitingOn.collect((set) => set(read()?.waitingOn ?? 0));
+  waitingOn.collect((set) => set(read()?.waitingOn.length ?? 0));
+  waitingFor.collect((set) => {
+    const names = read()?.waitingOn ?? [];
+    for (const [index, place] of PLACES.entries()) if (index < names.length) set({ place }, idOf(names[index]!));
+  });
+}
+
+function idOf(name: string): number {
+  return Number.parseInt(name.slice(0, ID_DIGITS), 16);
 }
