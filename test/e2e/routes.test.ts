@@ -7,6 +7,7 @@ import { connect } from 'node:tls';
 import { type NatsServer, startNatsServer } from '@witan/bus';
 import { UsersDir } from '@witan/nats';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { Authority, type CertificateFiles } from '../support/certificates.ts';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
@@ -155,6 +156,18 @@ describe('the port for servers of the configuration for Kubernetes', () => {
     expect(said).toContain("-ERR 'Authorization Violation'");
     expect(said).not.toContain('RS+ ');
   });
+});
+
+test('compose publishes no port of NATS, and what it publishes on loopback alone', () => {
+  for (const file of ['deploy/compose/compose.yaml', 'deploy/compose/api-keys.yaml']) {
+    const { services } = parse(shipped(file), { merge: true }) as Record<
+      'services',
+      Record<string, { ports?: string[] }>
+    >;
+    expect(services.nats?.ports).toBeUndefined();
+    for (const port of Object.values(services).flatMap(({ ports: all = [] }) => all))
+      expect(port).toMatch(/^127\.0\.0\.1:/);
+  }
 });
 
 test.for(['k8s/components/nats-security/nats.conf', 'k8s/nats/nats.conf', 'deploy/compose/nats.conf'])(

@@ -101,6 +101,23 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
     for (const { spec } of budgets) expect(spec.maxUnavailable).toBe(1);
   });
 
+  test('lead from outside to gateways alone', async () => {
+    const services = (await ofKind('Service')) as unknown as {
+      metadata: { name: string };
+      spec: { type?: string; externalIPs?: unknown };
+    }[];
+    expect(services.map(({ metadata }) => metadata.name)).toContain('nats');
+    for (const { metadata, spec } of services) {
+      if (metadata.name !== 'gateway')
+        expect([metadata.name, spec.type ?? 'ClusterIP', spec.externalIPs]).toEqual([
+          metadata.name,
+          'ClusterIP',
+          undefined,
+        ]);
+    }
+    expect(await ofKind('Ingress')).toEqual([]);
+  });
+
   test('hold no secret', async () => {
     expect(await ofKind('Secret')).toEqual([]);
   });

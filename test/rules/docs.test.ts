@@ -79,6 +79,14 @@ describe('the documents', () => {
     expect(wrong(/`((?:libs|services|test|docs|deploy|k8s|\.ci)\/[\w./{},-]+)`/g, isThere)).toEqual([]);
   });
 
+  test('show each line of the threat model by a test', () => {
+    const tables = read('docs/security.md').matchAll(/^\| \| \| shown by \|\n\|.*\n((?:\|.*\n)+)/gm);
+    const rows = [...tables].flatMap(([, body]) => body!.trimEnd().split('\n'));
+    expect(rows.length).toBeGreaterThan(30);
+    const shown = /\| [^|]*`(?:libs|services|test|deploy)\/[^`]+`[^|]*\|$/;
+    expect(rows.filter((row) => !shown.test(row))).toEqual([]);
+  });
+
   test('name npm scripts that are there', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     expect(wrong(/\bnpm (start|test|run [\w:-]+)/g, (name) => name.replace('run ', '') in scripts)).toEqual([]);

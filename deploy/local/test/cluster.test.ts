@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster } from '../src/cluster.ts';
 import { DataDir } from '../src/data-dir.ts';
 import type { ProcessStatus } from '../src/supervisor.ts';
@@ -92,6 +92,20 @@ describe.skipIf(NATS === undefined)('a cluster', () => {
     expect(told(cluster, 'node-1-adult')).toMatchObject({ WITAN_GENESIS: 'join', WITAN_GENESIS_KEY: GENESIS });
     expect(told(cluster, 'gateway')).toMatchObject({ WITAN_HTTP_PORT: '8123', WITAN_GENESIS_KEY: GENESIS });
     expect(data.facts.genesisKey).toBe(GENESIS);
+  });
+
+  test('binds the users of each node to the name that its elder says', async () => {
+    const { cluster, allReady } = make();
+    await cluster.start();
+    await allReady();
+    const names = ['node-0-elder', 'node-1-elder'].map((name) => told(cluster, name).node!);
+    const topic = (name: string) => `"witan.local.node.${name}.elder.sign"`;
+    await vi.waitFor(() => {
+      const config = readFileSync(join(data.usersDir, 'users.conf'), 'utf8');
+      // The gateway asks any of them, and no elder may answer for any.
+      expect(config.split(topic('*'))).toHaveLength(2);
+      for (const name of names) expect(config).toContain(topic(name));
+    }, 10_000);
   });
 
   test('started again never lets the first node make a second network', async () => {

@@ -1,4 +1,4 @@
-import type { Identity } from '@witan/crypto';
+import { type Identity, scalarToBytes } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS, forms as dkgForms } from '@witan/dkg';
 import { errorCode } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
@@ -44,6 +44,18 @@ function elderOf(identity: Identity, journal: MemoryJournal): Elder {
   elder.stop();
   return elder;
 }
+
+test('who reads a disk without any key reads decisions, and no share', () => {
+  const journal = new MemoryJournal();
+  const share = scalarToBytes(currentShare(elderOf(first, journal).state)!);
+  const stored = journal.stream('section').read();
+  const [clear, sealed] = [CLEAR, SEALED].map((kind) => stored.filter(([tag]) => tag === kind));
+  const facts = clear!.map((record) => forms.decodeFact(record.subarray(1)));
+  expect(facts.map(({ type }) => type)).toContain('decided');
+  expect(facts.map(({ type }) => type)).not.toContain('share');
+  expect(sealed).toHaveLength(1);
+  for (const record of stored) expect(Buffer.from(record).includes(Buffer.from(share))).toBe(false);
+});
 
 describe('who can write to the disks of two nodes with the same sealing key', () => {
   test('cannot give one the other’s share of the section key', () => {
