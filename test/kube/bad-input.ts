@@ -4,7 +4,8 @@ import { CODES } from '@witan/errors';
 import { expect, test } from 'vitest';
 import { Authority, type CertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
-import { isReady, kubectl, type Pod } from '../support/kube.ts';
+import { isReady, type Pod } from '../support/kube.ts';
+import { deploy } from './deploy.ts';
 import { endsOf, type Network, NODES, namesOf, patience } from './network.ts';
 import { SEALING_KEYS, type Secrets } from './secrets.ts';
 import { swapVolumes } from './volumes.ts';
@@ -140,7 +141,7 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
     await secrets.make('--only', 'users', '--bind');
     await network.haveSecretsRead();
     await swapVolumes(network, [...nodes]);
-    await kubectl('apply', '-k', overlay);
+    await deploy(overlay);
     const isOneOfThem = ({ metadata }: Pod) => nodes.some((node) => node === metadata.name);
     await eventually(
       'both refuse to open what another key has sealed',
@@ -155,7 +156,7 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
     await network.attested();
 
     await swapVolumes(network, [...nodes]);
-    await kubectl('apply', '-k', overlay);
+    await deploy(overlay);
     await network.settled();
     expect(await Promise.all(nodes.map(nameOf))).toEqual(names);
     expect(await network.genesisKey()).toBe(genesis);

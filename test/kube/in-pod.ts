@@ -1,40 +1,12 @@
-import type { Network } from './network.ts';
+import type { Namespace } from '../support/kube.ts';
 
-/** What a port shows: the SHA-256 fingerprint of its certificate; and to clients NATS, whether it takes anything but TLS, or strangers. */
-export interface Shown {
-  readonly at: string;
-  readonly fingerprint: string;
-  readonly tls_required?: boolean;
-  readonly tls_verify?: boolean;
-}
+const DIAL_MS = 4_000;
 
 // With what a service in the same container has: its certificate, its seed.
 const MINE = `
 import { readFileSync } from 'node:fs';
 const { WITAN_NATS_TLS_CA_FILE: caFile, WITAN_NATS_TLS_CERT_FILE: certFile, WITAN_NATS_TLS_KEY_FILE: keyFile } = process.env;
 const given = JSON.parse(process.argv[1]);
-`;
-
-const SHOW = `${MINE}
-import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-const [ca, cert, key] = [caFile, certFile, keyFile].map((file) => readFileSync(file));
-const show = (at) => new Promise((resolve, reject) => {
-  const [host, port] = at.split(':');
-  const over = (socket, info) => {
-    const secured = connectTls({ socket, ca, cert, key, checkServerIdentity: () => undefined }, () => {
-      const { fingerprint256 } = secured.getPeerCertificate();
-      resolve({ at, fingerprint: fingerprint256, tls_required: info.tls_required, tls_verify: info.tls_verify });
-      secured.destroy();
-    });
-    secured.once('error', reject);
-  };
-  const socket = connect({ host, port: Number(port) }).once('error', reject);
-  // To clients NATS says who it is before it asks for TLS.
-  if (port === '4222') socket.once('data', (data) => over(socket, JSON.parse(String(data).slice(5))));
-  else socket.once('connect', () => over(socket, {}));
-});
-console.log(JSON.stringify(await Promise.all(given.map(show))));
 `;
 
 const REACH = `${MINE}
@@ -57,19 +29,28 @@ console.log(JSON.stringify(refused));
 process.exit();
 `;
 
-async function runIn<T>(network: Network, pod: string, container: string, code: string, given: unknown): Promise<T> {
+async function runIn<T>(network: Namespace, pod: string, container: string, code: string, given: unknown): Promise<T> {
   const node = ['node', '--input-type=module', '-e', code, JSON.stringify(given)];
   return JSON.parse(await network.kubectl('exec', pod, '-c', container, '--', ...node)) as T;
 }
 
-/** What ports show to the gateway: `host:port`. */
-export function shownBy(network: Network, ports: readonly string[]): Promise<Shown[]> {
-  return runIn(network, 'deploy/gateway', 'gateway', SHOW, ports);
+const DIAL = `
+import { connect } from 'node:net';
+const [host, port, forMs] = process.argv.slice(1);
+const say = (opened) => { console.log(opened); process.exit(); };
+connect({ host, port: Number(port) }).once('connect', () => say(true)).once('error', () => say(false));
+setTimeout(say, Number(forMs), false);
+`;
+
+/** Whether a port can be connected to from within a container, within a few seconds. */
+export async function opensFrom(network: Namespace, pod: string, host: string, port: number): Promise<boolean> {
+  const node = ['node', '--input-type=module', '-e', DIAL, host, String(port), String(DIAL_MS)];
+  return (await network.kubectl('exec', pod, '--', ...node)) === 'true';
 }
 
 /** What NATS refuses to one who has got into a container and has all that is in there. */
 export function refusedTo(
-  network: Network,
+  network: Namespace,
   { pod, container }: { readonly pod: string; readonly container: string },
   subjects: { readonly say: readonly string[]; readonly hear: readonly string[] },
 ): Promise<{ say: string[]; hear: string[] }> {

@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { tolerated } from '@witan/chain';
 import { describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import { K8S, kubectl, whyNoKubectl } from '../support/kube.ts';
+import { K8S, whyNoKubectl } from '../support/kube.ts';
+import { arrowsOf, type Object as Linked } from './arrows.ts';
+import { type Built, build } from './deploy.ts';
 
 const why = whyNoKubectl();
 if (why) console.error(`NOT RUN, the manifests: ${why}`);
@@ -19,9 +22,7 @@ interface Container {
     readonly subPathExpr?: string;
   }[];
 }
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+interface Manifest extends Built {
   readonly automountServiceAccountToken?: boolean;
   readonly data?: Readonly<Record<string, string>>;
   readonly spec: {
@@ -36,15 +37,49 @@ interface Manifest {
   };
 }
 
-/** What `kubectl apply -k` would send. */
-async function build(overlay: string): Promise<readonly Manifest[]> {
-  const documents = parseAllDocuments(await kubectl('kustomize', `${K8S}/overlays/${overlay}`), { merge: true });
-  return documents.map((document) => document.toJS() as Manifest);
-}
+/** Who connects to whom, as the design has it (docs/architecture.md), and nobody else. */
+const SERVICES = ['node', 'gateway', 'dkg-coordinator'];
+const toDns = (pod: string) => ['TCP', 'UDP'].map((protocol) => `${pod} -> kube-system:53/${protocol}`);
+const OF_SERVICES = [
+  ...SERVICES.flatMap(toDns),
+  'anybody -> gateway:8080',
+  'prometheus -> node:9464',
+  'prometheus -> node:9465',
+  'prometheus -> dkg-coordinator:9466',
+  'prometheus -> gateway:9467',
+];
+const WITH_NATS = [
+  ...OF_SERVICES,
+  ...toDns('nats'),
+  ...SERVICES.map((service) => `${service} -> nats:4222`),
+  'nats -> nats:6222',
+];
+
+describe.skipIf(why)('network policies allow the arrows of the design and no others', () => {
+  test.for([
+    { of: `${K8S}/overlays/local`, arrows: WITH_NATS },
+    { of: `${K8S}/overlays/production`, arrows: WITH_NATS },
+    {
+      of: fileURLToPath(new URL('external-nats', import.meta.url)),
+      arrows: [...OF_SERVICES, ...SERVICES.map((service) => `${service} -> 203.0.113.7/32:4222/TCP`)],
+    },
+  ])('$of', async ({ of, arrows }) => {
+    const { allowed, faults } = arrowsOf(await build<Linked>(of));
+    expect(faults).toEqual([]);
+    expect(allowed).toEqual(arrows.toSorted());
+  });
+
+  test('servers of somebody else are named to every service', async () => {
+    const objects = await build<Manifest>(fileURLToPath(new URL('external-nats', import.meta.url)));
+    const urls = objects.flatMap(({ data }) => data?.WITAN_NATS_URL ?? []);
+    expect(urls).toEqual(['tls://nats.example.com:4222']);
+    expect(objects.filter(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'nats')).toEqual([]);
+  });
+});
 
 describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay %s', (overlay) => {
   const ofKind = async (...kinds: readonly string[]) =>
-    (await build(overlay)).filter(({ kind }) => kinds.includes(kind));
+    (await build<Manifest>(`${K8S}/overlays/${overlay}`)).filter(({ kind }) => kinds.includes(kind));
   const workloads = () => ofKind('Deployment', 'StatefulSet', 'Job', 'DaemonSet');
 
   test('describe the services and NATS', async () => {
@@ -97,8 +132,13 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
   test('let a drain take no more than the threshold can spare', async () => {
     const budgets = await ofKind('PodDisruptionBudget');
     expect(budgets.map(({ metadata }) => metadata.name).sort()).toEqual(['dkg-coordinator', 'gateway', 'nats', 'node']);
-    // Of seven elders two may be away, and one of these in an accident.
-    for (const { spec } of budgets) expect(spec.maxUnavailable).toBe(1);
+    const config = (await ofKind('ConfigMap')).find(({ data }) => data?.WITAN_ELDER_COUNT !== undefined)!;
+    const spare = tolerated(Number(config.data!.WITAN_ELDER_COUNT));
+    const { spec } = budgets.find(({ metadata }) => metadata.name === 'node')!;
+    expect(spec.maxUnavailable).toBeGreaterThan(0);
+    // And one more in an accident meanwhile.
+    expect(spec.maxUnavailable! + 1).toBeLessThanOrEqual(spare);
+    for (const { metadata, spec } of budgets) expect([metadata.name, spec.maxUnavailable]).toEqual([metadata.name, 1]);
   });
 
   test('lead from outside to gateways alone', async () => {

@@ -49,20 +49,19 @@ export class Network extends Namespace {
     return eventually('something is signed', attest, { withinMs: 60_000, everyMs: 100 });
   }
 
-  /** Has one thing after the other signed for as long as `what` takes. @returns how many there were */
-  async signsWhile(what: Promise<unknown>): Promise<number> {
-    let isOver = false;
-    const over = what.finally(() => {
-      isOver = true;
-    });
-    over.catch(() => {}); // Told below.
-    let signed = 0;
-    do {
-      await this.attested();
-      signed++;
-    } while (!isOver);
-    await over;
-    return signed;
+  /** The pods of elders, in the section's order, and nobody else's. */
+  async elderPods(): Promise<readonly string[]> {
+    const nodes = namesOf(await this.pods('node'));
+    const podOf = new Map(await Promise.all(nodes.map(async (pod) => [await this.nameOf(pod), pod] as const)));
+    return (await this.section()).elders.map(({ name }) => podOf.get(name)!);
+  }
+
+  /** The name of the node whose pod this is, which every line of its log has. */
+  async nameOf(pod: string): Promise<string> {
+    const log = await this.kubectl('logs', pod, '-c', 'elder', '--tail=50');
+    const name = /"node":"([0-9a-f]{64})"/.exec(log)?.[1];
+    if (name === undefined) throw new Error(`${pod} has not said its name`);
+    return name;
   }
 
   /** The containers that are services, of pods that are to stay. */

@@ -37,11 +37,16 @@ export async function kubectl(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** @param input what it reads from standard input */
+export async function kubectlOf(input: string, ...args: readonly string[]): Promise<string> {
+  const running = run('kubectl', args, { maxBuffer: MAX_OUTPUT });
+  running.child.stdin!.end(input);
+  return (await running).stdout.trim();
+}
+
 /** @param manifest YAML or JSON */
-export async function apply(manifest: string): Promise<void> {
-  const applying = run('kubectl', ['apply', '-f', '-'], { maxBuffer: MAX_OUTPUT });
-  applying.child.stdin!.end(manifest);
-  await applying;
+export function apply(manifest: string, ...args: readonly string[]): Promise<string> {
+  return kubectlOf(manifest, 'apply', '-f', '-', ...args);
 }
 
 export interface Pod {
@@ -56,6 +61,7 @@ export interface Pod {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly {
       readonly name: string;
+      readonly ready: boolean;
       readonly restartCount: number;
       readonly state: { readonly running?: { readonly startedAt: string } };
       readonly lastState: { readonly terminated?: { readonly exitCode: number; readonly message?: string } };
@@ -107,7 +113,12 @@ export class Namespace {
       this.#port ??= await freePort();
       this.#keepForwarding(this.#port);
     }
-    return createClient(`${this.#caFile ? 'https' : 'http'}://localhost:${this.#port}`, { timeoutMs: 20_000 });
+    return createClient(this.urlAt(this.#port!), { timeoutMs: 20_000 });
+  }
+
+  /** Where a gateway is whose port is one of this machine. */
+  urlAt(port: number | string): string {
+    return `${this.#caFile ? 'https' : 'http'}://localhost:${port}`;
   }
 
   close(): void {

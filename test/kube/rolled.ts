@@ -1,0 +1,63 @@
+import { supermajority } from '@witan/chain';
+import { expect, test } from 'vitest';
+import { figure } from '../support/figures.ts';
+import { isReady, type Pod } from '../support/kube.ts';
+import { imageOf } from './deploy.ts';
+import { type Network, NODES } from './network.ts';
+import { expectGoingOn, served } from './served.ts';
+
+const IMAGE = imageOf('witan:0.1.0');
+const UPGRADE = imageOf('witan:0.1.1');
+const CONTAINERS = {
+  'statefulset/node': ['elder', 'adult'],
+  'deployment/gateway': ['gateway'],
+  'deployment/dkg-coordinator': ['dkg-coordinator'],
+};
+
+const isElderReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  (status.containerStatuses ?? []).some(({ name, ready }) => name === 'elder' && ready);
+
+export function rolledTests(network: Network): void {
+  const services = Object.keys(CONTAINERS);
+
+  async function rolled(image: string): Promise<void> {
+    for (const each of services) await network.kubectl('rollout', 'status', each, '--timeout=280s');
+    expect(new Set((await network.containers()).map((each) => each.image))).toEqual(new Set([image]));
+  }
+
+  /** Looks on until `what` is over: never two nodes at a time, and always enough elders with a usable share. */
+  async function oneByOne(what: Promise<unknown>): Promise<void> {
+    const elders = await network.elderPods();
+    const over = { signal: false };
+    const end = what.finally(() => {
+      over.signal = true;
+    });
+    end.catch(() => {}); // Told below.
+    while (!over.signal) {
+      const pods = await network.pods('node');
+      expect(pods.filter(isReady).length, 'ready nodes').toBeGreaterThanOrEqual(NODES - 1);
+      const able = pods.filter((pod) => elders.includes(pod.metadata.name) && isElderReady(pod));
+      expect(able.length - supermajority(elders.length), 'elders to spare').toBeGreaterThanOrEqual(0);
+      await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 500))]).catch(() => {});
+    }
+    await end;
+  }
+
+  test('an upgrade rolls to another version pod by pod, and back, and clients are served all the while', async () => {
+    const before = await network.section();
+    const thereAndBack = async (): Promise<void> => {
+      const began = performance.now();
+      await network.kubectl('rollout', 'restart', 'statefulset/nats');
+      for (const [service, containers] of Object.entries(CONTAINERS)) {
+        await network.kubectl('set', 'image', service, ...containers.map((each) => `${each}=${UPGRADE}`));
+      }
+      await rolled(UPGRADE);
+      for (const service of services) await network.kubectl('rollout', 'undo', service);
+      await rolled(IMAGE);
+      figure('roll to another version and back', performance.now() - began);
+    };
+    expectGoingOn(await served(network, oneByOne(thereAndBack())));
+    expect((await network.settled()).key).toBe(before.key);
+  });
+}

@@ -1,0 +1,66 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { ChainWatch } from '../chaos/chain-watch.ts';
+import { Clients } from '../chaos/clients.ts';
+import { Forwards } from '../chaos/drivers/forwards.ts';
+import type { Operation } from '../chaos/history.ts';
+import { serviceOf } from '../chaos/verdict.ts';
+import { isReady } from '../support/kube.ts';
+import { type Network, namesOf } from './network.ts';
+
+const LOOK_MS = 1_000;
+/** What clients may expect whatever happens to two elders and one of everything else. */
+const SUCCESS = 0.99;
+const P99_MS = 5_000;
+
+/**
+ * Has clients ask the gateways for attestations for as long as `what` takes, each of whom tries again as people do, and
+ * verifies what it gets. @throws what came of it, and what does not verify
+ */
+export async function served(network: Network, what: Promise<unknown>): Promise<readonly Operation[]> {
+  let isOver = false;
+  const over = what.finally(() => {
+    isOver = true;
+  });
+  over.catch(() => {}); // Told below.
+  await network.api();
+  const forwards = new Forwards(network.name);
+  const operations: Operation[] = [];
+  const violations: string[] = [];
+  const clients = new Clients({
+    urls: () => forwards.urls.map((url) => network.urlAt(new URL(url).port)),
+    chain: new ChainWatch((await network.genesisKey())!),
+    now: () => performance.now(),
+    onOperation: (operation) => operations.push(operation),
+    onViolation: (violation) => violations.push(violation),
+    count: 2,
+    ratePerS: 4,
+  });
+  try {
+    while (!isOver) {
+      // A look that fails is followed by the next one.
+      await network.pods('gateway').then(
+        (pods) => forwards.follow(namesOf(pods.filter(isReady))),
+        () => {},
+      );
+      await Promise.race([over, pause(LOOK_MS)]).catch(() => {});
+    }
+  } finally {
+    await clients.stop();
+    forwards.close();
+  }
+  await over;
+  expect(violations).toEqual([]);
+  return operations;
+}
+
+/** That there were enough of them to tell, and that clients were served as they may expect. */
+export function expectGoingOn(operations: readonly Operation[]): void {
+  const { operations: count, success, p99Ms, maxMs } = serviceOf(operations);
+  console.info(
+    `measured: ${count} attestations meanwhile: ${success! * 100} % signed, p99 ${p99Ms} ms, longest ${maxMs} ms`,
+  );
+  expect(count).toBeGreaterThan(10);
+  expect(success).toBeGreaterThanOrEqual(SUCCESS);
+  expect(p99Ms).toBeLessThanOrEqual(P99_MS);
+}
