@@ -253,6 +253,15 @@ describe('below a supermajority', () => {
     expect(error).toHaveProperty('data.status', 503);
   });
 
+  test('who lives is alive and ready all the same: nothing is gained by a restart', async () => {
+    const { surviving } = await cast();
+    for (const service of [...surviving.map(({ elder }) => elder), cluster.gateway]) {
+      for (const path of ['/livez', '/readyz'] as const) {
+        expect([service.name, path, (await service.probe(path)).status]).toEqual([service.name, path, 200]);
+      }
+    }
+  });
+
   test('the metrics tell it, and stay true while it lasts', async () => {
     await sendWhatNobodyTakes();
     await expectMetrics('stalled');
