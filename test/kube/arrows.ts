@@ -40,7 +40,7 @@ interface Workload {
     };
   };
 }
-export interface Object extends Built {
+export interface Linked extends Built {
   readonly spec: Policy & Workload;
 }
 
@@ -61,7 +61,7 @@ interface Pod {
 const WORKLOADS = ['Deployment', 'StatefulSet'];
 
 /** What network policies allow in sum: an arrow within the network takes both its ends. */
-export function arrowsOf(objects: readonly Object[]): Arrows {
+export function arrowsOf(objects: readonly Linked[]): Arrows {
   const pods = objects.filter(({ kind }) => WORKLOADS.includes(kind)).map(podOf);
   const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
   const faults: string[] = [];
@@ -120,7 +120,7 @@ export function arrowsOf(objects: readonly Object[]): Arrows {
   return { allowed: [...within, ...outside].toSorted(), faults };
 }
 
-function podOf({ metadata, spec }: Object): Pod {
+function podOf({ metadata, spec }: Linked): Pod {
   const ports = spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
   return {
     name: metadata.name,

@@ -19,6 +19,7 @@ import { Network, patience } from './network.ts';
 import { rolledTests } from './rolled.ts';
 import { Secrets } from './secrets.ts';
 import { securityTests } from './security.ts';
+import { expectGoingOn } from './served.ts';
 
 const why = whyNoCluster();
 if (why) console.error(`NOT RUN, the deployment: ${why}`);
@@ -89,13 +90,9 @@ describe.skipIf(why)('the overlay for one machine', () => {
       history,
       EXPERIMENTS.filter(({ name }) => name === 'kill-one-of-each'),
     ).findings;
-    const { operations, success, p99Ms, healedMs } = atOnce!;
-    console.info(`measured: ${operations} attestations in the fault: ${success! * 100} % signed, p99 ${p99Ms} ms`);
-    figure('two elders, a NATS server, a gateway and a coordinator killed at once, without TLS: healed', healedMs!, {
-      targetMs: 30_000,
-    });
-    expect(success).toBeGreaterThanOrEqual(0.99);
-    expect(p99Ms).toBeLessThanOrEqual(5_000);
+    const what = 'two elders, a NATS server, a gateway and a coordinator killed at once, without TLS: healed';
+    figure(what, atOnce!.healedMs!, { targetMs: 30_000 });
+    expectGoingOn(atOnce!);
   });
 
   evictionTests(witan);

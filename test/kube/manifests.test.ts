@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { tolerated } from '@witan/chain';
 import { describe, expect, test } from 'vitest';
 import { K8S, whyNoKubectl } from '../support/kube.ts';
-import { arrowsOf, type Object as Linked } from './arrows.ts';
+import { arrowsOf, type Linked } from './arrows.ts';
 import { type Built, build } from './deploy.ts';
 
 const why = whyNoKubectl();

