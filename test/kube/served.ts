@@ -6,8 +6,10 @@ import { Forwards } from '../chaos/drivers/forwards.ts';
 import type { Operation } from '../chaos/history.ts';
 import { percent } from '../chaos/report/summary.ts';
 import { type Service, serviceOf } from '../chaos/verdict.ts';
+import { eventually } from '../support/eventually.ts';
+import { slowness } from '../support/figures.ts';
 import { isReady } from '../support/kube.ts';
-import { type Network, namesOf } from './network.ts';
+import { type Network, namesOf, patience } from './network.ts';
 
 const LOOK_MS = 1_000;
 /** What clients may expect whatever happens to two elders and one of everything else. */
@@ -24,13 +26,17 @@ export async function served(network: Network, what: Promise<unknown>): Promise<
     isOver = true;
   });
   over.catch(() => {}); // Told below.
-  await network.api();
+  const genesisKey = await eventually(
+    'the network tells its genesis key',
+    async () => (await network.genesisKey()) ?? undefined,
+    patience,
+  );
   const forwards = new Forwards(network.name);
   const operations: Operation[] = [];
   const violations: string[] = [];
   const clients = new Clients({
     urls: () => forwards.urls.map((url) => network.urlAt(new URL(url).port)),
-    chain: new ChainWatch((await network.genesisKey())!),
+    chain: new ChainWatch(genesisKey),
     now: () => performance.now(),
     onOperation: (operation) => operations.push(operation),
     onViolation: (violation) => violations.push(violation),
@@ -63,5 +69,6 @@ export function expectGoingOn({ operations, success, p99Ms, maxMs }: Service): v
   );
   expect(operations).toBeGreaterThan(10);
   expect(success).toBeGreaterThanOrEqual(SUCCESS);
-  expect(p99Ms).toBeLessThanOrEqual(P99_MS);
+  // Strict on a machine that does nothing else.
+  expect(p99Ms).toBeLessThanOrEqual(P99_MS * slowness());
 }

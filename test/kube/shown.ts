@@ -42,6 +42,8 @@ export async function shownBy(
       const info = port === NATS_CLIENTS ? JSON.parse(String((await once(socket, 'data', within))[0]).slice(5)) : {};
       const secured = connectTls({ ...mine, socket });
       await once(secured, 'secureConnect', within);
+      // Whatever comes of it later has been seen enough of.
+      secured.on('error', () => {});
       const { fingerprint256 } = secured.getPeerCertificate();
       const { tls_required, tls_verify } = info as Partial<Shown>;
       return {

@@ -8,8 +8,8 @@ export interface Target {
 /** So many times as long as it should take it is not slow: it has waited for what did not come. */
 const BROKEN_AT = 5;
 
-/** How long what takes a moment on an idle machine takes on this one, by the processes that wait for a core. */
-function slowness(): number {
+/** How long what takes a moment on an idle machine takes on this one, by the processes that wait for a core: 1 or more. */
+export function slowness(): number {
   return Math.max(1, os.loadavg()[0]! / os.availableParallelism());
 }
 

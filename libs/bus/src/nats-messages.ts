@@ -10,13 +10,18 @@ export function incoming(message: Msg, reply: Reply): BusMessage {
   const { subject } = message;
   const payload = bytesOf(message);
   const headers = headersOf(message);
-  if (!message.reply) return { subject, payload, headers };
+  if (!awaitsReply(message)) return { subject, payload, headers };
   return { subject, payload, headers, respond: (answer) => reply(message, answer) };
 }
 
 /** How to tell whoever sent this that there will be no reply; undefined when it awaits none. */
 export function failing(message: Msg, reply: Reply): ((code: WitanErrorCode) => void) | undefined {
-  return message.reply ? (code) => reply(message, new Uint8Array(0), errorHeaders(code)) : undefined;
+  return awaitsReply(message) ? (code) => reply(message, new Uint8Array(0), errorHeaders(code)) : undefined;
+}
+
+/** What a subject of the servers' own, such as `$JS.API.…`, would get as a reply it would take for an order, by this user. */
+function awaitsReply({ reply }: Msg): boolean {
+  return reply !== undefined && reply !== '' && !reply.startsWith('$');
 }
 
 /**

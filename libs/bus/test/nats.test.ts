@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '@nats-io/transport-node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Bus,
@@ -130,6 +131,26 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
     await b.flush();
     expect(text(await a.request('e', bytes(''), { timeoutMs: 5000 }))).toBe('served');
     expect(text(await a.request('$SRV.PING.elder', bytes(''), { timeoutMs: 5000 }))).toContain('elder');
+  });
+
+  test('who asks has no answer sent to a subject of the servers', async () => {
+    const server = await natsServer();
+    const [answering, watching] = [await natsBus(server), await natsBus(server)];
+    const asked: boolean[] = [];
+    const heard: string[] = [];
+    answering.subscribe('x', ({ respond }) => {
+      asked.push(respond === undefined);
+      respond?.(bytes('answer'));
+    });
+    watching.subscribe('$JS.API.>', ({ subject }) => void heard.push(subject));
+    watching.subscribe('inbox', ({ subject }) => void heard.push(subject));
+    await Promise.all([answering.flush(), watching.flush()]);
+    const asking = await connect({ servers: server.url });
+    asking.publish('x', '', { reply: '$JS.API.STREAM.DELETE.said' });
+    asking.publish('x', '', { reply: 'inbox' });
+    await until(() => heard.length > 0);
+    expect([asked, heard]).toEqual([[true, false], ['inbox']]);
+    await asking.close();
   });
 
   describe('permissions', () => {
