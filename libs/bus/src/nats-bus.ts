@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { errors, type Msg, type NatsConnection, type Status } from '@nats-io/nats-core';
 import { errorCode, type WitanError, type WitanErrorCode } from '@witan/errors';
 import { type TlsPaths, watchTls } from '@witan/tls';
@@ -207,9 +208,15 @@ export class NatsBus implements Bus {
       everyMs: Math.round(everyMs * (1 + Math.random())),
       onError,
       onChange: async () => {
-        const error = await tryToConnect(options);
-        if (this.#closing) return;
-        if (error !== undefined) return onError(error);
+        for (;;) {
+          const error = await tryToConnect(options);
+          if (this.#closing) return;
+          if (error === undefined) break;
+          onError(error);
+          // That servers have too much to do, as when all come with new ones at once, says nothing about the files.
+          if (errorCode(error) !== 'WITAN_ERR_UNAVAILABLE') return;
+          await pause(everyMs, undefined, { ref: false });
+        }
         this.#onEvent({ type: 'certificates', error: undefined });
         await this.#connection.reconnect();
       },
