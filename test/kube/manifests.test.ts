@@ -166,7 +166,7 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
 test.skipIf(why)(
   'a node of production is shown its own seeds and its own sealing key, and those of no other',
   async () => {
-    const node = (await build('production')).find(
+    const node = (await build<Manifest>(`${K8S}/overlays/production`)).find(
       ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'node',
     );
     for (const { name, volumeMounts } of node!.spec.template.spec.containers) {
@@ -180,7 +180,7 @@ test.skipIf(why)(
 );
 
 test.skipIf(why)('a gateway of production signs for those alone who have a key of the Secret', async () => {
-  const gateway = (await build('production')).find(
+  const gateway = (await build<Manifest>(`${K8S}/overlays/production`)).find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gateway',
   );
   const { containers, volumes } = gateway!.spec.template.spec;

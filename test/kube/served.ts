@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { ChainWatch } from '../chaos/chain-watch.ts';
 import { Clients } from '../chaos/clients.ts';
+import { connectWith } from '../chaos/connect.ts';
 import { Forwards } from '../chaos/drivers/forwards.ts';
-import type { Operation } from '../chaos/history.ts';
+import { Operations } from '../chaos/operations.ts';
 import { percent } from '../chaos/report/summary.ts';
 import { type Service, serviceOf } from '../chaos/verdict.ts';
 import { eventually } from '../support/eventually.ts';
@@ -31,14 +32,15 @@ export async function served(network: Network, what: Promise<unknown>): Promise<
     async () => (await network.genesisKey()) ?? undefined,
     patience,
   );
-  const forwards = new Forwards(network.name);
-  const operations: Operation[] = [];
+  const forwards = new Forwards(network.name, network.scheme);
+  const operations = new Operations();
   const violations: string[] = [];
   const clients = new Clients({
-    urls: () => forwards.urls.map((url) => network.urlAt(new URL(url).port)),
+    urls: () => forwards.urls,
+    connect: connectWith(undefined),
     chain: new ChainWatch(genesisKey),
     now: () => performance.now(),
-    onOperation: (operation) => operations.push(operation),
+    onOperation: (operation) => operations.add(operation),
     onViolation: (violation) => violations.push(violation),
     count: 2,
     ratePerS: 4,

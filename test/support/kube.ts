@@ -113,12 +113,12 @@ export class Namespace {
       this.#port ??= await freePort();
       this.#keepForwarding(this.#port);
     }
-    return createClient(this.urlAt(this.#port!), { timeoutMs: 20_000 });
+    return createClient(`${this.scheme}://localhost:${this.#port}`, { timeoutMs: 20_000 });
   }
 
   /** Where a gateway is whose port is one of this machine. */
-  urlAt(port: number | string): string {
-    return `${this.#caFile ? 'https' : 'http'}://localhost:${port}`;
+  get scheme(): 'http' | 'https' {
+    return this.#caFile ? 'https' : 'http';
   }
 
   close(): void {
