@@ -49,6 +49,7 @@ export function deliver(users: UsersDir, { folder, owner }: Recipients, nowMs = 
       give(name, 'tls.pem', certificate, FOR_ALL);
     };
     for (const { name, role } of known) {
+      if (role === 'streams') continue; // There is no JetStream where folders are delivered.
       certify(name);
       give(name, 'nats.nk', readFileSync(users.seedFile(name), 'utf8'), FOR_OWNER);
       if (role === 'elder' || role === 'adult') give(name, 'sealing.key', sealingKey(users.path, name), FOR_OWNER);

@@ -86,6 +86,7 @@ export class UsersDir {
       ...several(coordinators, 'dkg-coordinator'),
       ...ofNodes.flat(),
       { name: 'operator', role: 'operator' },
+      { name: 'streams', role: 'streams' },
     ];
   }
 

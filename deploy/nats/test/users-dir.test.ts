@@ -33,6 +33,7 @@ describe('the directory of users', () => {
       'node-1-elder',
       'node-1-adult',
       'operator',
+      'streams',
     ]);
     for (const { name, nkey } of users) {
       expect(nkeyOf(seed(name))).toBe(nkey);
