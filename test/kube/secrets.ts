@@ -32,10 +32,12 @@ export class Secrets {
     await apply(stdout);
   }
 
-  /** Each node its own key. @param others in the place of some nodes' keys; undefined: none */
+  /** Each node its own key. @param others in the place of some nodes' keys, when there are keys; undefined: none */
   async seal(others: Readonly<Record<string, string | undefined>> = {}): Promise<void> {
-    await this.make('--only', 'sealing-keys');
-    if (Object.keys(others).length === 0) return;
+    if (Object.keys(others).length === 0) {
+      await this.make('--only', 'sealing-keys');
+      return;
+    }
     const nodes = Array.from({ length: NODES }, (_, index) => `node-${index}`);
     const keys = nodes.flatMap((node): [string, string][] => {
       const key = node in others ? others[node] : this.sealingKey(node);
