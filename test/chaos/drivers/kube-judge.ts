@@ -1,8 +1,9 @@
 import { get } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { CODES } from '@witan/errors';
 import { defectsOf } from '../../support/defects.ts';
 import { Scrape, scrape } from '../../support/exposition.ts';
-import type { Namespace, Pod } from '../../support/kube.ts';
+import { isReady, type Namespace, type Pod } from '../../support/kube.ts';
 import type { ServiceKind } from '../../support/service-process.ts';
 import { LogJudge } from '../log-judge.ts';
 import { Forward } from './forwards.ts';
@@ -52,17 +53,23 @@ export class KubeJudge {
   async complaints(pods: readonly Pod[]): Promise<readonly string[]> {
     await this.#hear();
     const counted: string[][] = [];
-    for (let i = 0; i < pods.length; i += FORWARDS) {
-      counted.push(...(await Promise.all(pods.slice(i, i + FORWARDS).map((pod) => this.#countedBy(pod)))));
+    // What is not ready yet is asked after the next fault.
+    const ready = pods.filter(isReady);
+    for (let i = 0; i < ready.length; i += FORWARDS) {
+      counted.push(...(await Promise.all(ready.slice(i, i + FORWARDS).map((pod) => this.#countedBy(pod)))));
     }
     return [...this.#restartsOf(pods), ...this.#logs.complaints(), ...counted.flat()];
   }
 
-  /** Containers that ended without their pod having been killed. */
+  /**
+   * Containers that ended without their pod having been killed. One that found its data in use has not failed: a pod that is
+   * deleted without grace is replaced before its processes are gone, and the volume is theirs until then.
+   */
   #restartsOf(pods: readonly Pod[]): string[] {
     return pods.flatMap(({ metadata, status }) =>
       (status.containerStatuses ?? [])
         .filter(({ name, restartCount }) => restartCount > (this.#before.get(`${metadata.uid}/${name}`) ?? 0))
+        .filter(({ lastState }) => lastState.terminated?.exitCode !== CODES.WITAN_ERR_LOCKED.exit)
         .map(({ name, lastState }) => {
           const { exitCode, message } = lastState.terminated ?? { exitCode: '?', message: undefined };
           return `${metadata.name}/${name} has ended by itself with ${exitCode}: ${message ?? 'it said nothing'}`;
