@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@witan/api';
+import { CODES } from '@witan/errors';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Authority } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -29,6 +30,7 @@ const pod = (
   component: string,
   restartCounts: Readonly<Record<string, number>>,
   uid = `uid-${name}`,
+  exitCode = 70,
 ) => ({
   metadata: { name, uid, labels: { 'app.kubernetes.io/component': component } },
   spec: { containers: Object.keys(restartCounts).map((each) => ({ name: each, image: 'witan' })) },
@@ -37,7 +39,7 @@ const pod = (
     containerStatuses: Object.entries(restartCounts).map(([each, restartCount]) => ({
       name: each,
       restartCount,
-      lastState: restartCount > 0 ? { terminated: { exitCode: 70, message: 'it fell' } } : {},
+      lastState: restartCount > 0 ? { terminated: { exitCode, message: 'it fell' } } : {},
     })),
   },
 });
@@ -90,6 +92,19 @@ describe('pods', () => {
     expect(await world.complaints()).toEqual(['node-0/elder has ended by itself with 70: it fell']);
     cluster({ pods: [pod('node-0', 'node', { elder: 0, adult: 1 }, 'another')] });
     expect(await world.complaints()).toEqual(['node-0/adult has ended by itself with 70: it fell']);
+  });
+
+  test('are not accused of having found their data in use by those before them', async () => {
+    const { exit } = CODES.WITAN_ERR_LOCKED;
+    cluster({ pods: [pod('node-0', 'node', { elder: 1, adult: 0 }, 'another', exit)] });
+    expect(await world.complaints()).toEqual([]);
+  });
+
+  test('that are not ready are not asked for what they have counted', async () => {
+    const [first, ...others] = healthy.pods;
+    const starting = { ...first, status: { ...first!.status, conditions: [] } };
+    cluster({ pods: [starting, ...others], answers: { 'gateway-0:9467': counted() } });
+    expect(await world.complaints()).toEqual([]);
   });
 
   test('that log two keys of one session, or a held message that failed, are told, also when that log is gone later', async () => {
