@@ -1,5 +1,5 @@
 // Answers as kubectl would of the cluster that the file FAKE_CLUSTER tells of.
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -16,6 +16,8 @@ if (verb === 'get' && what === 'pods') {
 } else if (verb === 'get') console.log(JSON.stringify(cluster.objects[what]));
 else if (verb === 'logs') console.log(cluster.logs.join('\n'));
 else if (verb === 'port-forward') forward(what.replace('pod/', ''), args.slice(2));
+else if (verb === 'patch' || verb === 'delete')
+  appendFileSync(`${process.env.FAKE_CLUSTER}.calls`, `${args.join(' ')}\n`);
 else process.exitCode = 1;
 
 /** Each port of a pod answers with what it has counted, whatever it is asked. */

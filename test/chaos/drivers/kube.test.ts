@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,6 +92,20 @@ describe('pods', () => {
     expect(await world.complaints()).toEqual(['node-0/elder has ended by itself with 70: it fell']);
     cluster({ pods: [pod('node-0', 'node', { elder: 0, adult: 1 }, 'another')] });
     expect(await world.complaints()).toEqual(['node-0/adult has ended by itself with 70: it fell']);
+  });
+
+  test('that are kept down stay where they ended until they are let go, at the end of the run at the latest', async () => {
+    const calls = () => readFileSync(join(folder, 'cluster.json.calls'), 'utf8').trim().split('\n');
+    const parts = ['node-0', 'node-1'].map((name) => ({ name, role: 'node' as const }));
+    const held = (name: string) =>
+      `patch pod ${name} --type=merge -p {"metadata":{"finalizers":["chaos.witan/kept-down"]}}`;
+    const free = (name: string) => `patch pod ${name} --type=merge -p {"metadata":{"finalizers":null}}`;
+    const end = (name: string) => `delete pod --grace-period=1 --wait=false ${name}`;
+    await world.keepDown(parts);
+    await world.revive(parts.slice(0, 1));
+    await world.stop();
+    const [first, second] = ['node-0', 'node-1'] as const;
+    expect(calls()).toEqual([held(first), end(first), held(second), end(second), free(first), free(second)]);
   });
 
   test('are not accused of having found their data in use by those before them', async () => {

@@ -29,8 +29,9 @@ const ROLES: Readonly<Record<string, Role>> = {
 const ELDERS = 7;
 const POSSIBLE: readonly Ability[] = ['kill', 'keep-down', 'restart'];
 const LOOK_MS = 1_000;
-const DOWN_AGAIN_MS = 500;
 const READY_MS = 300_000;
+/** A pod that has it stays where it ended, and none is put into its place. */
+const HELD = 'chaos.witan/kept-down';
 /** What is rolled out anew for another version. */
 const WORKLOADS = ['statefulset/node', 'deployment/gateway', 'deployment/dkg-coordinator'];
 
@@ -88,6 +89,7 @@ export class KubeWorld extends Unable implements World {
   async stop(): Promise<void> {
     this.#end.abort();
     await this.#watching;
+    await this.revive([...this.#keptDown].map((name) => ({ name, role: 'node' })));
     this.#forwards.close();
   }
 
@@ -117,12 +119,20 @@ export class KubeWorld extends Unable implements World {
   }
 
   override async keepDown(parts: readonly Part[]): Promise<void> {
-    for (const { name } of parts) this.#keptDown.add(name);
-    await this.kill(parts);
+    for (const { name } of parts) {
+      this.#keptDown.add(name);
+      await this.#hold(name, [HELD]);
+      // A second, so that its processes have ended when it has; without any they go on for as long as they like.
+      await this.#namespace.kubectl('delete', 'pod', '--grace-period=1', '--wait=false', name);
+    }
   }
 
   override async revive(parts: readonly Part[]): Promise<void> {
-    for (const { name } of parts) this.#keptDown.delete(name);
+    for (const { name } of parts) {
+      if (!this.#keptDown.has(name)) continue;
+      await this.#hold(name, null);
+      this.#keptDown.delete(name);
+    }
   }
 
   override async restart({ name, role }: Part): Promise<void> {
@@ -163,6 +173,17 @@ export class KubeWorld extends Unable implements World {
     return settingsOf(this.#namespace);
   }
 
+  async #hold(pod: string, finalizers: readonly string[] | null): Promise<void> {
+    await this.#namespace.kubectl(
+      'patch',
+      'pod',
+      pod,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ metadata: { finalizers } }),
+    );
+  }
+
   async #pods(component?: string): Promise<readonly Pod[]> {
     const pods = await this.#namespace.pods(component);
     return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
@@ -179,9 +200,7 @@ export class KubeWorld extends Unable implements World {
     while (!this.#end.signal.aborted) {
       // A look that fails is followed by the next one.
       await this.#followGateways().catch(() => {});
-      if (this.#keptDown.size > 0) await this.#namespace.kill(...this.#keptDown).catch(() => {});
-      const everyMs = this.#keptDown.size > 0 ? DOWN_AGAIN_MS : LOOK_MS;
-      await pause(everyMs, undefined, { signal: this.#end.signal }).catch(() => {});
+      await pause(LOOK_MS, undefined, { signal: this.#end.signal }).catch(() => {});
     }
   }
 
