@@ -10,7 +10,7 @@ import type { Episode, History, Mark, Operation, Violation } from './history.ts'
 import { Operations } from './operations.ts';
 import { SectionWatch } from './section-watch.ts';
 import { Stage } from './stage.ts';
-import type { World } from './world.ts';
+import type { Ability, World } from './world.ts';
 
 export interface RunOptions {
   readonly world: World;
@@ -51,6 +51,9 @@ const STEADY_MS = 5_000;
 const CALM_MS = 2_000;
 const MEND_TRIES = 3;
 const VIOLATIONS_KEPT = 1_000;
+
+/** What an experiment puts right itself at its end, also where everything else comes back by itself. */
+const BRINGS_BACK: ReadonlySet<Ability> = new Set<Ability>(['keep-down', 'restart', 'upgrade']);
 
 /** One run: breaks things while clients ask, and writes down all that happens. */
 export class Conductor {
@@ -195,7 +198,7 @@ export class Conductor {
       this.#violate(`${experiment.name}: not healed in ${this.#patienceMs / 1000} s: ${ailment}`);
     }
     const { name, title, needs } = experiment;
-    const revived = world.revivesItself && !needs.includes('keep-down');
+    const revived = world.revivesItself && !needs.some((each) => BRINGS_BACK.has(each));
     const healsFromMs = revived ? (marks[0]?.atMs ?? startedMs) : mendedMs;
     const episode: Episode = { experiment: name, title, startedMs, mendedMs, healsFromMs, healedMs, struck, marks };
     this.#episodes.push(episode);
