@@ -2,7 +2,7 @@
 // What `npm test` runs: installs what is missing, then every check there is, and says at the end how each went.
 // Plain JavaScript for Node 20, since nothing is installed when it starts.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ import {
   pinnedNode,
   rootPath,
 } from '../deploy/local/install.mjs';
-import { isCi, skippedTests, verdict } from './verdict.mjs';
+import { failedTests, isCi, skippedTests, verdict } from './verdict.mjs';
 
 const SIMULATION = 'test/simulation/run.mjs';
 const SEEDS = 500;
@@ -29,7 +29,8 @@ Usage: npm test -- [options]
   --list        the steps, without running them
   --help        this text
 
-What cannot run here is named at the end, with what it takes. Where CI is set, it is an error if a program that
+What failed and what cannot run here is named at the end, with why and what it takes; WITAN_TEST_SUMMARY names a file
+to which the end is also appended. Where CI is set, it is an error if a program that
 apt-get could have installed is missing.
 
 Examples:
@@ -154,6 +155,8 @@ async function main({ only, skip, list, help }) {
   const { lines, exitCode } = verdict({ results, missing, ci: isCi(process.env) });
   say('\n── Summary');
   for (const line of lines) say(line);
+  const { WITAN_TEST_SUMMARY } = process.env;
+  if (WITAN_TEST_SUMMARY) appendFileSync(WITAN_TEST_SUMMARY, `${lines.join('\n')}\n`);
   return exitCode;
 }
 
@@ -172,19 +175,20 @@ async function runStep({ name, title, args, vitest, needs, get }) {
   if (needs !== undefined && !findProgram([needs])) {
     const why = `${needs} is missing (${get})`;
     say(`\n── ${title}: NOT RUN, ${why}`);
-    return { name, outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [`${title}: ${why}`] };
+    return { name, outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [`${title}: ${why}`], failures: [] };
   }
   say(`\n── ${title}`);
   const started = Date.now();
   const counted = vitest ? await runVitest(vitest) : await runProgram(args);
   const seconds = (Date.now() - started) / 1000;
-  return { name, outcome: counted.failed === 0 ? 'passed' : 'FAILED', seconds, ...counted };
+  const failures = counted.failed > 0 && counted.failures.length === 0 ? [`${title}: see above`] : counted.failures;
+  return { name, outcome: counted.failed === 0 ? 'passed' : 'FAILED', seconds, ...counted, failures };
 }
 
 /** One check: it passes or fails as a whole. */
 async function runProgram(args) {
   const ok = (await run(args)) === 0;
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [] };
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [], failures: [] };
 }
 
 async function runVitest(project) {
@@ -193,9 +197,9 @@ async function runVitest(project) {
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const code = await run(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters]);
-    const { passed, failed, skipped } = countsOf(report);
+    const { failed, ...counts } = countsOf(report);
     // A file that cannot be loaded or an error outside of any test fails the run without a failed test.
-    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
+    return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -204,10 +208,15 @@ async function runVitest(project) {
 function countsOf(report) {
   try {
     const read = JSON.parse(readFileSync(report, 'utf8'));
-    const skipped = skippedTests(read, rootPath('.'));
-    return { passed: read.numPassedTests, failed: read.numFailedTests, skipped };
+    const root = rootPath('.');
+    return {
+      passed: read.numPassedTests,
+      failed: read.numFailedTests,
+      skipped: skippedTests(read, root),
+      failures: failedTests(read, root),
+    };
   } catch {
-    return { passed: 0, failed: 0, skipped: [] };
+    return { passed: 0, failed: 0, skipped: [], failures: [] };
   }
 }
 

@@ -1,11 +1,15 @@
 // What `npm test` says at its end, and whether all is well. Plain JavaScript for Node 20, as `run.mjs` is.
+import { stripVTControlCharacters } from 'node:util';
+
+const LINE_MAX = 300;
 
 /**
  * A step that has been gone through.
  * @typedef {{
  *   name: string, outcome: 'passed' | 'FAILED' | 'skipped', seconds: number, passed: number, failed: number,
- *   skipped: readonly string[],
- * }} Result `skipped`: names of tests that did not run; of a step that did not, what it lacks and how to get it
+ *   skipped: readonly string[], failures: readonly string[],
+ * }} Result `skipped`: names of tests that did not run; of a step that did not, what it lacks and how to get it.
+ *   `failures`: names of those that failed, with the first line of why
  *
  * A program that tests need and that is not here.
  * @typedef {{ name: string, aptPackage: string, what: string, installable: boolean }} Missing `what` is not tested
@@ -18,21 +22,34 @@ export function isCi(env) {
 }
 
 /**
- * Names of the tests that a JSON report of vitest says were not run, one line for all of a group that was left out.
- * @param {{ testResults?: { name: string, assertionResults: { status: string, ancestorTitles: string[], title: string }[] }[] }} report
+ * A JSON report of vitest. `message`: why a file as a whole failed.
+ * @typedef {{ status: string, ancestorTitles: string[], title: string, failureMessages?: string[] }} Assertion
+ * @typedef {{ testResults?: { name: string, status?: string, message?: string, assertionResults: Assertion[] }[] }} Report
+ */
+
+/** @param {string} path @param {string} root */
+const relative = (path, root) => (path.startsWith(root) ? path.slice(root.length).replace(/^\//, '') : path);
+/** @param {Assertion} test */
+const titleOf = ({ ancestorTitles, title }) => [...ancestorTitles, title].join(' > ');
+/** Without colours. @param {string} text */
+const firstLine = (text = '') => stripVTControlCharacters(text).trim().split('\n')[0].slice(0, LINE_MAX);
+
+/**
+ * Names of the tests that a report says were not run, one line for all of a group that was left out.
+ * @param {Report} report
  * @param {string} root path of the repository
  * @returns {string[]}
  */
 export function skippedTests({ testResults = [] }, root) {
   return testResults.flatMap(({ name, assertionResults }) => {
-    const file = name.startsWith(root) ? name.slice(root.length).replace(/^\//, '') : name;
+    const file = relative(name, root);
     const isSkipped = ({ status }) => status === 'pending' || status === 'skipped' || status === 'todo';
     const groups = new Map();
     for (const each of assertionResults) {
       const group = each.ancestorTitles[0] ?? each.title;
       const tests = groups.get(group) ?? { all: 0, skipped: [] };
       tests.all++;
-      if (isSkipped(each)) tests.skipped.push([...each.ancestorTitles, each.title].join(' > '));
+      if (isSkipped(each)) tests.skipped.push(titleOf(each));
       groups.set(group, tests);
     }
     return [...groups].flatMap(([group, { all, skipped }]) =>
@@ -40,6 +57,21 @@ export function skippedTests({ testResults = [] }, root) {
         ? [`${file}: ${group} (all ${all} tests)`]
         : skipped.map((title) => `${file}: ${title}`),
     );
+  });
+}
+
+/**
+ * Names of the tests that a report says failed, and of the files that could not be run, each with the first line of why.
+ * @param {Report} report
+ * @param {string} root path of the repository
+ * @returns {string[]}
+ */
+export function failedTests({ testResults = [] }, root) {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(name, root);
+    const failed = assertionResults.filter((each) => each.status === 'failed');
+    const lines = failed.map((each) => `${file}: ${titleOf(each)}: ${firstLine(each.failureMessages?.[0])}`);
+    return status === 'failed' && lines.length === 0 ? [`${file}: ${firstLine(message)}`] : lines;
   });
 }
 
@@ -66,6 +98,8 @@ export function verdict({ results, missing, ci }) {
     }
     for (const name of skipped) lines.push(`  ${name}`);
   }
+  const failures = results.flatMap(({ failures: names }) => names);
+  if (failures.length > 0) lines.push('', 'FAILED:', ...failures.map((name) => `  ${name}`));
   lines.push('', `${total('passed')} passed, ${total('failed')} failed, ${skipped.length} not run`);
   for (const { name } of culpable) lines.push(`FAILED: in CI nothing may be left out for want of ${name}`);
   return { lines, exitCode: total('failed') === 0 && culpable.length === 0 ? 0 : 1 };

@@ -24,8 +24,23 @@ describe('two processes on one data directory', () => {
     const { dataDir } = cluster.nodes[1]!;
     const second = cluster.service(kind, `a second ${kind}`, { WITAN_DATA_DIR: dataDir }).start();
     await expectRefusal(second, 'WITAN_ERR_LOCKED', dataDir);
+    expect(second.said({ event: 'data-in-use' })).toHaveLength(1);
     await settle();
   });
+
+  test.for(['elder', 'adult'] as const)(
+    'an %s that is started while the one before still ends waits for it',
+    async (kind) => {
+      const before = cluster.nodes[1]![kind];
+      const next = cluster.service(kind, `the next ${kind}`, before.env).start();
+      await next.says({ event: 'data-in-use' }, PATIENCE_MS);
+      await before.kill();
+      await next.ready(PATIENCE_MS);
+      await next.stop();
+      await before.start().ready(PATIENCE_MS);
+      await settle();
+    },
+  );
 });
 
 describe('another key than the one that', () => {

@@ -21,9 +21,10 @@ function program(path: string, script = ''): void {
   chmodSync(file, 0o755);
 }
 
-/** npm, which notes how it is called, and ends with this code when it is called so. */
+/** npm, which notes how it is called, says it at its end too, and ends with this code when it is called so. */
 function npmEnds(call: string, code: number): void {
-  program('bin/npm', `echo "npm $*" >> '${root}/calls'\n[ "npm $*" = '${call}' ] && exit ${code}; exit 0`);
+  const says = `echo "npm $*" | tee -a "$WITAN_TEST_SUMMARY" >> '${root}/calls'`;
+  program('bin/npm', `${says}\n[ "npm $*" = '${call}' ] && exit ${code}; exit 0`);
 }
 
 /** The real script, and what stands in for all that it calls. */
@@ -42,6 +43,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function run() {
   const env = { PATH: `${root}/bin:${process.env.PATH}` };
   const { status, stdout } = spawnSync('bash', [join(root, '.ci/run')], { encoding: 'utf8', env, timeout: 60_000 });
+  const [, said] = /── What each stage said at its end\n(.*?)\n\n── CI/s.exec(stdout) ?? [];
+  expect(said).toBe(readFileSync(join(root, 'calls'), 'utf8').trim());
   const summary = stdout.slice(stdout.indexOf('── CI')).trim().split('\n');
   return {
     status,

@@ -7,11 +7,13 @@ interface Result {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: readonly string[];
+  readonly failures: readonly string[];
 }
 
 /** It is plain JavaScript, since it runs before anything is installed. */
 interface Verdict {
   isCi(env: Readonly<Record<string, string | undefined>>): boolean;
+  failedTests(report: object, root: string): string[];
   skippedTests(report: object, root: string): string[];
   verdict(run: {
     readonly results: readonly Result[];
@@ -26,11 +28,19 @@ interface Verdict {
 }
 
 const url = new URL('../verdict.mjs', import.meta.url).href;
-const { isCi, skippedTests, verdict } = (await import(url)) as Verdict;
+const { failedTests, isCi, skippedTests, verdict } = (await import(url)) as Verdict;
 
-const passed = { name: 'unit', outcome: 'passed', seconds: 1, passed: 5, failed: 0, skipped: [] } as const;
+const passed = {
+  name: 'unit',
+  outcome: 'passed',
+  seconds: 1,
+  passed: 5,
+  failed: 0,
+  skipped: [],
+  failures: [],
+} as const;
 const lacks = 'in Docker: docker is missing (apt-get install docker.io)';
-const notRun = { name: 'containers', outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [lacks] } as const;
+const notRun = { ...passed, name: 'containers', outcome: 'skipped', seconds: 0, passed: 0, skipped: [lacks] } as const;
 const chromium = { name: 'chromium', aptPackage: 'chromium', what: 'tests in a browser', installable: true };
 const promtool = { name: 'promtool', aptPackage: 'prometheus', what: 'tests of the rules', installable: true };
 const nats = { name: 'nats-server', aptPackage: 'nats-server', what: 'tests over NATS', installable: false };
@@ -51,6 +61,13 @@ describe('what npm test says at its end', () => {
   test('a failure fails it, everywhere', () => {
     const failed = { ...passed, outcome: 'FAILED', failed: 1 } as const;
     for (const ci of [true, false]) expect(run({ results: [failed], ci }).exitCode).toBe(1);
+  });
+
+  test('what failed is named', () => {
+    const failures = ['a.test.ts: one: Error: no', 'b.test.ts: SyntaxError'];
+    const { text } = run({ results: [passed, { ...passed, outcome: 'FAILED', failed: 2, failures }] });
+    expect(text).toContain('FAILED:\n  a.test.ts: one: Error: no\n  b.test.ts: SyntaxError\n');
+    expect(run({}).text).not.toContain('FAILED');
   });
 
   test('what is missing is named, with what was not tested and why', () => {
@@ -107,6 +124,33 @@ test('tests that did not run are found in a report, a group that is left out as 
     'libs/a/test/a.test.ts: in a browser (all 2 tests)',
     'libs/a/test/a.test.ts: else > four',
     'libs/a/test/a.test.ts: alone',
+  ]);
+});
+
+test('tests that failed are found in a report with the first line of why, and files that could not be run', () => {
+  const report = {
+    testResults: [
+      {
+        name: '/repo/a.test.ts',
+        status: 'failed',
+        message: '',
+        assertionResults: [
+          { status: 'passed', title: 'one', ancestorTitles: [] },
+          {
+            status: 'failed',
+            title: 'two',
+            ancestorTitles: ['of a group'],
+            failureMessages: ['\x1b[31mError: \x1b[39mexpected 1 to be 2\n    at a.test.ts:3'],
+          },
+        ],
+      },
+      { name: '/repo/b.test.ts', status: 'failed', message: 'SyntaxError: x\n at y', assertionResults: [] },
+      { name: '/repo/c.test.ts', status: 'passed', message: '', assertionResults: [] },
+    ],
+  };
+  expect(failedTests(report, '/repo')).toEqual([
+    'a.test.ts: of a group > two: Error: expected 1 to be 2',
+    'b.test.ts: SyntaxError: x',
   ]);
 });
 

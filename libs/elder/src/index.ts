@@ -12,3 +12,4 @@ export { patient } from './patient.ts';
 export { type SectionNumbers, sectionNumbers } from './section-numbers.ts';
 export { type SignAnswer, signAnswerCodec, signRequestCodec } from './sign-request.ts';
 export type { Transport } from './transport.ts';
+export { whenFree } from './when-free.ts';

@@ -1,6 +1,6 @@
 import { commonSettings, duration, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, secureRandom, toHex } from '@witan/crypto';
-import { busTransport, Follower, keepFlushed, openNodeHome, sectionNumbers } from '@witan/elder';
+import { busTransport, Follower, keepFlushed, openNodeHome, sectionNumbers, whenFree } from '@witan/elder';
 import { WitanError } from '@witan/errors';
 import { actorObserver, watchJournal, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
@@ -27,7 +27,12 @@ await runService({
     const home = openNodeHome(config.dataDir, key, secureRandom);
     const { name } = home.identity;
     log.bind({ node: name });
-    const { journal, setAside } = home.openAdultJournal(config.genesisKey !== undefined);
+    const { journal, setAside } = await whenFree(
+      () => home.openAdultJournal(config.genesisKey !== undefined),
+      systemClock,
+      (error) =>
+        log.warn({ event: 'data-in-use', err: error }, 'waits for the process that still has its data directory'),
+    );
     const journalFailed = watchJournal(meter, journal);
     if (setAside) {
       journalFailed(new WitanError('WITAN_ERR_JOURNAL_CORRUPT', setAside));

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { commonSettings, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, prepareTables, secureRandom, toHex } from '@witan/crypto';
 import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
-import { busTransport, Elder, keepBackedUp, keepFlushed, newestBackupMs, openNodeHome } from '@witan/elder';
+import { busTransport, Elder, keepBackedUp, keepFlushed, newestBackupMs, openNodeHome, whenFree } from '@witan/elder';
 import { actorObserver, watchBackups, watchJournal } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
@@ -25,7 +25,9 @@ await runService({
     const { name } = home.identity;
     log.bind({ node: name });
     if (warning) log.warn(warning);
-    const journal = home.openElderJournal();
+    const journal = await whenFree(home.openElderJournal, systemClock, (error) => {
+      log.warn({ event: 'data-in-use', err: error }, 'waits for the process that still has its data directory');
+    });
     const journalFailed = watchJournal(meter, journal);
     const bus = await connectBus({ node: name });
     const transport = busTransport({ bus, network: config.network, prefix: PREFIX, name, service: 'elder' });
