@@ -31,6 +31,9 @@ export interface Provoked {
   readonly ends: 'at once' | 'with its window';
 }
 
+/** Between two looks at a curve, less than between two scrapes: what was there for one scrape is seen. */
+const NOTHING_MISSED_SECONDS = 0.5;
+
 const isNumber = ({ value }: Sample): boolean => !Number.isNaN(value);
 
 /**
@@ -123,7 +126,8 @@ export class Watched {
         .flatMap(({ panels }) => panels)
         .flatMap(({ title, queries }) =>
           queries.map(async ({ expr, legend }) => {
-            const curves = await this.#prometheus.range(withoutVariables(expr, rateInterval), this.#sinceMs, now);
+            const query = withoutVariables(expr, rateInterval);
+            const curves = await this.#prometheus.range(query, this.#sinceMs, now, NOTHING_MISSED_SECONDS);
             const moved = curves.some(({ points }) => points.some(([, value]) => value !== 0 && !Number.isNaN(value)));
             return moved ? [] : [`${name}: ${title}: ${legend}`];
           }),
