@@ -3,33 +3,57 @@ import type { Transport } from './transport.ts';
 
 /** Most sessions are over by then, and a phase that waits for a coordinator waits for a deadline first. */
 const BUNDLE_MS = 250;
-/** More in one bundle are lost, as they may be anyway. */
+/** More in one bundle are lost, as they may be anyway: of what is said in sessions, and of decisions. */
 const MOST_WAITING = 4096;
 const MOST_BYTES = 16 * 1024 * 1024;
 
+interface Waiting {
+  readonly deliver: () => void;
+  readonly isDecision: boolean;
+}
+
 /**
- * A transport that hands on the messages of sessions in bundles. A session needs nobody who only watches, and ends sooner,
- * on a machine that they share, if nobody verifies each of its messages meanwhile.
+ * A transport that hands on decisions and the messages of sessions in bundles, in their order. A session needs nobody who
+ * only watches, and ends sooner, on a machine that they share, if nobody verifies its start and each of its messages
+ * meanwhile.
  */
 export function patient(transport: Transport, clock: Clock): Transport {
-  let waiting: (() => void)[] = [];
-  let bytesWaiting = 0;
-  const handOn = () => {
+  let waiting: Waiting[] = [];
+  // A flood of the one leaves room for the other.
+  let room = { decisions: full(), sessions: full() };
+  const handOn = (due: readonly Waiting[], from = 0): void => {
+    for (let at = from; at < due.length; at++) {
+      const { deliver, isDecision } = due[at]!;
+      deliver();
+      if (!isDecision) continue;
+      // What a decision starts is there before it hears what is said in it.
+      clock.defer(() => handOn(due, at + 1));
+      return;
+    }
+  };
+  const handOnAll = () => {
     const due = waiting;
     waiting = [];
-    bytesWaiting = 0;
-    for (const deliver of due) deliver();
+    room = { decisions: full(), sessions: full() };
+    handOn(due);
   };
   return {
     ...transport,
     subscribe: (pattern, handler) => {
-      if (!pattern.includes('.dkg.')) return transport.subscribe(pattern, handler);
+      const isDecision = pattern.endsWith('.events');
+      if (!isDecision && !pattern.includes('.dkg.')) return transport.subscribe(pattern, handler);
       transport.subscribe(pattern, (bytes, topic) => {
-        if (waiting.length === 0) clock.setTimer(BUNDLE_MS, handOn);
-        if (waiting.length >= MOST_WAITING || bytesWaiting + bytes.length > MOST_BYTES) return;
-        waiting.push(() => handler(bytes, topic));
-        bytesWaiting += bytes.length;
+        if (waiting.length === 0) clock.setTimer(BUNDLE_MS, handOnAll);
+        const left = isDecision ? room.decisions : room.sessions;
+        if (left.count === 0 || left.bytes < bytes.length) return;
+        left.count--;
+        left.bytes -= bytes.length;
+        waiting.push({ deliver: () => handler(bytes, topic), isDecision });
       });
     },
   };
+}
+
+function full(): { count: number; bytes: number } {
+  return { count: MOST_WAITING, bytes: MOST_BYTES };
 }
