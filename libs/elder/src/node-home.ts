@@ -41,7 +41,7 @@ export function openNodeHome(
     identity,
     vault,
     openElderJournal: () => {
-      const journal = openJournal(join(dataDir, ELDER_JOURNAL));
+      const journal = openJournal(join(dataDir, ELDER_JOURNAL), { roomInLog: true });
       for (const [note, act] of Object.entries(NOTES)) takeNote(join(dataDir, note), () => act(journal));
       return journal;
     },

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WitanError } from '@witan/errors';
 import { createEmpty } from './files.ts';
+import { MOST_BYTES } from './log-room.ts';
 import { corrupt, storeError } from './store-error.ts';
 
 export interface OpenOptions {
@@ -10,6 +11,11 @@ export interface OpenOptions {
   readonly cacheKiB?: number;
   /** Refuses to grow beyond this many bytes, as a full disk would. Unlimited by default. */
   readonly maxBytes?: number;
+  /**
+   * Keeps half a MiB or more of room in the write-ahead log, which makes durable commits cheaper; for a journal that
+   * somebody waits for. False by default.
+   */
+  readonly roomInLog?: boolean;
   /** Lazy records beyond this many bytes force a commit; 1 MiB by default. */
   readonly maxPendingBytes?: number;
 }
@@ -70,7 +76,7 @@ function configure(db: DatabaseSync, options: OpenOptions): void {
   db.exec('PRAGMA busy_timeout = 0');
   db.exec(`PRAGMA cache_size = ${-(options.cacheKiB ?? 2048)}`);
   // A log that one large burst made is cut back to this at the next checkpoint.
-  db.exec('PRAGMA journal_size_limit = 4194304');
+  db.exec(`PRAGMA journal_size_limit = ${MOST_BYTES}`);
   if (options.maxBytes !== undefined) {
     const pageSize = pragma(db, 'page_size');
     db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { WitanError } from '@witan/errors';
+import { makeRoom, roomLike } from './log-room.ts';
 import { type OpenOptions, openDatabase, SCHEMA_VERSION } from './sqlite-open.ts';
 import { storeError } from './store-error.ts';
 
@@ -8,15 +9,15 @@ import { storeError } from './store-error.ts';
 export class SqliteStore {
   readonly file: string;
   readonly #db: DatabaseSync;
+  readonly #roomInLog: boolean;
   readonly #statements = new Map<string, StatementSync>();
-  /** Deleted content may still stand in the write-ahead log. */
-  #scrubDue = false;
+  /** Deleted content may still stand in the write-ahead log: also at first, since a process before may have been killed. */
+  #scrubDue = true;
   #open = true;
 
   constructor(file: string, options: OpenOptions) {
     this.file = file;
-    // A process that ends in order leaves no log. One that was killed may have been about to scrub.
-    this.#scrubDue = existsSync(`${file}-wal`);
+    this.#roomInLog = options.roomInLog ?? false;
     this.#db = openDatabase(file, options);
     this.scrub();
   }
@@ -48,9 +49,9 @@ export class SqliteStore {
   commit<T>(body: () => T): T {
     this.assertOpen();
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
+      this.sql('BEGIN IMMEDIATE').run();
       const result = body();
-      this.#db.exec('COMMIT');
+      this.sql('COMMIT').run();
       return result;
     } catch (error) {
       this.#rollback();
@@ -70,11 +71,15 @@ export class SqliteStore {
    */
   scrub(): void {
     if (!this.#scrubDue || !this.#open) return;
+    const log = `${this.file}-wal`;
+    const bytes = roomLike(log);
     try {
       const row = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
       this.#scrubDue = row.busy !== 0;
+      if (this.#scrubDue) return;
       // A commit that begins a log syncs twice: done now, rather than when somebody waits.
-      if (!this.#scrubDue) this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+      this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+      if (this.#roomInLog) makeRoom(log, bytes);
     } catch {
       this.#scrubDue = true;
     }

@@ -21,14 +21,15 @@ const IMPLEMENTATIONS: Implementation[] = [
       afterCrash: (journal) => (journal as MemoryJournal).crash({ keepUnsynced: false }),
     }),
   },
-  {
-    name: 'sqlite',
+  ...[false, true].map((roomInLog) => ({
+    name: roomInLog ? 'sqlite, with room in its log' : 'sqlite',
     make: () => {
       const file = join(temporaryDirectory(), 'journal.db');
+      const journal = openJournal(file, { roomInLog });
       // Closing would flush. Only a copy made now holds what a kill would leave; sqlite.test.ts kills for real.
-      return { journal: openJournal(file), afterCrash: (journal) => reopenWithoutFlush(journal, file) };
+      return { journal, afterCrash: (before: Journal) => reopenWithoutFlush(before, file) };
     },
-  },
+  })),
 ];
 
 function reopenWithoutFlush(journal: Journal, file: string): Journal {

@@ -68,28 +68,31 @@ describe('one process at a time', () => {
 });
 
 describe('crash', () => {
-  test('every acknowledged record is there after kill -9, wherever it hits', async () => {
-    const file = join(temporaryDirectory(), 'journal.db');
-    let expected = 0;
-    for (const acknowledgements of [1, 40, 7, 150, 23]) {
-      const child = startChild('append.ts', file, String(expected));
-      let last = -1;
-      for (let i = 0; i < acknowledgements; i++) last = Number(await child.line());
-      await child.kill();
-      // What it printed before it died and was not read yet is acknowledged just the same.
-      for (let line = await child.line(); line !== undefined; line = await child.line()) last = Number(line);
-      const journal = openJournal(file);
-      expect(journal.verify().damage).toEqual([]);
-      const durable = texts(journal.stream('acknowledged').read()).filter((record) => !record.startsWith('lazy'));
-      // One more than acknowledged may be there: killed between the commit and the line.
-      expect([last + 1, last + 2]).toContain(durable.length);
-      durable.forEach((record, n) => {
-        expect(record).toBe(`${n} ${'x'.repeat(n % 3000)}`);
-      });
-      expected = durable.length;
-      journal.close();
-    }
-  });
+  test.each([[], ['room']])(
+    'every acknowledged record is there after kill -9, wherever it hits: %s',
+    async (...room) => {
+      const file = join(temporaryDirectory(), 'journal.db');
+      let expected = 0;
+      for (const acknowledgements of [1, 40, 7, 150, 23]) {
+        const child = startChild('append.ts', file, String(expected), ...room);
+        let last = -1;
+        for (let i = 0; i < acknowledgements; i++) last = Number(await child.line());
+        await child.kill();
+        // What it printed before it died and was not read yet is acknowledged just the same.
+        for (let line = await child.line(); line !== undefined; line = await child.line()) last = Number(line);
+        const journal = openJournal(file);
+        expect(journal.verify().damage).toEqual([]);
+        const durable = texts(journal.stream('acknowledged').read()).filter((record) => !record.startsWith('lazy'));
+        // One more than acknowledged may be there: killed between the commit and the line.
+        expect([last + 1, last + 2]).toContain(durable.length);
+        durable.forEach((record, n) => {
+          expect(record).toBe(`${n} ${'x'.repeat(n % 3000)}`);
+        });
+        expected = durable.length;
+        journal.close();
+      }
+    },
+  );
 });
 
 describe('the file', () => {

@@ -23,7 +23,7 @@ await bus.flush();
 /** The elder service without its settings, log and metrics. */
 function runParticipant(): void {
   const identity = Identity.fromSeed(fromHex(role.seedHex));
-  const journal = openJournal(join(role.dataDir, 'elder.db'));
+  const journal = openJournal(join(role.dataDir, 'elder.db'), { roomInLog: true });
   const self = new BenchProcess(() => {
     elder.stop();
     journal.close();
