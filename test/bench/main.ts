@@ -6,6 +6,7 @@ import { cryptoReport, measureCrypto } from './crypto-report.ts';
 import { type DkgFigures, meanCpuMs, measureDkg } from './dkg/measure.ts';
 import { dkgReport } from './dkg/report.ts';
 import type { SessionRun } from './dkg/session.ts';
+import { journalReport, measureJournal } from './journal.ts';
 import { describeMachine, fsyncMs } from './machine.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { measurePeers } from './peers/measure.ts';
@@ -72,6 +73,12 @@ if (wanted.parts.includes('crypto')) {
   const all = wanted.sizes.map((participants) => measureCrypto(participants));
   figures.crypto = all;
   print(`${cryptoReport(all)}\n`);
+}
+
+if (wanted.parts.includes('journal')) {
+  const journal = measureJournal(wanted.dataDir);
+  figures.journal = journal;
+  print(`${journalReport(journal)}\n`);
 }
 
 async function benchDkg(participants: number): Promise<DkgFigures> {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['dkg', 'recovery', 'peers', 'anti-entropy', 'crypto'] as const;
+export const PARTS = ['dkg', 'recovery', 'peers', 'anti-entropy', 'crypto', 'journal'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {
