@@ -10,6 +10,7 @@ import { ALERT_NAMES } from '../rules/prometheus-rules.ts';
 import { Authority } from '../support/certificates.ts';
 import { sectionQuestion } from '../support/channels.ts';
 import { PATIENCE_MS } from '../support/cluster.ts';
+import { EventStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { Prometheus, whyNoPrometheus } from '../support/prometheus.ts';
@@ -63,13 +64,12 @@ afterAll(async () => {
 });
 
 const attest = () => cluster.api.attest({ body: { payload: 'aGVsbG8' } }, { timeoutMs: 20_000 });
-/** Somebody follows events, and leaves. */
-async function followEvents(): Promise<void> {
-  const leaving = new AbortController();
-  await fetch(`${cluster.url}/v1/events`, { signal: leaving.signal });
+/** Somebody follows events, and does not leave at once: panels look every few seconds. */
+async function followEvents(): Promise<EventStream> {
+  const stream = await EventStream.open(cluster.url);
   const isSeen = async () => (await prometheus.query('sum(witan_http_event_streams)'))[0]?.value === 1;
   await eventually('the stream is seen', isSeen, { withinMs: PATIENCE_MS, everyMs: 50 });
-  leaving.abort();
+  return stream;
 }
 const restartBoth = (index: number) => {
   cluster.nodes[index]!.elder.start();
@@ -193,9 +193,10 @@ describe.skipIf(why)('over a real Prometheus', () => {
   });
 
   test('NATS that is gone', async () => {
-    await followEvents();
+    const stream = await followEvents();
     await cluster.killNats();
     await fires(['WitanBusDown', 'WitanBusDropping'], () => attest().catch(() => {}));
+    stream.leave();
     await cluster.startNats();
     await cluster.settled();
     await ends('WitanBusDown', 'WitanBusDropping');
