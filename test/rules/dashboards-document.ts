@@ -6,8 +6,8 @@ export function dashboardsDocument(): string {
 
 For Grafana, over the series of [metrics.md](metrics.md) and those that \`deploy/prometheus/rules/\` records. The JSON in
 \`deploy/grafana/dashboards/\` is made from \`deploy/grafana/src/\`; how to install it: [observability.md](observability.md#grafana).
-*Shows* is the state of a section in which a test looks for something to be seen there, over a real Prometheus; \`test/e2e/alerts.test.ts\` has every curve be something else than 0, but
-for those that it lists.
+*Shows* is the state of a section in which a test looks for something to be seen there, over a real Prometheus; \`test/e2e/alerts.test.ts\` and
+\`test/e2e/rare-alerts.test.ts\` have every curve be something else than 0, but for those that \`test/e2e/alert-table.ts\` lists.
 
 *Generated from \`deploy/grafana/src/\` by \`npx vitest run --project rules --update\`; a test keeps the two equal.*
 

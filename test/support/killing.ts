@@ -1,11 +1,11 @@
 import type { Session } from '@witan/api';
-import { forms, type PhaseName } from '@witan/dkg';
-import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import type { PhaseName } from '@witan/dkg';
+import { networkTag } from '@witan/wire';
 import { type Cluster, PATIENCE_MS } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { eventually } from './eventually.ts';
 import type { Rule } from './link.ts';
-import { silentInPhase, spokenInSession } from './session-messages.ts';
+import { butAsking, dealsFalsely, silentInPhase } from './session-messages.ts';
 
 /** Who is killed in a phase, and who speaks in it too late: not before the others are dead. */
 export interface Deaths {
@@ -52,7 +52,7 @@ export class Killing {
     await this.steady();
     for (const node of slow) {
       const isAccused = node === accused;
-      const silence = isAccused ? this.#dealFalsely(node, phase) : silentInPhase(phase, this.#tag, node.identity());
+      const silence = (isAccused ? dealsFalsely : silentInPhase)(phase, this.#tag, node.identity());
       node.link.govern(butAsking(silence));
     }
     if (accused && !slow.includes(accused)) throw new Error('the accused has to be slow');
@@ -145,35 +145,6 @@ export class Killing {
       { withinMs: PATIENCE_MS, everyMs: 5 },
     );
   }
-
-  /**
-   * A dealer whose shares for the first two receivers, one of whom may be itself, cannot be opened: signed with the
-   * node's own key, as by whoever broke in.
-   */
-  #dealFalsely(dealer: ClusterNode, thenSilentIn: PhaseName): Rule {
-    const identity = dealer.identity();
-    const silence = silentInPhase(thenSilentIn, this.#tag, identity);
-    return (message) => {
-      // Asked for its contribution, it would show another one.
-      if (message.subject.startsWith('_INBOX.')) return 'lost';
-      const spoken = spokenInSession(message, this.#tag);
-      if (spoken?.payload.type !== 'contribution') return silence(message);
-      const shares = spoken.payload.shares.map((share, receiver) =>
-        receiver < 2 ? { ...share, ciphertext: share.ciphertext.map((byte) => byte ^ 1) } : share,
-      );
-      const body = encode(forms.messageCodec, {
-        session: Buffer.from(spoken.session, 'hex'),
-        follows: spoken.follows,
-        payload: { ...spoken.payload, shares },
-      });
-      return { ...message, payload: sealEnvelope(identity, this.#tag, 'dkgMessage', body).raw };
-    };
-  }
-}
-
-/** Who is silent may ask for what it lacks, so that it gets to the phase like the others. */
-function butAsking(silence: Rule): Rule {
-  return (message) => (/\.ae\.(dkg|section)$/.test(message.subject) ? message : silence(message));
 }
 
 const withoutHeartbeats: Rule = (message) => (message.subject.endsWith('.heartbeats') ? 'lost' : message);

@@ -9,7 +9,7 @@ interface Change {
 }
 
 /** The environment in which a service runs with changed sources, as a service of another version would. */
-function changed(...changes: readonly Change[]): Record<string, string> {
+export function changed(...changes: readonly Change[]): Record<string, string> {
   const code = `
     import { registerHooks } from 'node:module';
     const changes = ${JSON.stringify(changes)};

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DASHBOARDS, panelsOf } from '../../deploy/grafana/src/index.ts';
 import { ALERTS, RECORDINGS } from '../rules/prometheus-rules.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, PATIENCE_MS } from './cluster.ts';
 import { drawDashboard } from './dashboard-picture.ts';
+import { eventually } from './eventually.ts';
 import type { Condition } from './metric-run.ts';
 import { withoutVariables } from './panel-queries.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
@@ -108,6 +109,29 @@ export class Watched {
   /** Names of the alerts that did at any time of the last hour. */
   async fired(): Promise<string[]> {
     return this.#alerts('max_over_time(ALERTS{alertstate="firing"}[1h])');
+  }
+
+  /** Waits until all of these fire, while `meanwhile` is done again and again. */
+  async fires(alerts: readonly string[], meanwhile: () => unknown = () => {}): Promise<void> {
+    const all = async () => {
+      await meanwhile();
+      const firing = await this.firing();
+      const missing = alerts.filter((alert) => !firing.includes(alert));
+      if (missing.length > 0) throw new Error(`not ${missing}; these do: ${firing}`);
+      return true;
+    };
+    await eventually(`${alerts} fire`, all, { withinMs: PATIENCE_MS, everyMs: 100 });
+  }
+
+  /** Waits until none of these fires any more. */
+  async ends(...alerts: readonly string[]): Promise<void> {
+    const none = async () => {
+      const firing = await this.firing();
+      const left = alerts.filter((alert) => firing.includes(alert));
+      if (left.length > 0) throw new Error(`still firing: ${left}`);
+      return true;
+    };
+    await eventually(`${alerts} end`, none, { withinMs: PATIENCE_MS, everyMs: 100 });
   }
 
   async #alerts(expr: string): Promise<string[]> {

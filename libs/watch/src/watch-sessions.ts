@@ -190,8 +190,9 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   /** Gauges of now are computed from the actors' own states, so that they are true after a restart and in a stall. */
   const watch = (sessions: () => Sessions, now: () => number, deadlineMs: number): void => {
     known = sessions;
+    // The last one: of the session before it a process may still lack the end.
     const current = () =>
-      [...sessions().values()].find(({ state }) => state.started && !isDone(state) && !state.failed);
+      [...sessions().values()].findLast(({ state }) => state.started && !isDone(state) && !state.failed);
     watchDkg(meter, { deadlineMs, node }, () => {
       const found = current();
       if (!found) return undefined;
@@ -202,7 +203,10 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
         waitingOn: waitingOn(found.state).map((index) => nameOf(found.session, index)),
       };
     });
-    antiEntropy.held.collect((set) => set(current()?.state.held.size ?? 0));
+    antiEntropy.held.collect((set) => {
+      const running = [...sessions().values()].filter(({ state }) => !isDone(state) && !state.failed);
+      set(running.reduce((sum, { state }) => sum + state.held.size, 0));
+    });
   };
 
   /** The process stops: the spans of what runs end here, so that they are told. */

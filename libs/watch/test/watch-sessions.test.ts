@@ -1,6 +1,7 @@
-import type { DkgReport, EndSource } from '@witan/dkg';
+import { DEFAULT_PARAMS, type DkgReport, type EndSource, initialState, type State } from '@witan/dkg';
 import { WitanError } from '@witan/errors';
 import { World } from '@witan/simulator';
+import { networkTag } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { watchSessions } from '../src/index.ts';
 import { instruments, makeSession, NODES } from './support.ts';
@@ -325,6 +326,27 @@ test('what a session sends is sent once, also when nothing is known of the sessi
 
 /** A section of three whose third node can be silenced, with the metrics of its first. */
 describe('gauges of now', () => {
+  test('are those of the last session, and count what is held in all, while the end of the one before is not known', () => {
+    const { meter, log } = instruments();
+    const sessions = watchSessions({ meter, log, wallClock: () => EPOCH_MS });
+    const identity = NODES[0]!;
+    const params = DEFAULT_PARAMS;
+    const stateOf = (generation: number, held: number, phase: State['phase']) => {
+      const session = makeSession(generation);
+      const messages = new Map(Array.from({ length: held }, (_, index) => [String(index), {} as never]));
+      const state = initialState({ identity, network: networkTag('watch-tests'), params }, session);
+      return [session.id, { session, state: { ...state, started: true, held: messages, phase } }] as const;
+    };
+    const all = new Map([stateOf(2, 3, 0), stateOf(4, 4, 2)]);
+    sessions.watch(
+      () => all,
+      () => 0,
+      2000,
+    );
+    expect(meter.value('witan_held_messages')).toBe(7);
+    expect(meter.value('witan_dkg_phase')).toBe(3);
+  });
+
   const NAMES = ['witan_dkg_phase', 'witan_dkg_waiting_on', 'witan_held_messages', 'witan_dkg_phase_age_seconds'];
 
   test('are those of the running session, in a stall and after a restart of the process', () => {
