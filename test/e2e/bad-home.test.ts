@@ -27,20 +27,6 @@ describe('two processes on one data directory', () => {
     expect(second.said({ event: 'data-in-use' })).toHaveLength(1);
     await settle();
   });
-
-  test.for(['elder', 'adult'] as const)(
-    'an %s that is started while the one before still ends waits for it',
-    async (kind) => {
-      const before = cluster.nodes[1]![kind];
-      const next = cluster.service(kind, `the next ${kind}`, before.env).start();
-      await next.says({ event: 'data-in-use' }, PATIENCE_MS);
-      await before.kill();
-      await next.ready(PATIENCE_MS);
-      await next.stop();
-      await before.start().ready(PATIENCE_MS);
-      await settle();
-    },
-  );
 });
 
 describe('another key than the one that', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { PATIENCE_MS } from '../support/cluster.ts';
 import { eventually, steadily } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { isAlive, orphan } from '../support/orphans.ts';
@@ -110,6 +111,21 @@ describe('the NATS server is killed', () => {
     figure('NATS server back: session that it interrupted is handed over after', performance.now() - backAtMs);
   });
 });
+
+test.for(['elder', 'adult'] as const)(
+  'an %s that is started while the one before has its data waits for it',
+  async (kind) => {
+    const before = cluster.nodes[1]![kind];
+    const next = cluster.service(kind, `the next ${kind}`, before.env).start();
+    await next.says({ event: 'data-in-use' }, PATIENCE_MS);
+    await before.kill();
+    await next.ready(PATIENCE_MS);
+    await next.stop();
+    await before.start().ready(PATIENCE_MS);
+    await cluster.settled();
+    await attest();
+  },
+);
 
 describe('a service of each kind', () => {
   const oneOfEach = () => {

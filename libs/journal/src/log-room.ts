@@ -12,9 +12,10 @@ export function roomLike(log: string): number {
 }
 
 /**
- * Writes zeros to the end of a write-ahead log until it has this size. A commit into room that is there already changes
- * no size, so that the file system need not commit to its own journal at every sync: two thirds of the
- * CPU and of the time (ext4), and a tenth of the time while others write to the same disk. SQLite takes the zeros for what they are, the end of the log: a frame without its salt.
+ * Writes zeros to the end of a write-ahead log until it has this size. A commit into room that is there already changes no
+ * size, so that the file system need not commit to its own journal at every sync: two thirds of the CPU and of the time
+ * (ext4), and a tenth of the time while others write to the same disk. SQLite takes the zeros for what they are, the end of
+ * the log: a frame without its salt.
  *
  * It is a matter of speed alone: without room for it the log is left as it was.
  */
