@@ -9,7 +9,7 @@ export function thatThrows(): Record<string, string> {
 
 /** The environment of a service whose disk takes so long for each commit; meanwhile it can do nothing else. */
 export function ofSlowDisk(commitMs: number): Record<string, string> {
-  const from = "this.#db.exec('COMMIT');";
+  const from = "this.sql('COMMIT').run();";
   const planted = `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${commitMs});`;
   return changed({ module: '/libs/journal/src/sqlite-store.ts', from, to: `${planted} ${from}` });
 }
