@@ -37,21 +37,26 @@ if [ -n "$others" ]; then
   # where it may in the public image of that name, and nowhere else.
   image() {
     local tag=$1 program=$2 folder=$3
-    local root="$work/other"
+    local root="$work/other" from="$work/root"
     rm -rf "$root"
     mkdir -p "$root"/{etc,tmp,lib,lib64,bin,usr/bin} "$root$folder"
     chmod 1777 "$root/tmp"
     chown 65534:65534 "$root$folder"
     echo 'nobody:x:65534:65534:nobody:/:' > "$root/etc/passwd"
-    install -m 0755 "$program" "$root/usr/bin/"
-    ldd "$program" 2> /dev/null | grep -o '/[^ ]*' | while read -r library; do
-      install -D -m 0755 "$library" "$root$library"
+    install -m 0755 "$from$program" "$root/usr/bin/"
+    chroot "$from" ldd "$program" 2> /dev/null | grep -o '/[^ ]*' | while read -r library; do
+      install -D -m 0755 "$(chroot "$from" readlink -f "$library" | sed "s|^|$from|")" "$root$library"
     done
     tar -C "$root" -c . | docker import --change "ENTRYPOINT [\"/usr/bin/$(basename "$program")\"]" \
       --change 'USER 65534:65534' --change "WORKDIR $folder" - "$tag"
   }
-  apt-get install -y --no-install-recommends nats-server prometheus > /dev/null
-  image "nats:$(nats-server --version | grep -o '[0-9.]*$')" "$(command -v nats-server)" /home/nats
-  image "prom/prometheus:v$(prometheus --version 2>&1 | grep -o -m 1 'version [0-9.]*' | head -n 1 | cut -d ' ' -f 2)" "$(command -v prometheus)" \
-    /prometheus
+  # In the same Debian, whatever runs here: its versions are those that are named everywhere. Nothing is started.
+  within() { chroot "$work/root" env DEBIAN_FRONTEND=noninteractive "$@"; }
+  printf '#!/bin/sh\nexit 101\n' > "$work/root/usr/sbin/policy-rc.d"
+  chmod +x "$work/root/usr/sbin/policy-rc.d"
+  { within apt-get update && within apt-get install -y --no-install-recommends nats-server prometheus; } > "$work/log" 2>&1 ||
+    { tail -n 5 "$work/log" >&2; exit 1; }
+  image "nats:$(within nats-server --version | grep -o '[0-9.]*$')" "$(within sh -c 'command -v nats-server')" /home/nats
+  image "prom/prometheus:v$(within prometheus --version 2>&1 | grep -o -m 1 'version [0-9.]*' | head -n 1 | cut -d ' ' -f 2)" \
+    /usr/bin/prometheus /prometheus
 fi

@@ -192,11 +192,11 @@ const ENTERED = PHASES.filter((phase) => phase !== 'justification');
 
 /**
  * While a new key is made. An elder that stays away is replaced, which starts a session; who is killed in it is drawn: of
- * each role somebody or nobody.
+ * each role one, several or nobody.
  */
 const inPhase = (phase: Phase): Experiment => ({
   name: `kill-in-${phase}`,
-  title: `participants, a coordinator, a gateway or a NATS server, as drawn, are killed when a DKG session is in ${phase}`,
+  title: `participants, coordinators, gateways or NATS servers, as drawn, are killed when a DKG session is in ${phase}`,
   needs: ['kill', 'keep-down'],
   demand: COMES_BACK,
   weight: 0.3,
@@ -204,7 +204,7 @@ const inPhase = (phase: Phase): Experiment => ({
     const { random } = stage;
     const drawn = ROLES.filter(() => random.chance(0.5));
     const roles = drawn.length > 0 ? drawn : [random.pick(ROLES)];
-    const others = await Promise.all(roles.filter((role) => role !== 'node').map((role) => stage.some(role, 1)));
+    const others = await Promise.all(roles.filter((role) => role !== 'node').map((role) => someOf(stage, role)));
     const count = roles.includes('node') ? random.between(1, SPARE) : 0;
     const { elders, members } = await stage.section();
     // Asked for now: a phase is short.
@@ -227,6 +227,13 @@ const inPhase = (phase: Phase): Experiment => ({
     await stage.hold();
   },
 });
+
+/** One of them or several: of those that keep nothing all may go, of the NATS servers so many that a majority stays. */
+async function someOf(stage: Stage, role: Role): Promise<readonly Part[]> {
+  const all = (await stage.parts(role)).length;
+  const most = role === 'nats' ? Math.ceil(all / 2) - 1 : all;
+  return stage.some(role, stage.random.between(1, Math.max(1, most)));
+}
 
 const ROLES: readonly Role[] = ['node', 'coordinator', 'gateway', 'nats'];
 

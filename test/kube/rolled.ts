@@ -23,9 +23,18 @@ const isElderReady = ({ status }: Pod): boolean =>
 export function rolledTests(network: Network): void {
   const services = Object.keys(CONTAINERS);
 
+  /** All run this image, and say that they are of its version. */
   async function rolled(image: string): Promise<void> {
     for (const each of services) await network.kubectl('rollout', 'status', each, '--timeout=280s');
     expect(new Set((await network.containers()).map((each) => each.image))).toEqual(new Set([image]));
+    const version = image.split(':').at(-1)!;
+    for (const [of, containers] of Object.entries(CONTAINERS)) {
+      const pod = of.startsWith('statefulset') ? 'node-0' : of;
+      for (const container of containers) {
+        const said = await network.kubectl('exec', pod, '-c', container, '--', 'witan-service', container, '--version');
+        expect(said.trim(), container).toBe(version);
+      }
+    }
   }
 
   /** Looks on until `what` is over: never two nodes at a time, and always enough elders with a usable share. */

@@ -26,9 +26,11 @@ export function whyNoCluster(): string | undefined {
   const why = whyNoKubectl();
   if (why) return why;
   if (process.env.WITAN_TEST_KUBE !== 'current') {
-    return 'test/kube/with-cluster.sh starts one for them; or WITAN_TEST_KUBE=current, for that of the current kubeconfig';
+    return 'no cluster is named: test/kube/with-cluster.sh starts one for them; or WITAN_TEST_KUBE=current, for that of the current kubeconfig';
   }
-  return works('get', '--raw', '/readyz') ? undefined : 'the cluster of the current kubeconfig does not answer';
+  return works('get', '--raw', '/readyz')
+    ? undefined
+    : 'the cluster of the current kubeconfig does not answer; without WITAN_TEST_KUBE, test/kube/with-cluster.sh starts one';
 }
 
 /** @returns what it wrote to standard output. @throws with all that it wrote, when it fails */

@@ -92,6 +92,7 @@ export class Elder {
   /** Why a session could not be taken up again: its actor is started on a report, whose sender hears of no failure. */
   #unrecovered: unknown;
   #known: ((ledger: section.Ledger) => void) | undefined;
+  #founding: { readonly wanted: number; readonly by: Founding } | undefined;
 
   constructor(options: ElderOptions) {
     this.#options = options;
@@ -190,6 +191,7 @@ export class Elder {
       now: () => clock.now(),
       freshMs: BEATS_FRESH * params.heartbeatMs,
     });
+    this.#founding = { wanted: witnesses, by: founding };
     transport.subscribe(this.#topic('heartbeats'), (bytes) => {
       if (!this.#stopped && founding.heard(bytes) && !this.state.ledger) this.#found();
     });
@@ -220,7 +222,7 @@ export class Elder {
   /** What this elder needs to do its job, for a readiness probe. One that is not an elder is ready to become one. */
   checks(): { name: string; ok: boolean; detail: string }[] {
     const { ledger } = this.state;
-    if (!ledger) return [{ name: 'section', ok: false, detail: 'no section is known yet' }, this.#journalCheck()];
+    if (!ledger) return [{ name: 'section', ok: false, detail: this.#unknown() }, this.#journalCheck()];
     const isElder = section.elderIndex(this.state) >= 0;
     const usable = section.currentShare(this.state) !== undefined;
     return [
@@ -228,6 +230,12 @@ export class Elder {
       { name: 'share', ok: !isElder || usable, detail: isElder ? (usable ? 'usable' : 'missing') : 'no elder' },
       this.#journalCheck(),
     ];
+  }
+
+  #unknown(): string {
+    const { wanted, by } = this.#founding ?? {};
+    const others = by && `: ${by.here} of ${wanted} others are heard who know none, and then this node makes one`;
+    return `no section is known yet${others ?? ''}`;
   }
 
   #journalCheck(): { name: string; ok: boolean; detail: string } {

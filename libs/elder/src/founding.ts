@@ -46,11 +46,15 @@ export class Founding {
       if (!isWitanError(error)) throw error;
       return false;
     }
-    const since = this.#options.now() - this.#options.freshMs;
-    const here = [...this.#blank.values()].filter(({ at }) => at >= since).length;
-    if (this.#settled || here < this.#options.witnesses) return false;
+    if (this.#settled || this.here < this.#options.witnesses) return false;
     this.#settled = true;
     return true;
+  }
+
+  /** Of how many others it has been heard lately that they know no section. */
+  get here(): number {
+    const since = this.#options.now() - this.#options.freshMs;
+    return [...this.#blank.values()].filter(({ at }) => at >= since).length;
   }
 
   #take(bytes: Uint8Array): void {

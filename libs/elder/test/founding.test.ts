@@ -49,6 +49,17 @@ describe('a first node', () => {
     expect([blank(1), blank(2), blank(3), blank(1)]).toEqual([false, false, true, false]);
   });
 
+  test('says how many it hears that know none, lately', () => {
+    const { founding, blank, pass } = setUp(3);
+    expect(founding.here).toBe(0);
+    blank(1);
+    pass(3000);
+    blank(2);
+    expect(founding.here).toBe(2);
+    pass(3000);
+    expect(founding.here).toBe(1);
+  });
+
   test('counts a node once, and neither itself nor the adult side of a node', () => {
     const { blank, adult } = setUp(3);
     expect([blank(1), blank(1), blank(2), blank(0), adult(3)]).toEqual([false, false, false, false, false]);

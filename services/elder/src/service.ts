@@ -8,7 +8,8 @@ import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
 import { runService } from '@witan/service';
 import { watchElder, watchSessions } from '@witan/watch';
-import { backupSettings, elderSettings, protocolParams, witnessesOf } from './settings.ts';
+import { sayWhatIsWaitedFor } from './no-section.ts';
+import { backupSettings, elderSettings, foundedElsewhere, protocolParams, witnessesOf } from './settings.ts';
 
 const PREFIX = '';
 
@@ -88,11 +89,18 @@ await runService({
     if (witnesses !== undefined && witnesses > 0 && elder.state.ledger === undefined) {
       log.info({ event: 'founding', witnesses }, 'waits for others that know no section either');
     }
+    const endWaiting = sayWhatIsWaitedFor(
+      log,
+      systemClock,
+      () => elder.state.ledger !== undefined,
+      () => `${elder.checks()[0]!.detail}${foundedElsewhere(config, hostname())}`,
+    );
     const ledger = await elder.whenKnown(witnesses === 0 ? 10_000 : 0);
     const genesisKey = ledger && toHex(ledger.chain[0]!.key);
     return {
       ready: () => elder.checks(),
       stop: async () => {
+        endWaiting();
         endFlushing();
         if (endBackups) endBackups();
         elder.stop();

@@ -57,6 +57,15 @@ export const elderSettings = {
 
 type Config = ConfigOf<typeof elderSettings>;
 
+/** Where the network is to be founded, in a text that is about its not being there; empty where nothing says so. */
+export function foundedElsewhere(
+  { genesis, genesisKey, genesisHost }: Parameters<typeof isFounder>[0],
+  host: string,
+): string {
+  if (genesis !== 'create' || genesisKey !== undefined || genesisHost === undefined || genesisHost === host) return '';
+  return `; WITAN_GENESIS_HOST has ${genesisHost} make one, and this host is ${host}`;
+}
+
 /**
  * Whether this process may make the genesis key. Where the key is known, there is a network: whoever has an empty
  * directory joins that one.
