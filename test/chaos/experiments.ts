@@ -219,19 +219,22 @@ const inPhase = (phase: Phase): Experiment => ({
     const killable = random.sample(seen.participants, seen.participants.length).filter((name) => name !== away);
     const nodes = withinSpare(killable, new Set(elders.map(({ name }) => name)), count);
     const parts = nodes.map((name) => partOf.get(name)).filter((part) => part !== undefined);
-    if (parts.length < Math.min(1, count)) stage.miss('no participant is known');
-    else {
-      await stage.kill([...parts, ...others.flat()]);
-      await stage.confirm(seen);
+    if (parts.length < Math.min(1, count)) {
+      stage.miss('no participant is known');
+      return stage.hold();
     }
+    await stage.kill([...parts, ...others.flat()]);
+    const forMs = stage.sinceSeen(seen);
+    // Only then have enough participants told of the phase.
     await stage.hold();
+    await stage.confirm(seen, forMs);
   },
 });
 
-/** One of them or several: of those that keep nothing all may go, of the NATS servers so many that a majority stays. */
+/** One of them or several: all coordinators, all gateways but one that can tell of it, a minority of the NATS servers. */
 async function someOf(stage: Stage, role: Role): Promise<readonly Part[]> {
   const all = (await stage.parts(role)).length;
-  const most = role === 'nats' ? Math.ceil(all / 2) - 1 : all;
+  const most = role === 'nats' ? Math.ceil(all / 2) - 1 : role === 'gateway' ? all - 1 : all;
   return stage.some(role, stage.random.between(1, Math.max(1, most)));
 }
 

@@ -177,9 +177,13 @@ export class Stage {
     return undefined;
   }
 
-  /** Asks the gateways whether the phase went on until now, when a fault in it has just been made. */
-  async confirm({ session, phase, atMs }: Seen): Promise<void> {
-    const forMs = Math.round(this.#now() - atMs);
+  /** How long ago that was, ms. */
+  sinceSeen({ atMs }: Seen): number {
+    return Math.round(this.#now() - atMs);
+  }
+
+  /** Asks the gateways whether the phase went on for so long after it was seen: until a fault in it had been made. */
+  async confirm({ session, phase }: Seen, forMs: number): Promise<void> {
     const { phases } = await this.#section.ask((client) => client.session({ id: session }));
     const { startedAt, durationMs } = phases.find(({ name }) => name === phase)!;
     if (startedAt === null) return this.miss(`no gateway knows any more when ${phase} was`);
