@@ -92,7 +92,7 @@ export class Elder {
   /** Why a session could not be taken up again: its actor is started on a report, whose sender hears of no failure. */
   #unrecovered: unknown;
   #known: ((ledger: section.Ledger) => void) | undefined;
-  #founding: { readonly wanted: number; readonly by: Founding } | undefined;
+  #founding: Founding | undefined;
 
   constructor(options: ElderOptions) {
     this.#options = options;
@@ -191,7 +191,7 @@ export class Elder {
       now: () => clock.now(),
       freshMs: BEATS_FRESH * params.heartbeatMs,
     });
-    this.#founding = { wanted: witnesses, by: founding };
+    this.#founding = founding;
     transport.subscribe(this.#topic('heartbeats'), (bytes) => {
       if (!this.#stopped && founding.heard(bytes) && !this.state.ledger) this.#found();
     });
@@ -233,9 +233,10 @@ export class Elder {
   }
 
   #unknown(): string {
-    const { wanted, by } = this.#founding ?? {};
-    const others = by && `: ${by.here} of ${wanted} others are heard who know none, and then this node makes one`;
-    return `no section is known yet${others ?? ''}`;
+    const unknown = 'no section is known yet';
+    if (!this.#founding) return unknown;
+    const { here } = this.#founding;
+    return `${unknown}: ${here} of ${this.#options.genesisWitnesses} others are heard who know none, and then this node makes one`;
   }
 
   #journalCheck(): { name: string; ok: boolean; detail: string } {
