@@ -2,6 +2,9 @@
 import { stripVTControlCharacters } from 'node:util';
 
 const LINE_MAX = 300;
+/** Of why a test failed: what a program wrote last tells most. */
+const HEAD_LINES = 4;
+const TAIL_LINES = 12;
 
 /**
  * A step that has been gone through.
@@ -9,7 +12,7 @@ const LINE_MAX = 300;
  *   name: string, outcome: 'passed' | 'FAILED' | 'skipped', seconds: number, passed: number, failed: number,
  *   skipped: readonly string[], failures: readonly string[],
  * }} Result `skipped`: names of tests that did not run; of a step that did not, what it lacks and how to get it.
- *   `failures`: names of those that failed, with the first line of why
+ *   `failures`: names of those that failed, with why
  *
  * A program that tests need and that is not here.
  * @typedef {{ name: string, aptPackage: string, what: string, installable: boolean }} Missing `what` is not tested
@@ -31,8 +34,15 @@ export function isCi(env) {
 const relative = (path, root) => (path.startsWith(root) ? path.slice(root.length).replace(/^\//, '') : path);
 /** @param {Assertion} test */
 const titleOf = ({ ancestorTitles, title }) => [...ancestorTitles, title].join(' > ');
-/** Without colours. @param {string} text */
-const firstLine = (text = '') => stripVTControlCharacters(text).trim().split('\n')[0].slice(0, LINE_MAX);
+
+/** Without colours and stack, and without the middle of what is long. @param {string} text */
+function why(text = '') {
+  const lines = stripVTControlCharacters(text).split('\n');
+  const telling = lines.filter((line) => line.trim() !== '' && !/^ +at /.test(line));
+  const left = telling.length - HEAD_LINES - TAIL_LINES;
+  if (left > 1) telling.splice(HEAD_LINES, left, `… ${left} lines …`);
+  return telling.map((line) => line.trim().slice(0, LINE_MAX)).join('\n    ');
+}
 
 /**
  * Names of the tests that a report says were not run, one line for all of a group that was left out.
@@ -61,7 +71,7 @@ export function skippedTests({ testResults = [] }, root) {
 }
 
 /**
- * Names of the tests that a report says failed, and of the files that could not be run, each with the first line of why.
+ * Names of the tests that a report says failed, and of the files that could not be run, each with why.
  * @param {Report} report
  * @param {string} root path of the repository
  * @returns {string[]}
@@ -70,8 +80,8 @@ export function failedTests({ testResults = [] }, root) {
   return testResults.flatMap(({ name, status, message, assertionResults }) => {
     const file = relative(name, root);
     const failed = assertionResults.filter((each) => each.status === 'failed');
-    const lines = failed.map((each) => `${file}: ${titleOf(each)}: ${firstLine(each.failureMessages?.[0])}`);
-    return status === 'failed' && lines.length === 0 ? [`${file}: ${firstLine(message)}`] : lines;
+    const lines = failed.map((each) => `${file}: ${titleOf(each)}: ${why(each.failureMessages?.[0])}`);
+    return status === 'failed' && lines.length === 0 ? [`${file}: ${why(message)}`] : lines;
   });
 }
 

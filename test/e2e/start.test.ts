@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Chain, createClient, Node, PHASES, ProofBundle, parse, type Section, Session } from '@witan/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
+import { freePort } from '../support/free-port.ts';
 import { clusterIn, Launcher, pidsIn } from '../support/launcher.ts';
 import { listeningAddresses } from '../support/listeners.ts';
 import { memoryBytes } from '../support/memory.ts';
@@ -291,12 +290,3 @@ describe('a second start', () => {
     await eventually('no process is left', () => left().length === 0, { withinMs: 15_000 });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

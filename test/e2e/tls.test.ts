@@ -12,6 +12,7 @@ import { Authority, type CertificateFiles, tlsConfig } from '../support/certific
 import { PATIENCE_MS } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { Scrape } from '../support/exposition.ts';
+import { freePort } from '../support/free-port.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 const HOUR_MS = 3_600_000;
@@ -35,7 +36,7 @@ async function natsServer(served: CertificateFiles) {
   const config = join(folder, 'nats.conf');
   const log: string[] = [];
   writeFileSync(config, tlsConfig(ours.caFile, served));
-  const options = { config, args: ['-m', '-1'], onLog: (line: string) => void log.push(line) };
+  const options = { config, port: await freePort(), args: ['-m', '-1'], onLog: (line: string) => void log.push(line) };
   let server: NatsServer = await startNatsServer(options);
   onTestFinished(() => server.kill());
   const reloaded = () => log.filter((line) => line.includes('Reloaded server configuration')).length;
@@ -43,7 +44,7 @@ async function natsServer(served: CertificateFiles) {
     url: server.url,
     kill: () => server.kill(),
     again: async () => {
-      server = await startNatsServer({ ...options, port: server.port });
+      server = await startNatsServer(options);
     },
     reload: async () => {
       const before = reloaded();

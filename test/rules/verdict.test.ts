@@ -127,7 +127,7 @@ test('tests that did not run are found in a report, a group that is left out as 
   ]);
 });
 
-test('tests that failed are found in a report with the first line of why, and files that could not be run', () => {
+test('tests that failed are found in a report with why, and files that could not be run', () => {
   const report = {
     testResults: [
       {
@@ -152,6 +152,13 @@ test('tests that failed are found in a report with the first line of why, and fi
     'a.test.ts: of a group > two: Error: expected 1 to be 2',
     'b.test.ts: SyntaxError: x',
   ]);
+});
+
+test('of a long failure the begin and the end are told, where a program says why', () => {
+  const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`);
+  const failed = { status: 'failed', title: 'one', ancestorTitles: [], failureMessages: [lines.join('\n')] };
+  const [told] = failedTests({ testResults: [{ name: '/a', status: 'failed', assertionResults: [failed] }] }, '/');
+  expect(told?.split('\n    ')).toEqual(['a: one: line 0', ...lines.slice(1, 4), '… 24 lines …', ...lines.slice(28)]);
 });
 
 test.each([

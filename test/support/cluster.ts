@@ -8,6 +8,7 @@ import { UsersDir } from '@witan/nats';
 import { Authority, tlsConfig } from './certificates.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { Link } from './link.ts';
 import { RawNats } from './raw-nats.ts';
 import { type ServiceKind, ServiceProcess } from './service-process.ts';
@@ -123,16 +124,17 @@ export class Cluster {
       writeFileSync(config, `include ./users/users.conf\nno_auth_user: ${TEST_USER}\n${tls}`);
       this.authority?.issue('client');
     }
+    const port = this.#natsPort ?? (await freePort());
+    this.#natsPort = port;
     this.#nats = await startNatsServer({
       config,
-      ...(this.#natsPort === undefined ? {} : { port: this.#natsPort }),
+      port,
       args: ['--http_port', '-1'],
       onLog: (line) => {
         this.#monitor = MONITOR.exec(line)?.[1] ?? this.#monitor;
         if (this.natsLog.push(line) > NATS_LINES_KEPT) this.natsLog.shift();
       },
     });
-    this.#natsPort = this.#nats.port;
   }
 
   /** The server reads its users again. */
