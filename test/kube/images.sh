@@ -11,14 +11,6 @@ if [ -n "${WITAN_TEST_IMAGE:-}" ]; then
 else
   deploy/image/build.sh witan:0.1.0 > /dev/null
 fi
-# The same code, which says that it is another version.
-docker build --quiet --tag witan:0.1.1 - > /dev/null << 'END'
-FROM witan:0.1.0
-USER 0
-RUN files='/app/services/*/src/service.ts' pattern="(version: |VERSION = )'[0-9.]+'" && grep -qE "$pattern" $files && \
-    sed -i -E "s/$pattern/\1'0.1.1'/" $files
-USER 10001:10001
-LABEL org.opencontainers.image.version=0.1.1
-END
+test/support/image-of-version.sh witan:0.1.0 0.1.1 witan:0.1.1
 docker image inspect nats:2.9.10 > /dev/null 2>&1 || docker pull --quiet nats:2.9.10 > /dev/null
 docker save --output "$1" witan:0.1.0 witan:0.1.1 nats:2.9.10

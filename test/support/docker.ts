@@ -94,16 +94,6 @@ async function buildImage(name: string): Promise<string> {
 /** The image as it would be in another version of the same wire format, made of the one that is tested. */
 export async function imageOfVersion(version: string): Promise<string> {
   const name = `witan:test-${version}`;
-  const container = `witan-version-${process.pid}`;
-  const [pattern, files] = ["(version: |VERSION = )'[0-9.]+'", '/app/services/*/src/service.ts'];
-  const edit = `grep -qE "${pattern}" ${files} && sed -i -E "s/${pattern}/\\1'${version}'/" ${files}`;
-  await docker('run', '--name', container, '--user=0', '--entrypoint=sh', await witanImage(), '-c', edit);
-  try {
-    const started = ['--change=USER 10001:10001', '--change=ENTRYPOINT ["witan-service"]'];
-    const labelled = `--change=LABEL org.opencontainers.image.version=${version}`;
-    await docker('commit', ...started, labelled, container, name);
-    return name;
-  } finally {
-    await docker('rm', '--force', '--volumes', container);
-  }
+  await run(`${ROOT}test/support/image-of-version.sh`, [await witanImage(), version, name]);
+  return name;
 }

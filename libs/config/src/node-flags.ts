@@ -8,11 +8,15 @@ export const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=1'
 /**
  * An elder makes more garbage in a DKG than there is room for in that: it would be collected a dozen times. And its heap
  * would be walked from end to end twice while it grows to its size, in steps that make each of the first sessions longer.
+ * A session calls most functions a few dozen times: by V8's own thresholds (400 and 500) they would be compiled in the
+ * tenth or fiftieth session of a process, and run slowly until then.
  */
 export const ELDER_NODE_FLAGS = [
   ...NODE_FLAGS,
   '--max-semi-space-size=8',
   '--min-semi-space-size=8',
   '--initial-old-space-size=64',
+  '--invocation-count-for-maglev=200',
+  '--minimum-invocations-after-ic-update=20',
 ] as const;
 export const NODE_ENV = { MALLOC_ARENA_MAX: '1' } as const;
