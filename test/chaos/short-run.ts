@@ -3,8 +3,11 @@ import { EXPERIMENTS } from './experiments.ts';
 import type { History } from './history.ts';
 import type { World } from './world.ts';
 
-/** These experiments, once each, for tests of a driver; says what it does as it goes. Ends what it has started. */
-export async function shortRun(world: World, names: readonly string[]): Promise<History> {
+/**
+ * These experiments, once each, for tests of a driver; says what it does as it goes. Ends what it has started.
+ * @param logs a folder: what its parts have logged is written there
+ */
+export async function shortRun(world: World, names: readonly string[], logs?: string): Promise<History> {
   const experiments = names.map((name) => EXPERIMENTS.find((each) => each.name === name)!);
   const conductor = new Conductor({
     world,
@@ -19,7 +22,9 @@ export async function shortRun(world: World, names: readonly string[]): Promise<
     },
   });
   try {
-    return await conductor.run();
+    const history = await conductor.run();
+    if (logs !== undefined) await world.writeLogs(logs);
+    return history;
   } finally {
     await world.stop();
   }

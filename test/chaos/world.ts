@@ -22,6 +22,11 @@ export interface Part {
   readonly role: Role;
 }
 
+/** The number in its name. */
+export function indexOf({ name }: Part): number {
+  return Number(name.split('-').at(-1));
+}
+
 /** Which way a node is cut off: it says nothing that is heard, it hears nothing, or both. */
 export type Cut = 'says' | 'hears' | 'both';
 

@@ -57,11 +57,10 @@ export class Network extends Namespace {
   }
 
   /** The name of the node whose pod this is, which every line of its log has. */
-  async nameOf(pod: string): Promise<string> {
-    const log = await this.kubectl('logs', pod, '-c', 'elder', '--tail=50');
-    const name = /"node":"([0-9a-f]{64})"/.exec(log)?.[1];
-    if (name === undefined) throw new Error(`${pod} has not said its name`);
-    return name;
+  nameOf(pod: string): Promise<string> {
+    const said = async () =>
+      /"node":"([0-9a-f]{64})"/.exec(await this.kubectl('logs', pod, '-c', 'elder', '--tail=50'))?.[1];
+    return eventually(`${pod} says its name`, said, { withinMs: 60_000, everyMs: 500 });
   }
 
   /** The containers that are services, of pods that are to stay. */

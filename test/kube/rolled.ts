@@ -37,16 +37,17 @@ export function rolledTests(network: Network): void {
     }
   }
 
-  /** Looks on until `what` is over: never two nodes at a time, and always enough elders with a usable share. */
-  async function oneByOne(what: Promise<unknown>): Promise<void> {
+  /** Looks on while `act` goes on: never two nodes at a time, and always enough elders with a usable share. */
+  async function oneByOne(act: () => Promise<unknown>): Promise<void> {
+    // Asked before: the logs of a pod that is being replaced tell nothing.
     const elders = await network.elderPods();
+    // One that is unready for a moment, on a machine that has much to do, has not been taken.
+    const returned = new Set((await network.pods('node')).map(({ metadata }) => metadata.uid));
     let isOver = false;
-    const end = what.finally(() => {
+    const end = act().finally(() => {
       isOver = true;
     });
     end.catch(() => {}); // Told below.
-    // One that is unready for a moment, on a machine that has much to do, has not been taken.
-    const returned = new Set((await network.pods('node')).map(({ metadata }) => metadata.uid));
     while (!isOver) {
       const pods = (await network.pods('node')).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
       for (const pod of pods) if (isReady(pod)) returned.add(pod.metadata.uid);
@@ -72,7 +73,7 @@ export function rolledTests(network: Network): void {
       await rolled(IMAGE);
       figure('roll to another version and back', performance.now() - began);
     };
-    expectGoingOn(await served(network, oneByOne(thereAndBack())));
+    expectGoingOn(await served(network, oneByOne(thereAndBack)));
     expect((await network.settled()).key).toBe(before.key);
   });
 }

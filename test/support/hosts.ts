@@ -60,7 +60,19 @@ const NODE_KINDS: readonly ServiceKind[] = ['adult', 'elder'];
 const serviceOf = (name: string): ServiceKind => (name.startsWith('gateway') ? 'gateway' : 'dkg-coordinator');
 const printing = (url: string): string => `fetch('${url}').then(async (r) => console.log(await r.text()))`;
 const nodeName = (index: number): string => `node-${index}`;
+const serversOf = (site: Site): string[] => Object.keys(SERVERS).filter((name) => SERVERS[name as Server] === site);
 const volumeOf = (index: number): string => `witan-hosts-${process.pid}-${index}`;
+
+/** What nodes have beside what is tested. */
+export interface NodeExtras {
+  /** Makes the volume of a node, before it is used; a plain one is made where nothing has been. */
+  readonly volume: (name: string, index: number) => Promise<void>;
+  /** @param servers names of the NATS servers that the node reaches */
+  readonly equip: (container: GenericContainer, servers: readonly string[]) => GenericContainer;
+}
+
+/** Both services of a node, in one container. */
+export const NODE_COMMAND = 'witan-service adult & WITAN_GENESIS_WITNESSES=0 exec witan-service elder';
 
 /**
  * A section whose nodes are hosts of their own, a container with an address each, around three NATS servers at two sites:
@@ -73,9 +85,12 @@ export class Hosts {
   /** Of each node. */
   readonly #sites: Site[] = [];
 
+  readonly #extras: NodeExtras | undefined;
+
   /** @param nodes where each of the first nodes is */
-  constructor(nodes: readonly Site[] = NODES) {
+  constructor(nodes: readonly Site[] = NODES, extras?: NodeExtras) {
     this.#first = nodes;
+    this.#extras = extras;
   }
 
   /** Starts everything, and waits until seven elders can sign. */
@@ -110,6 +125,7 @@ export class Hosts {
   async addNode(site: Site): Promise<void> {
     const index = this.#sites.length;
     this.#sites.push(site);
+    await this.#extras?.volume(volumeOf(index), index);
     await this.#startNode(index, await witanImage());
   }
 
@@ -244,6 +260,11 @@ export class Hosts {
     return this.#of(name).getId();
   }
 
+  /** Also into one that does not run. */
+  async write(name: string, target: string, content: string): Promise<void> {
+    await this.#of(name).copyContentToContainer([{ content, target, mode: 0o644 }]);
+  }
+
   async #startNats(name: Server, site: Site): Promise<void> {
     const container = new GenericContainer(NATS_IMAGE)
       .withCommand(['-c', '/nats.conf'])
@@ -256,13 +277,12 @@ export class Hosts {
   }
 
   async #startNode(index: number, image: string): Promise<void> {
-    await this.#started(
-      nodeName(index),
-      this.#service(image, this.#sites[index]!, { WITAN_GENESIS: index === 0 ? 'create' : 'join' })
-        .withBindMounts([{ source: volumeOf(index), target: '/data', mode: 'rw' }])
-        .withEntrypoint(['sh', '-c', 'witan-service adult & WITAN_GENESIS_WITNESSES=0 exec witan-service elder'])
-        .withWaitStrategy(Wait.forLogMessage(/"event":"ready"/, 2)),
-    );
+    const site = this.#sites[index]!;
+    const container = this.#service(image, site, { WITAN_GENESIS: index === 0 ? 'create' : 'join' })
+      .withBindMounts([{ source: volumeOf(index), target: '/data', mode: 'rw' }])
+      .withEntrypoint(['sh', '-c', NODE_COMMAND])
+      .withWaitStrategy(Wait.forLogMessage(/"event":"ready"/, 2));
+    await this.#started(nodeName(index), this.#extras?.equip(container, serversOf(site)) ?? container);
   }
 
   async #startService(name: string, site: Site, service: string): Promise<void> {
@@ -273,11 +293,12 @@ export class Hosts {
   }
 
   #service(image: string, site: Site, env: Readonly<Record<string, string>> = {}): GenericContainer {
-    const servers = Object.entries(SERVERS).filter(([, where]) => where === site);
     return new GenericContainer(image)
       .withEnvironment({
         WITAN_NETWORK: 'hosts',
-        WITAN_NATS_URL: servers.map(([name]) => `nats://${name}:4222`).join(),
+        WITAN_NATS_URL: serversOf(site)
+          .map((name) => `nats://${name}:4222`)
+          .join(),
         WITAN_ABSENT_AFTER_MS: '5000',
         WITAN_PHASE_DEADLINE_MS: '1000',
         WITAN_SETTLE_MS: '2000',

@@ -15,6 +15,13 @@ export interface Late {
 }
 export type Rule = (message: Published) => Passage;
 
+const LOOPBACK = '127.0.0.1';
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The line between one service and NATS, in the hands of a test: it decides what of the service's words is heard. */
 export class Link {
   readonly url: string;
@@ -24,18 +31,24 @@ export class Link {
   #hears: (message: Published) => boolean = () => true;
   #held: { socket: Socket; bytes: Uint8Array }[] = [];
 
-  private constructor(server: Server, natsPort: () => number) {
+  private constructor(server: Server, nats: () => number | Endpoint) {
     this.#server = server;
-    this.url = `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.on('connection', (client) => this.#join(client, connect(natsPort(), '127.0.0.1')));
+    this.url = `nats://${LOOPBACK}:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (client) => {
+      const to = nats();
+      this.#join(client, connect(typeof to === 'number' ? { host: LOOPBACK, port: to } : to));
+    });
   }
 
-  /** @param natsPort asked at each connection, since the server may come back elsewhere */
-  static open(natsPort: () => number): Promise<Link> {
+  /**
+   * @param nats asked at each connection, since the server may come back elsewhere; a number is a port of this machine
+   * @param port where the service connects to; of the system's choice unless given
+   */
+  static open(nats: () => number | Endpoint, port = 0): Promise<Link> {
     return new Promise((resolve, reject) => {
       const server = createServer();
       server.once('error', reject);
-      server.listen(0, '127.0.0.1', () => resolve(new Link(server, natsPort)));
+      server.listen(port, LOOPBACK, () => resolve(new Link(server, nats)));
     });
   }
 

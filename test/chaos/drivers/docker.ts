@@ -3,8 +3,20 @@ import { join } from 'node:path';
 import { WitanError } from '@witan/errors';
 import { imageOfVersion, logsOf, whyNoDocker, witanImage, writeLogOf } from '../../support/docker.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
+import type { LineState } from '../../support/in-container/line.ts';
 import { LogJudge } from '../log-judge.ts';
-import type { Ability, Part, Role, World } from '../world.ts';
+import {
+  ABILITIES,
+  type Ability,
+  type Cut,
+  type Disturbance,
+  indexOf,
+  type Part,
+  type Role,
+  type World,
+} from '../world.ts';
+import { breakable, CLOCK_FILE, LINE_FILE } from './docker-node.ts';
+import { SmallVolumes } from './small-volumes.ts';
 import { Unable } from './unable.ts';
 
 const ELDERS = 7;
@@ -12,6 +24,8 @@ const ELDERS = 7;
 const NODES: readonly Site[] = Array.from({ length: ELDERS + 2 }, () => 'large');
 const GATEWAYS = ['gateway-large', 'gateway-small'];
 const COORDINATOR = 'coordinator';
+/** Nodes that keep their data on a small disk of their own. */
+const SMALL_DISKS = 3;
 /** What an upgrade rolls out, of the same wire format, before it rolls back. */
 const RELEASE = '0.1.1';
 
@@ -21,15 +35,14 @@ export class DockerWorld extends Unable implements World {
   readonly revivesItself = false;
   readonly nodes = NODES.length;
   readonly elders = ELDERS;
-  readonly abilities: ReadonlySet<Ability> = new Set<Ability>([
-    'kill',
-    'keep-down',
-    'restart',
-    'pause',
-    'cut',
-    'upgrade',
-  ]);
-  readonly #hosts = new Hosts(NODES);
+  readonly abilities: ReadonlySet<Ability> = new Set(ABILITIES);
+  readonly #small = new SmallVolumes();
+  readonly #hosts = new Hosts(NODES, {
+    equip: breakable,
+    volume: async (name, index) => {
+      if (index >= NODES.length - SMALL_DISKS) await this.#small.create(name, index, await witanImage());
+    },
+  });
   readonly #partOf = new Map<string, Part>();
   readonly #judge = new LogJudge();
   readonly #unplugged = new Set<string>();
@@ -49,8 +62,9 @@ export class DockerWorld extends Unable implements World {
     await this.#findGateways();
   }
 
-  stop(): Promise<void> {
-    return this.#hosts.stop();
+  async stop(): Promise<void> {
+    await this.#small.letGo();
+    await this.#hosts.stop();
   }
 
   async parts(): Promise<readonly Part[]> {
@@ -97,11 +111,17 @@ export class DockerWorld extends Unable implements World {
     return this.#hosts.resume(...namesOf(parts));
   }
 
-  override async cut(parts: readonly Part[]): Promise<void> {
+  /** From everybody by its network, one way by its line to NATS. */
+  override async cut(parts: readonly Part[], way: Cut): Promise<void> {
+    if (way !== 'both') return this.#line(parts, { cut: way });
     for (const name of namesOf(parts)) {
       this.#unplugged.add(name);
       await this.#hosts.unplug(name);
     }
+  }
+
+  override disturb(parts: readonly Part[], disturbed: Disturbance): Promise<void> {
+    return this.#line(parts, { disturbed });
   }
 
   override async mend(parts: readonly Part[]): Promise<void> {
@@ -109,6 +129,23 @@ export class DockerWorld extends Unable implements World {
       await this.#hosts.plugIn(name);
       this.#unplugged.delete(name);
     }
+    await this.#line(parts, {});
+  }
+
+  override fillable(): readonly Part[] {
+    return this.#small.all.map((index) => ({ name: `node-${index}`, role: 'node' }));
+  }
+
+  override async fillDisk(parts: readonly Part[]): Promise<void> {
+    await Promise.all(parts.map((part) => this.#small.fill(indexOf(part))));
+  }
+
+  override async clearDisk(parts: readonly Part[]): Promise<void> {
+    await Promise.all(parts.map((part) => this.#small.clear(indexOf(part))));
+  }
+
+  override async jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
+    await Promise.all(parts.map(({ name }) => this.#hosts.write(name, CLOCK_FILE, String(byMs))));
   }
 
   /** Of the nodes. */
@@ -143,6 +180,10 @@ export class DockerWorld extends Unable implements World {
 
   async settings(): Promise<readonly string[]> {
     return ['an elder is replaced when it has been away for 5 s'];
+  }
+
+  async #line(parts: readonly Part[], state: LineState): Promise<void> {
+    await Promise.all(parts.map(({ name }) => this.#hosts.write(name, LINE_FILE, JSON.stringify(state))));
   }
 
   async #hear(name: string): Promise<void> {

@@ -13,7 +13,7 @@ import { ofRelease } from '../../support/other-version.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
 import { LogJudge } from '../log-judge.ts';
-import { ABILITIES, type Ability, type Cut, type Disturbance, type Part, type World } from '../world.ts';
+import { ABILITIES, type Ability, type Cut, type Disturbance, indexOf, type Part, type World } from '../world.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { Unable } from './unable.ts';
 
@@ -291,8 +291,4 @@ export class LocalWorld extends Unable implements World {
       },
     });
   }
-}
-
-function indexOf({ name }: Part): number {
-  return Number(name.split('-').at(-1));
 }
