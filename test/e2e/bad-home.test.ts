@@ -151,8 +151,9 @@ describe('a first node whose directory is empty again', () => {
     await first.start().says({ event: 'founding', witnesses: 1 }, PATIENCE_MS);
     await first.ready();
     try {
-      const { status } = await first.probe('/readyz');
+      const { status, body } = await first.probe('/readyz');
       expect([status, first.said({ event: 'decided' })]).toEqual([503, []]);
+      expect(body.checks?.find(({ name }) => name === 'section')?.detail).toContain('0 of 1 others are heard');
       await second.start().says({ event: 'decided', action: 'genesis' }, PATIENCE_MS);
       expect(first.said({ event: 'decided', action: 'genesis', source: 'own' })).toHaveLength(1);
     } finally {
@@ -338,11 +339,10 @@ describe('a full disk', () => {
         await node.elder.ready();
         const isMember = async () => (await cluster.api.node({ name: node.name })).state === 'joined';
         await eventually('it is a member', isMember, { withinMs: PATIENCE_MS });
-        disk.fill();
+        await disk.fillUnder([node.elder, node.adult]);
         const before = [node.elder, node.adult].map(({ pid }) => pid);
         await cluster.addNode();
         await cluster.members(cluster.nodes.length);
-        // What room an elder has in its log is gone when a session has ended; now there is more to write.
         const other = await cluster.addNode();
         for (const service of [node.elder, node.adult]) {
           const line = await service.says({ event: 'store' }, PATIENCE_MS);

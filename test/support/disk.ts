@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+import type { ServiceProcess } from './service-process.ts';
 
 /** Whether this process may mount a file system of its own. */
 export const canMount = process.platform === 'linux' && process.getuid?.() === 0 && hasMount();
@@ -10,6 +12,24 @@ function hasMount(): boolean {
 }
 
 const REFILL_MS = 20;
+
+/** Of a write-ahead log of SQLite, bytes: https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
+const LOG_HEADER = 32;
+const FRAME_HEADER = 24;
+const PAGE_SIZE_AT = 8;
+
+/** Takes from a log the zeros that keep room for more. Nobody may be writing to it. */
+function cutRoom(log: string): void {
+  const bytes = readFileSync(log);
+  if (bytes.length < LOG_HEADER) return;
+  const frame = FRAME_HEADER + bytes.readUInt32BE(PAGE_SIZE_AT);
+  const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  truncateSync(log, Math.min(bytes.length, LOG_HEADER + Math.ceil(Math.max(0, used - LOG_HEADER) / frame) * frame));
+}
+
+function standsStill({ pid }: ServiceProcess): boolean {
+  return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
 
 /** A real file system of a few MiB in memory, which can be filled up. */
 export class SmallDisk {
@@ -26,6 +46,21 @@ export class SmallDisk {
   fill(): void {
     this.#refill ??= setInterval(() => this.#take(), REFILL_MS).unref();
     this.#take();
+  }
+
+  /** As `fill`, with the room that these keep for themselves in their logs: whatever they write next finds none. */
+  async fillUnder(writers: readonly ServiceProcess[]): Promise<void> {
+    for (const each of writers) each.pause();
+    try {
+      await eventually('they stand still', () => writers.every(standsStill), { withinMs: 10_000, everyMs: 5 });
+      const logs = readdirSync(this.path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('-wal'),
+      );
+      for (const log of logs) cutRoom(join(this.path, log));
+      this.fill();
+    } finally {
+      for (const each of writers) each.resume();
+    }
   }
 
   #take(): void {
