@@ -14,14 +14,24 @@ export interface Place {
   readonly only: ReadonlyMap<Hash | null, number>;
 }
 
+/** A value that was voted for in one place, and by how many. */
+export interface Support {
+  readonly view: number;
+  readonly step: VoteStep;
+  readonly hash: Hash;
+  readonly votes: number;
+}
+
 /** Every vote that is held, counted. A function of the votes. */
 export interface Census {
   readonly places: ReadonlyMap<string, Place>;
+  /** Of all places, every value that was voted for. */
+  readonly supports: readonly Support[];
   /** No voter is in a later view than this. */
   readonly highest: number;
 }
 
-const EMPTY: Census = { places: new Map(), highest: -1 };
+const EMPTY: Census = { places: new Map(), supports: [], highest: -1 };
 const STEPS = ['prevote', 'precommit'] as const;
 
 // Every rule asks for it, and one vote changes little of it; votes objects are never changed.
@@ -58,7 +68,15 @@ function recount({ places, highest }: Census, before: Ballots, after: Ballots): 
       next.set(name, counted(counted(place, old?.[step], -1), now?.[step], 1));
     }
   }
-  return { places: next, highest: Math.max(highest, ...after.keys()) };
+  return { places: next, supports: supportsIn(next), highest: Math.max(highest, ...after.keys()) };
+}
+
+function supportsIn(places: ReadonlyMap<string, Place>): Support[] {
+  const found: Support[] = [];
+  for (const { view, step, support } of places.values()) {
+    for (const [hash, votes] of support) if (hash !== null) found.push({ view, step, hash, votes });
+  }
+  return found;
 }
 
 function counted(place: Place, slot: Slot | undefined, sign: 1 | -1): Place {

@@ -1,5 +1,6 @@
+import type { Support } from './census.ts';
 import { knownValue, type State, withSlot } from './state.ts';
-import { fastPrevotes, prevotesElsewhere, type Support, supportedValues } from './tally.ts';
+import { fastPrevotes, prevotesElsewhere, supportedValues } from './tally.ts';
 import type { Rule, Transition } from './transitions.ts';
 import type { Application, Hash, VoteRecord } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { censusOf, placeOf } from './census.ts';
+import { censusOf, placeOf, type Support } from './census.ts';
 import type { Hash, VoteRecord, VoteStep } from './types.ts';
 
 /**
@@ -118,21 +118,9 @@ export function recordFor(slot: Slot | undefined, hash: Hash | null): VoteRecord
   return slot?.second?.hash === hash ? slot.second : undefined;
 }
 
-export interface Support {
-  readonly view: number;
-  readonly step: VoteStep;
-  readonly hash: Hash;
-  readonly votes: number;
-}
-
 /** Every value that `least` members or more voted for in one place. */
 export function supportedValues(votes: Votes, least: number): readonly Support[] {
-  const found: Support[] = [];
-  for (const { view, step, support } of censusOf(votes).places.values()) {
-    for (const [hash, count] of support)
-      if (hash !== null && count >= least) found.push({ view, step, hash, votes: count });
-  }
-  return found;
+  return censusOf(votes).supports.filter((each) => each.votes >= least);
 }
 
 export function* recordsOf(ballot: Ballot | undefined): Iterable<VoteRecord> {

@@ -70,6 +70,13 @@ export class Sessions {
     return new Map([...this.#running].map(([id, { session, actor }]) => [id, { session, state: actor.state }]));
   }
 
+  /** Whether one has not come to its end yet. */
+  get areRunning(): boolean {
+    return [...this.#running.values()].some(
+      ({ actor }) => !dkg.isDone(actor.state) && actor.state.failed === undefined,
+    );
+  }
+
   /** Of the actors of the sessions. */
   get statuses(): readonly ActorStatus[] {
     return [...this.#running.values()].map(({ actor }) => actor.status);

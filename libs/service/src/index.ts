@@ -1,3 +1,4 @@
+export { collectWhileIdle } from './idle-collection.ts';
 export { listenError } from './listen.ts';
 export { giveWay } from './priority.ts';
 export type { Check } from './probes.ts';

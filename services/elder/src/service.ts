@@ -6,7 +6,7 @@ import { busTransport, Elder, keepBackedUp, keepFlushed, newestBackupMs, openNod
 import { actorObserver, watchBackups, watchJournal } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
-import { runService } from '@witan/service';
+import { collectWhileIdle, runService } from '@witan/service';
 import { watchElder, watchSessions } from '@witan/watch';
 import { sayWhatIsWaitedFor } from './no-section.ts';
 import { backupSettings, elderSettings, foundedElsewhere, protocolParams, witnessesOf } from './settings.ts';
@@ -72,6 +72,7 @@ await runService({
       journalFailed(error);
       log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again');
     });
+    const endCollecting = collectWhileIdle(() => !elder.sessions.areRunning);
     const { backupDir, backupEveryMs: everyMs, backupKeep: keep, dataDir } = config;
     if (backupDir) watchBackups(meter, everyMs, () => newestBackupMs(backupDir));
     const endBackups =
@@ -102,6 +103,7 @@ await runService({
       stop: async () => {
         endWaiting();
         endFlushing();
+        endCollecting();
         if (endBackups) endBackups();
         elder.stop();
         sessions.stop();

@@ -6,7 +6,7 @@ import { busTransport, Coordinator, Elder, patient } from '@witan/elder';
 import { MemoryJournal, openJournal } from '@witan/journal';
 import { systemClock } from '@witan/runtime';
 import { DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
-import { giveWay } from '@witan/service';
+import { collectWhileIdle, giveWay } from '@witan/service';
 import { ROLE_VARIABLE, type Role } from './messages.ts';
 import { BenchProcess } from './process.ts';
 
@@ -25,6 +25,7 @@ function runParticipant(): void {
   const identity = Identity.fromSeed(fromHex(role.seedHex));
   const journal = openJournal(join(role.dataDir, 'elder.db'), { roomInLog: true });
   const self = new BenchProcess(() => {
+    endCollecting();
     elder.stop();
     journal.close();
   });
@@ -43,6 +44,7 @@ function runParticipant(): void {
     },
   });
   elder.start();
+  const endCollecting = collectWhileIdle(() => !elder.sessions.areRunning);
   void bus.flush().then(() => self.tell({ type: 'ready' }));
 }
 
