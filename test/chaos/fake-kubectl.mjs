@@ -15,10 +15,19 @@ if (verb === 'get' && what === 'pods') {
   console.log(JSON.stringify({ items }));
 } else if (verb === 'get') console.log(JSON.stringify(cluster.objects[what]));
 else if (verb === 'logs') console.log(cluster.logs.join('\n'));
+else if (verb === 'exec') execute(what, args.slice(args.indexOf('-c', args.indexOf('--')) + 1));
 else if (verb === 'port-forward') forward(what.replace('pod/', ''), args.slice(2));
 else if (verb === 'patch' || verb === 'delete')
   appendFileSync(`${process.env.FAKE_CLUSTER}.calls`, `${args.join(' ')}\n`);
 else process.exitCode = 1;
+
+/** Tells of disks, fails in pods that are away, and does nothing. */
+function execute(pod, [script, name, ...given]) {
+  if (cluster.away?.includes(pod)) process.exitCode = 1;
+  else if (given[0] === 'size') console.log(cluster.disks[pod]);
+  else
+    appendFileSync(`${process.env.FAKE_CLUSTER}.calls`, `${pod} ${script.length > 0} ${[name, ...given].join(' ')}\n`);
+}
 
 /** Each port of a pod answers with what it has counted, whatever it is asked. */
 function forward(pod, pairs) {

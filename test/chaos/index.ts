@@ -47,7 +47,7 @@ export async function chaos(io: Io, names: readonly string[], options: ChaosOpti
     return 0;
   }
   const seed = options.seed ?? randomInt(1, SEEDS);
-  return runOn(io, openWorld(options.driver, { ...options, seed }), chosen, { ...options, seed });
+  return runOn(io, await openWorld(options.driver, { ...options, seed }), chosen, { ...options, seed });
 }
 
 export interface RunOptions extends ChaosOptions {

@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Phase, Section } from '@witan/api';
 import { asWitanError } from '@witan/errors';
 import type { Random } from '@witan/simulator';
+import type { Cut, Disturbance } from '../breakable/link.ts';
 import type { Connect } from './connect.ts';
 import type { Mark } from './history.ts';
 import type { SectionWatch } from './section-watch.ts';
-import type { Cut, Disturbance, Part, Role, World } from './world.ts';
+import { namesOf, type Part, type Role, type World } from './world.ts';
 
 export interface StageOptions {
   readonly world: World;
@@ -220,5 +221,5 @@ export class Stage {
 }
 
 function named(parts: readonly Part[]): string {
-  return parts.map(({ name }) => name).join(', ');
+  return namesOf(parts).join(', ');
 }

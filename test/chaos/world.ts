@@ -1,3 +1,5 @@
+import type { Cut, Disturbance } from '../breakable/link.ts';
+
 /** What can be done to a part of a running network, and undone. */
 export const ABILITIES = [
   'kill',
@@ -27,14 +29,8 @@ export function indexOf({ name }: Part): number {
   return Number(name.split('-').at(-1));
 }
 
-/** Which way a node is cut off: it says nothing that is heard, it hears nothing, or both. */
-export type Cut = 'says' | 'hears' | 'both';
-
-export interface Disturbance {
-  /** Of the messages that it says, this share is lost; 0 to 1. */
-  readonly lost: number;
-  /** The others are late by this much at most, ms. */
-  readonly lateMs: number;
+export function namesOf(parts: readonly Part[]): string[] {
+  return parts.map(({ name }) => name);
 }
 
 /**

@@ -4,14 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KubeWorld } from '../chaos/drivers/kube.ts';
-import { EXPERIMENTS } from '../chaos/experiments.ts';
-import { missedOf, shortRun } from '../chaos/short-run.ts';
-import { judge } from '../chaos/verdict.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { K8S, kubectl, whyNoCluster } from '../support/kube.ts';
 import { badInputTests } from './bad-input.ts';
+import { BREAKABLE, chaosTests } from './broken.ts';
 import { build, deploy, remove, tried } from './deploy.ts';
 import { evictionTests } from './eviction.ts';
 import { killedTests } from './killed.ts';
@@ -19,7 +16,7 @@ import { Network, patience } from './network.ts';
 import { rolledTests } from './rolled.ts';
 import { Secrets } from './secrets.ts';
 import { securityTests } from './security.ts';
-import { expectGoingOn } from './served.ts';
+import { SmallDisks } from './small-disks.ts';
 
 const why = whyNoCluster();
 if (why) console.error(`NOT RUN, the deployment: ${why}`);
@@ -29,7 +26,13 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const SECURED = here('secured');
 const NAMESPACES = ['witan', 'witan-secured'];
 /** Beside these two, whatever of `k8s/components` is in neither. */
-const OVERLAYS = [LOCAL, `${K8S}/overlays/production`, SECURED, ...['monitored', 'external-nats', 'stored'].map(here)];
+const OVERLAYS = [
+  LOCAL,
+  `${K8S}/overlays/production`,
+  SECURED,
+  BREAKABLE,
+  ...['monitored', 'external-nats', 'stored'].map(here),
+];
 /**
  * Gives the images to the nodes of the cluster, by the command that `WITAN_TEST_KUBE_LOAD` names: those of the archive
  * `WITAN_TEST_KUBE_IMAGES`, or new ones.
@@ -56,12 +59,17 @@ beforeAll(async () => {
 
 describe.skipIf(why)('the overlay for one machine', () => {
   const witan = new Network('witan');
+  const disks = new SmallDisks(witan.name, ['data-node-6', 'data-node-7', 'data-node-8']);
 
-  beforeAll(() => kubectl('apply', '-f', `${LOCAL}/namespace.yaml`));
+  beforeAll(async () => {
+    await kubectl('apply', '-f', `${LOCAL}/namespace.yaml`);
+    await disks.make();
+  });
 
   afterAll(async () => {
     witan.close();
     await remove(LOCAL);
+    await disks.remove();
   });
 
   test.for(OVERLAYS)('%s is taken by the server as it is written', async (overlay) => {
@@ -80,22 +88,9 @@ describe.skipIf(why)('the overlay for one machine', () => {
     await witan.attested();
   });
 
-  test('loses nothing, whatever is killed in it', async () => {
-    const history = await shortRun(new KubeWorld({ namespace: witan.name }), ['kill-one-of-each', 'kill-all-nats']);
-    expect(history.violations).toEqual([]);
-    expect(history.episodes.map(({ experiment }) => experiment)).toEqual(['kill-one-of-each', 'kill-all-nats']);
-    expect(missedOf(history)).toEqual([]);
-    expect(history.operations.length).toBeGreaterThan(20);
-    const [atOnce] = judge(
-      history,
-      EXPERIMENTS.filter(({ name }) => name === 'kill-one-of-each'),
-    ).findings;
-    const what = 'two elders, a NATS server, a gateway and a coordinator killed at once, without TLS: healed';
-    figure(what, atOnce!.healedMs!, { targetMs: 30_000 });
-    expectGoingOn(atOnce!);
-  });
-
   evictionTests(witan);
+
+  chaosTests(witan);
 
   test('is gone when it is deleted, volumes and all', async () => {
     await remove(LOCAL);

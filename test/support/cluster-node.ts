@@ -1,8 +1,8 @@
 import { loadSealingKey } from '@witan/config';
 import { type Identity, secureRandom } from '@witan/crypto';
 import { openNodeHome } from '@witan/elder';
+import type { Link } from '../breakable/link.ts';
 import { eventually } from './eventually.ts';
-import type { Link } from './link.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 export interface ClusterNodeParts {

@@ -1,10 +1,10 @@
 import type { Session } from '@witan/api';
 import type { PhaseName } from '@witan/dkg';
 import { networkTag } from '@witan/wire';
+import type { Rule } from '../breakable/link.ts';
 import { type Cluster, PATIENCE_MS } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { eventually } from './eventually.ts';
-import type { Rule } from './link.ts';
 import { butAsking, dealsFalsely, silentInPhase } from './session-messages.ts';
 
 /** Who is killed in a phase, and who speaks in it too late: not before the others are dead. */

@@ -1,6 +1,6 @@
+import type { Rule } from '../breakable/link.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
-import type { Rule } from './link.ts';
 
 /**
  * Adds nodes of which the elders hear in the same moment, so that they are all in the next session, with links that

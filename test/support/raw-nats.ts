@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { encodeMessage } from './nats-frames.ts';
+import { encodeMessage } from '../breakable/nats-frames.ts';
 
 const NO_HEADERS = new Uint8Array(0);
 

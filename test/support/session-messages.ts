@@ -4,8 +4,8 @@ import { forms, PHASES, type Phase, type PhaseName, phaseName, sessionOf } from 
 import { isWitanError } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
-import { type Rule, silentFrom } from './link.ts';
-import type { Published } from './nats-frames.ts';
+import { type Rule, silentFrom } from '../breakable/link.ts';
+import type { Published } from '../breakable/nats-frames.ts';
 
 /** What a message on the bus is in a DKG session; undefined for everything else. */
 export interface SpokenInSession {

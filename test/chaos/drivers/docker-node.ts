@@ -8,17 +8,14 @@ const FOLDER = '/chaos';
 export const LINE_FILE = '/tmp/line.json';
 export const CLOCK_FILE = '/tmp/clock';
 
-const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const FILES = [
-  { source: source('chaos/drivers/clock.mjs'), target: `${FOLDER}/clock.mjs` },
-  { source: source('support/link.ts'), target: `${FOLDER}/link.ts` },
-  { source: source('support/nats-frames.ts'), target: `${FOLDER}/nats-frames.ts` },
-  { source: source('support/in-container/line.ts'), target: `${FOLDER}/in-container/line.ts` },
-];
+const FILES = ['clock.mjs', 'link.ts', 'nats-frames.ts', 'line.ts'].map((name) => ({
+  source: fileURLToPath(new URL(`../../breakable/${name}`, import.meta.url)),
+  target: `${FOLDER}/${name}`,
+}));
 
 /** A node whose line to NATS and whose clock can be broken from without, by files. */
 export function breakable(container: GenericContainer, servers: readonly string[]): GenericContainer {
-  const line = `node ${FOLDER}/in-container/line.ts ${LINE_FILE} ${LINE_PORT} ${servers.join(' ')}`;
+  const line = `node ${FOLDER}/line.ts ${LINE_FILE} ${LINE_PORT} ${servers.join(' ')}`;
   return container
     .withCopyFilesToContainer(FILES)
     .withCopyContentToContainer([{ content: '{"type":"module"}', target: `${FOLDER}/package.json` }])

@@ -1,20 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WitanError } from '@witan/errors';
+import type { LineState } from '../../breakable/line.ts';
+import type { Cut, Disturbance } from '../../breakable/link.ts';
 import { imageOfVersion, logsOf, whyNoDocker, witanImage, writeLogOf } from '../../support/docker.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
-import type { LineState } from '../../support/in-container/line.ts';
 import { LogJudge } from '../log-judge.ts';
-import {
-  ABILITIES,
-  type Ability,
-  type Cut,
-  type Disturbance,
-  indexOf,
-  type Part,
-  type Role,
-  type World,
-} from '../world.ts';
+import { ABILITIES, type Ability, indexOf, namesOf, type Part, type Role, type World } from '../world.ts';
 import { breakable, CLOCK_FILE, LINE_FILE } from './docker-node.ts';
 import { SmallVolumes } from './small-volumes.ts';
 import { Unable } from './unable.ts';
@@ -210,8 +202,4 @@ function roleOf(name: string): Role {
   if (GATEWAYS.includes(name)) return 'gateway';
   if (name === COORDINATOR) return 'coordinator';
   return name in SERVERS ? 'nats' : 'node';
-}
-
-function namesOf(parts: readonly Part[]): string[] {
-  return parts.map(({ name }) => name);
 }

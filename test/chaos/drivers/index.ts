@@ -20,7 +20,7 @@ export interface WorldOptions {
 }
 
 /** Nothing is started yet. */
-export function openWorld(driver: DriverName, options: WorldOptions): World {
+export async function openWorld(driver: DriverName, options: WorldOptions): Promise<World> {
   if (driver === 'docker') return new DockerWorld();
-  return driver === 'local' ? new LocalWorld(options) : new KubeWorld(options);
+  return driver === 'local' ? new LocalWorld(options) : KubeWorld.open(options);
 }

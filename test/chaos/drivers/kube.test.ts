@@ -78,7 +78,7 @@ describe('pods', () => {
   let world: KubeWorld;
   beforeEach(async () => {
     cluster({});
-    world = new KubeWorld({ namespace: 'witan' });
+    world = await KubeWorld.open({ namespace: 'witan' });
     await world.start();
   }, 60_000);
   afterEach(() => world.stop(), 60_000);
@@ -141,6 +141,72 @@ describe('pods', () => {
   });
 });
 
+describe('pods of nodes that have a line of their own', () => {
+  const breakable = (name: string, shareProcessNamespace = true) => {
+    const plain = pod(name, 'node', { elder: 0, adult: 0, line: 0 });
+    return { ...plain, spec: { ...plain.spec, shareProcessNamespace } };
+  };
+  const three = ['node-0', 'node-1', 'node-2'];
+  const disks = { 'node-0': '11 16384 4096', 'node-1': '22 99999999 4096', 'node-2': '33 16384 4096' };
+  const calls = () => readFileSync(join(folder, 'cluster.json.calls'), 'utf8').trim().split('\n');
+  const part = (name: string) => ({ name, role: 'node' as const });
+  const open = () => KubeWorld.open({ namespace: 'witan' });
+  beforeEach(() => rmSync(join(folder, 'cluster.json.calls'), { force: true }));
+
+  test('can be cut off, disturbed, paused, put out of time and filled, where their disk is small and their own', async () => {
+    cluster({ pods: three.map((name) => breakable(name)), disks });
+    const world = await open();
+    const all = ['cut', 'cut-one-way', 'disturb', 'fill-disk', 'jump-clock', 'keep-down', 'kill', 'pause', 'restart'];
+    expect([...world.abilities].toSorted()).toEqual(all);
+    expect(world.fillable()).toEqual([part('node-0'), part('node-2')]);
+
+    await world.cut([part('node-0')], 'says');
+    await world.mend([part('node-0')]);
+    await world.pause([part('node-1')]);
+    await world.resume([part('node-1')]);
+    await world.jumpClock([part('node-2')], -500);
+    await world.fillDisk([part('node-2')]);
+    await world.clearDisk([part('node-2')]);
+    expect(calls()).toEqual([
+      'node-0 true line.json {"cut":"says"}',
+      'node-0 true line.json {}',
+      'node-1 true signal.sh STOP',
+      'node-1 true signal.sh CONT',
+      'node-2 true clock -500',
+      'node-2 true disk.sh fill /data',
+      'node-2 true disk.sh clear /data',
+    ]);
+  });
+
+  test.each([
+    ['share a disk', disks['node-0'], true, 'fill-disk'],
+    ['are alone with their processes', disks['node-1'], false, 'pause'],
+  ] as const)('that %s cannot be broken so', async (_, disk, isShared, lacking) => {
+    const same = Object.fromEntries(three.map((name) => [name, disk]));
+    cluster({ pods: three.map((name) => breakable(name, isShared)), disks: same });
+    const { abilities } = await open();
+    expect(abilities).toContain('cut');
+    expect(abilities).not.toContain(lacking);
+  });
+
+  test('cannot be broken so where one of them has none', async () => {
+    cluster({ pods: [breakable('node-0'), pod('node-1', 'node', { elder: 0, adult: 0 })], disks });
+    expect([...(await open()).abilities].toSorted()).toEqual(['keep-down', 'kill', 'restart']);
+  });
+
+  test('are put right when they are back, and not given up before', async () => {
+    cluster({ pods: three.map((name) => breakable(name)), disks });
+    const world = await open();
+    cluster({ away: ['node-1'] });
+    await expect(world.pause([part('node-1')])).rejects.toThrow();
+    const mended = world.mend([part('node-0'), part('node-1')]);
+    await eventually('one is', () => calls().length === 1, patience);
+    cluster({});
+    await mended;
+    expect(calls()).toEqual(['node-0 true line.json {}', 'node-1 true line.json {}']);
+  });
+});
+
 describe('when elders are replaced', () => {
   test.each([
     ['by the last ConfigMap that says so', configured, 'nodes of the image witan:2, WITAN_ABSENT_AFTER_MS=6000'],
@@ -152,7 +218,8 @@ describe('when elders are replaced', () => {
     ['or not', elder(), expect.stringContaining('is not set')],
   ])('is told as the pods are told, %s', async (_, objects, what) => {
     cluster({ objects });
-    expect(await new KubeWorld({ namespace: 'witan' }).settings()).toEqual([what]);
+    const world = await KubeWorld.open({ namespace: 'witan' });
+    expect(await world.settings()).toEqual([what]);
   });
 });
 
@@ -161,7 +228,7 @@ test('gateways and metrics are reached by HTTPS where an authority is given, and
   const named = (name: string) => authority.issue(name, { names: [name] });
   const metrics = named('witan-metrics');
   cluster({ tls: { 8080: named('localhost'), 9464: metrics, 9465: metrics, 9467: metrics } });
-  const secured = new KubeWorld({ namespace: 'witan', ca: authority.caFile });
+  const secured = await KubeWorld.open({ namespace: 'witan', ca: authority.caFile });
   try {
     await secured.start();
     expect(secured.urls()).toEqual([expect.stringMatching(/^https:\/\/localhost:\d+$/)]);
@@ -171,6 +238,6 @@ test('gateways and metrics are reached by HTTPS where an authority is given, and
   } finally {
     await secured.stop();
   }
-  const wrong = new KubeWorld({ namespace: 'witan', ca: join(folder, 'nowhere.pem') });
+  const wrong = await KubeWorld.open({ namespace: 'witan', ca: join(folder, 'nowhere.pem') });
   await expect(wrong.start()).rejects.toMatchObject({ code: 'WITAN_ERR_CONFIG', detail: /--ca: .*nowhere/ });
 });

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { WitanError } from '@witan/errors';
+import type { Cut, Disturbance } from '../../breakable/link.ts';
 import { eventually } from '../../support/eventually.ts';
 import { isReady, Namespace, type Pod } from '../../support/kube.ts';
 import { writeOutput } from '../../support/write-output.ts';
-import type { Ability, Part, Role, World } from '../world.ts';
+import { type Ability, namesOf, type Part, type Role, type World } from '../world.ts';
 import { Forwards } from './forwards.ts';
+import { KubeHands } from './kube-hands.ts';
 import { KubeJudge } from './kube-judge.ts';
 import { settingsOf } from './kube-settings.ts';
 import { Unable } from './unable.ts';
@@ -43,6 +45,7 @@ export class KubeWorld extends Unable implements World {
   readonly #namespace: Namespace;
   readonly #image: string | undefined;
   readonly #ca: string | undefined;
+  readonly #hands: KubeHands;
   readonly #forwards: Forwards;
   readonly #judge: KubeJudge;
   readonly #podOf = new Map<string, string>();
@@ -51,15 +54,22 @@ export class KubeWorld extends Unable implements World {
   #nodes = 0;
   #watching: Promise<void> = Promise.resolve();
 
-  constructor({ namespace, image, ca }: KubeOptions) {
+  private constructor({ image, ca }: KubeOptions, namespace: Namespace, hands: KubeHands) {
     super();
     const scheme = ca === undefined ? 'http' : 'https';
-    this.#namespace = new Namespace(namespace);
+    this.#namespace = namespace;
+    this.#hands = hands;
     this.#ca = ca;
-    this.#forwards = new Forwards(namespace, scheme);
+    this.#forwards = new Forwards(namespace.name, scheme);
     this.#judge = new KubeJudge(this.#namespace, scheme);
     this.#image = image;
-    this.abilities = new Set<Ability>(image ? [...POSSIBLE, 'upgrade'] : POSSIBLE);
+    this.abilities = new Set<Ability>([...POSSIBLE, ...hands.abilities, ...(image ? ['upgrade' as const] : [])]);
+  }
+
+  /** What can be done to its pods is for them to tell. */
+  static async open(options: KubeOptions): Promise<KubeWorld> {
+    const namespace = new Namespace(options.namespace);
+    return new KubeWorld(options, namespace, await KubeHands.of(namespace, await namespace.pods('node')));
   }
 
   get nodes(): number {
@@ -115,7 +125,7 @@ export class KubeWorld extends Unable implements World {
   }
 
   override kill(parts: readonly Part[]): Promise<void> {
-    return this.#namespace.kill(...parts.map(({ name }) => name));
+    return this.#namespace.kill(...namesOf(parts));
   }
 
   override async keepDown(parts: readonly Part[]): Promise<void> {
@@ -144,6 +154,43 @@ export class KubeWorld extends Unable implements World {
       return pods.length >= before.length && pods.every(isReady);
     };
     await eventually(`every ${role} is ready`, areReady, { withinMs: READY_MS, everyMs: LOOK_MS });
+  }
+
+  override pause(parts: readonly Part[]): Promise<void> {
+    return this.#hands.signal(parts, 'STOP');
+  }
+
+  override resume(parts: readonly Part[]): Promise<void> {
+    return this.#hands.undo(parts, (part) => this.#hands.signal(part, 'CONT'));
+  }
+
+  override cut(parts: readonly Part[], cut: Cut): Promise<void> {
+    return this.#hands.line(parts, { cut });
+  }
+
+  override disturb(parts: readonly Part[], disturbed: Disturbance): Promise<void> {
+    return this.#hands.line(parts, { disturbed });
+  }
+
+  override mend(parts: readonly Part[]): Promise<void> {
+    return this.#hands.undo(parts, (part) => this.#hands.line(part, {}));
+  }
+
+  override fillable(): readonly Part[] {
+    return this.#hands.fillable;
+  }
+
+  override fillDisk(parts: readonly Part[]): Promise<void> {
+    return this.#hands.disk(parts, 'fill');
+  }
+
+  override clearDisk(parts: readonly Part[]): Promise<void> {
+    return this.#hands.undo(parts, (part) => this.#hands.disk(part, 'clear'));
+  }
+
+  override jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
+    const jump = (some: readonly Part[]) => this.#hands.clock(some, byMs);
+    return byMs === 0 ? this.#hands.undo(parts, jump) : jump(parts);
   }
 
   override async upgrade(): Promise<void> {

@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsersDir } from '@witan/nats';
 import { Random } from '@witan/simulator';
+import { type Cut, type Disturbance, Link } from '../../breakable/link.ts';
 import { ClusterNode } from '../../support/cluster-node.ts';
 import { defectsCounted } from '../../support/defects.ts';
 import { canMount, SmallDisk } from '../../support/disk.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
-import { Link, type Rule } from '../../support/link.ts';
+
 import { ofRelease } from '../../support/other-version.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
 import { LogJudge } from '../log-judge.ts';
-import { ABILITIES, type Ability, type Cut, type Disturbance, indexOf, type Part, type World } from '../world.ts';
+import { ABILITIES, type Ability, indexOf, type Part, type World } from '../world.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { Unable } from './unable.ts';
 
@@ -39,7 +40,7 @@ const TAIL = 200;
 const SETTINGS = { heartbeatMs: 500, absentAfterMs: 5_000, settleMs: 500, retryAfterMs: 15_000 };
 /** What an upgrade rolls out, of the same wire format, before it rolls back. */
 const RELEASE = '0.1.1';
-const CLOCK = new URL('clock.mjs', import.meta.url).href;
+const CLOCK = new URL('../../breakable/clock.mjs', import.meta.url).href;
 
 /** Processes of this machine, in a directory of their own. */
 export class LocalWorld extends Unable implements World {
@@ -163,15 +164,11 @@ export class LocalWorld extends Unable implements World {
   }
 
   override async cut(parts: readonly Part[], way: Cut): Promise<void> {
-    for (const { link } of this.#nodesOf(parts)) {
-      if (way !== 'hears') link.govern(() => 'lost');
-      if (way !== 'says') link.muffle(() => false);
-    }
+    for (const { link } of this.#nodesOf(parts)) link.cut(way);
   }
 
-  override async disturb(parts: readonly Part[], { lost, lateMs }: Disturbance): Promise<void> {
-    const rule: Rule = () => (this.#random.chance(lost) ? 'lost' : { lateMs: this.#random.between(0, lateMs) });
-    for (const { link } of this.#nodesOf(parts)) link.govern(rule);
+  override async disturb(parts: readonly Part[], how: Disturbance): Promise<void> {
+    for (const { link } of this.#nodesOf(parts)) link.disturb(how, () => this.#random.float());
   }
 
   override async mend(parts: readonly Part[]): Promise<void> {

@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { docker } from '../../support/docker.ts';
 
 const MIB = 64;
 /** As whom the image runs. */
 const USER = 10001;
-const FLAG = '/tmp/full';
-const BALLAST = '/data/ballast';
+const SCRIPT = readFileSync(new URL('../../breakable/disk.sh', import.meta.url), 'utf8');
 
 /** Volumes in memory, each with a container that keeps it and can fill it up. */
 export class SmallVolumes {
@@ -23,19 +23,12 @@ export class SmallVolumes {
     this.#keepers.set(index, await docker('run', '--detach', '--init', '--network=none', ...mounted));
   }
 
-  /** Takes all the room that there is, and what is given back, until it is cleared. */
   async fill(index: number): Promise<void> {
-    const keeper = this.#keepers.get(index)!;
-    const take = `while [ -e ${FLAG} ]; do cat /dev/zero >> ${BALLAST}; sleep 0.02; done 2> /dev/null; rm -f ${BALLAST}`;
-    await docker('exec', keeper, 'touch', FLAG);
-    await docker('exec', '--detach', keeper, 'sh', '-c', take);
-    await docker('exec', keeper, 'sh', '-c', 'until [ "$(stat -f -c %a /data)" = 0 ]; do sleep 0.02; done');
+    await this.#do('fill', index);
   }
 
-  /** Gives it back. */
   async clear(index: number): Promise<void> {
-    const wait = `rm -f ${FLAG}; while [ -e ${BALLAST} ]; do sleep 0.02; done`;
-    await docker('exec', this.#keepers.get(index)!, 'sh', '-c', wait);
+    await this.#do('clear', index);
   }
 
   /** Before the volumes can be removed. */
@@ -43,5 +36,9 @@ export class SmallVolumes {
     const keepers = [...this.#keepers.values()];
     this.#keepers.clear();
     if (keepers.length > 0) await docker('rm', '--force', ...keepers);
+  }
+
+  async #do(what: 'fill' | 'clear', index: number): Promise<void> {
+    await docker('exec', this.#keepers.get(index)!, 'sh', '-c', SCRIPT, 'disk.sh', what, '/data');
   }
 }

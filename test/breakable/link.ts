@@ -15,6 +15,16 @@ export interface Late {
 }
 export type Rule = (message: Published) => Passage;
 
+/** Which way a service is cut off: it says nothing that is heard, it hears nothing, or both. */
+export type Cut = 'says' | 'hears' | 'both';
+
+export interface Disturbance {
+  /** Of the messages that it says, this share is lost; 0 to 1. */
+  readonly lost: number;
+  /** The others are late by this much at most, ms. */
+  readonly lateMs: number;
+}
+
 const LOOPBACK = '127.0.0.1';
 
 export interface Endpoint {
@@ -60,6 +70,16 @@ export class Link {
   /** Of what is said to the service, only this reaches it from now on; the rest is lost. */
   muffle(hears: (message: Published) => boolean): void {
     this.#hears = hears;
+  }
+
+  cut(way: Cut): void {
+    if (way !== 'hears') this.govern(() => 'lost');
+    if (way !== 'says') this.muffle(() => false);
+  }
+
+  /** @param random 0 to 1, another one each time */
+  disturb({ lost, lateMs }: Disturbance, random: () => number): void {
+    this.govern(() => (random() < lost ? 'lost' : { lateMs: random() * lateMs }));
   }
 
   /** Everything passes again, and what was held back arrives late. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { Link } from '../link.ts';
+import { type Cut, type Disturbance, Link } from './link.ts';
 
-/** What is done to the line of a node, as a file in its container says; nothing where there is none. */
+/** What is done to the line of a node, as a file beside it says; nothing where there is none. */
 export interface LineState {
-  readonly cut?: 'says' | 'hears';
-  readonly disturbed?: { readonly lost: number; readonly lateMs: number };
+  readonly cut?: Cut;
+  readonly disturbed?: Disturbance;
 }
 
 // Runs beside the services of a node, which reach NATS through it: the file, the port to listen at, and NATS' hosts.
@@ -19,11 +19,8 @@ const link = await Link.open(() => ({ host: hosts[turn++ % hosts.length]!, port:
 
 function apply({ cut, disturbed }: LineState): void {
   link.heal();
-  if (cut === 'says') link.govern(() => 'lost');
-  if (cut === 'hears') link.muffle(() => false);
-  if (!disturbed) return;
-  const { lost, lateMs } = disturbed;
-  link.govern(() => (Math.random() < lost ? 'lost' : { lateMs: Math.random() * lateMs }));
+  if (cut) link.cut(cut);
+  if (disturbed) link.disturb(disturbed, Math.random);
 }
 
 setInterval(() => {
