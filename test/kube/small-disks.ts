@@ -18,12 +18,8 @@ export class SmallDisks {
     this.#claims = claims;
   }
 
-  get areThere(): boolean {
-    return this.#folder !== undefined;
-  }
-
   async make(): Promise<void> {
-    if (!this.areThere) return;
+    if (this.#folder === undefined) return;
     const accessModes = ['ReadWriteOnce'];
     const volumes = this.#claims.map((claim, index) => ({
       apiVersion: 'v1',
@@ -53,7 +49,7 @@ export class SmallDisks {
   }
 
   async remove(): Promise<void> {
-    if (!this.areThere) return;
+    if (this.#folder === undefined) return;
     const names = this.#claims.map((claim) => this.#nameOf(claim));
     await kubectl('delete', 'persistentvolume', ...names, '--ignore-not-found', '--wait=false');
   }

@@ -5,7 +5,6 @@ import type { Namespace, Pod } from '../../support/kube.ts';
 import { type Ability, namesOf, type Part } from '../world.ts';
 
 const CONTAINER = 'line';
-const NODE: Part['role'] = 'node';
 /** A bigger disk is not filled: it takes too long, and may not be the node's alone. */
 const DISK_BYTES = 4 * 1024 ** 3;
 const WRITE = 'printf %s "$1" > /state/new && mv /state/new "/state/$0"';
@@ -85,5 +84,5 @@ async function withSmallDisks(namespace: Namespace, nodes: readonly Pod[]): Prom
   );
   const isOwn = (id: string) => disks.filter((each) => each.id === id).length === 1;
   const small = disks.filter(({ id, bytes }) => bytes <= DISK_BYTES && isOwn(id));
-  return small.map(({ name }) => ({ name, role: NODE }));
+  return small.map(({ name }) => ({ name, role: 'node' }));
 }

@@ -9,7 +9,6 @@ import { defectsCounted } from '../../support/defects.ts';
 import { canMount, SmallDisk } from '../../support/disk.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
-
 import { ofRelease } from '../../support/other-version.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
