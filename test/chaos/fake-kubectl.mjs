@@ -7,7 +7,10 @@ const cluster = JSON.parse(readFileSync(process.env.FAKE_CLUSTER, 'utf8'));
 const args = process.argv.slice(2).filter((each, index, all) => each !== '-n' && all[index - 1] !== '-n');
 const [verb, what] = args;
 
-if (verb === 'get' && what === 'pods') {
+if (cluster.refused) {
+  console.error(`E1123 memcache.go:265] "Unhandled Error"\n${cluster.refused}`);
+  process.exitCode = 1;
+} else if (verb === 'get' && what === 'pods') {
   const wanted = args.find((each) => each.includes('app.kubernetes.io/component='))?.split('component=')[1];
   const items = cluster.pods.filter(({ metadata }) => {
     return wanted === undefined || metadata.labels['app.kubernetes.io/component'] === wanted;

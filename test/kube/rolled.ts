@@ -37,7 +37,10 @@ export function rolledTests(network: Network): void {
     }
   }
 
-  /** Looks on while `act` goes on: never two nodes at a time, and always enough elders with a usable share. */
+  /**
+   * Looks on while `act` goes on: never two nodes at a time, and always enough elders with a usable share. It ends when
+   * `act` does, whatever was seen: nobody else is to meet a roll that goes on.
+   */
   async function oneByOne(act: () => Promise<unknown>): Promise<void> {
     // Asked before: the logs of a pod that is being replaced tell nothing.
     const elders = await network.elderPods();
@@ -47,17 +50,19 @@ export function rolledTests(network: Network): void {
     const end = act().finally(() => {
       isOver = true;
     });
-    end.catch(() => {}); // Told below.
-    while (!isOver) {
-      const pods = (await network.pods('node')).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-      for (const pod of pods) if (isReady(pod)) returned.add(pod.metadata.uid);
-      const there = pods.filter(({ metadata }) => returned.has(metadata.uid));
-      expect(there.length, 'nodes that the roll has not taken, or brought back').toBeGreaterThanOrEqual(NODES - 1);
-      const able = pods.filter((pod) => elders.includes(pod.metadata.name) && isElderReady(pod));
-      expect(able.length - supermajority(elders.length), 'elders to spare').toBeGreaterThanOrEqual(0);
-      await Promise.race([end, pause(LOOK_MS)]).catch(() => {});
-    }
-    await end;
+    const looksOn = async (): Promise<void> => {
+      while (!isOver) {
+        const pods = (await network.pods('node')).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        for (const pod of pods) if (isReady(pod)) returned.add(pod.metadata.uid);
+        const there = pods.filter(({ metadata }) => returned.has(metadata.uid));
+        expect(there.length, 'nodes that the roll has not taken, or brought back').toBeGreaterThanOrEqual(NODES - 1);
+        const able = pods.filter((pod) => elders.includes(pod.metadata.name) && isElderReady(pod));
+        expect(able.length - supermajority(elders.length), 'elders to spare').toBeGreaterThanOrEqual(0);
+        await Promise.race([end, pause(LOOK_MS)]).catch(() => {});
+      }
+    };
+    const outcomes = await Promise.allSettled([looksOn(), end]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   test('an upgrade rolls to another version pod by pod, and back, and clients are served all the while', async () => {

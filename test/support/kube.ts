@@ -9,6 +9,7 @@ import { freePort } from './free-port.ts';
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const FORWARD_AGAIN_MS = 200;
 const run = promisify(execFile);
+const NO_KUBECTL = 'kubectl is missing: https://kubernetes.io/docs/tasks/tools/';
 
 export const K8S = fileURLToPath(new URL('../../k8s', import.meta.url));
 
@@ -18,7 +19,7 @@ function works(...args: readonly string[]): boolean {
 
 /** Why the manifests cannot be put together here; nothing if they can. */
 export function whyNoKubectl(): string | undefined {
-  return works('version', '--client') ? undefined : 'kubectl is missing: https://kubernetes.io/docs/tasks/tools/';
+  return works('version', '--client') ? undefined : NO_KUBECTL;
 }
 
 /** Why nothing can be tried on a cluster here, and what to do about it; nothing if it can. */
@@ -37,6 +38,13 @@ export function whyNoCluster(): string | undefined {
 export async function kubectl(...args: readonly string[]): Promise<string> {
   const { stdout } = await run('kubectl', args, { maxBuffer: MAX_OUTPUT });
   return stdout.trim();
+}
+
+/** What kubectl gives as its reason in the end, after all that it tried, or that there is none. */
+export function whyFailed(error: unknown): string {
+  const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
+  if (code === 'ENOENT') return NO_KUBECTL;
+  return stderr?.trim().split('\n').at(-1) || message;
 }
 
 /** @param input what it reads from standard input */

@@ -74,6 +74,26 @@ afterAll(() => {
   process.env.PATH = PATH;
   rmSync(folder, { recursive: true, force: true });
 });
+test('a cluster that does not answer is missing, in the words in which kubectl ends, and so is kubectl', async () => {
+  const refused = 'The connection to the server localhost:8080 was refused';
+  cluster({ refused });
+  const opened = () => KubeWorld.open({ namespace: 'witan' });
+  await expect(opened()).rejects.toMatchObject({
+    code: 'WITAN_ERR_DEPENDENCY',
+    detail: `no cluster to break: ${refused}`,
+  });
+  const { PATH: before } = process.env;
+  process.env.PATH = folder.concat('-of-nothing');
+  try {
+    await expect(opened()).rejects.toMatchObject({
+      code: 'WITAN_ERR_DEPENDENCY',
+      detail: expect.stringContaining('kubectl is missing'),
+    });
+  } finally {
+    process.env.PATH = before;
+  }
+});
+
 describe('pods', () => {
   let world: KubeWorld;
   beforeEach(async () => {

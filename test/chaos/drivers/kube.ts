@@ -5,7 +5,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { WitanError } from '@witan/errors';
 import type { Cut, Disturbance } from '../../breakable/link.ts';
 import { eventually } from '../../support/eventually.ts';
-import { isReady, Namespace, type Pod } from '../../support/kube.ts';
+import { isReady, Namespace, type Pod, whyFailed } from '../../support/kube.ts';
 import { writeOutput } from '../../support/write-output.ts';
 import { type Ability, namesOf, type Part, type Role, type World } from '../world.ts';
 import { Forwards } from './forwards.ts';
@@ -66,10 +66,17 @@ export class KubeWorld extends Unable implements World {
     this.abilities = new Set<Ability>([...POSSIBLE, ...hands.abilities, ...(image ? ['upgrade' as const] : [])]);
   }
 
-  /** What can be done to its pods is for them to tell. */
+  /**
+   * What can be done to its pods is for them to tell.
+   *
+   * @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no kubectl, or no cluster that answers it
+   */
   static async open(options: KubeOptions): Promise<KubeWorld> {
     const namespace = new Namespace(options.namespace);
-    return new KubeWorld(options, namespace, await KubeHands.of(namespace, await namespace.pods('node')));
+    const nodes = await namespace.pods('node').catch((error: unknown) => {
+      throw new WitanError('WITAN_ERR_DEPENDENCY', `no cluster to break: ${whyFailed(error)}`, { cause: error });
+    });
+    return new KubeWorld(options, namespace, await KubeHands.of(namespace, nodes));
   }
 
   get nodes(): number {
