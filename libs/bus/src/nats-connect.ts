@@ -43,9 +43,22 @@ async function connectOnce(options: NatsOptions, diagnosis: Diagnosis): Promise<
     ...connectionOptions(options),
     reconnectDelayHandler: diagnosis.retryDelay,
   });
-  if (options.signal?.aborted !== true) return connection;
-  await connection.close();
-  throw givenUp(options);
+  if (options.signal?.aborted === true) {
+    await connection.close();
+    throw givenUp(options);
+  }
+  restoreServers(connection, options);
+  return connection;
+}
+
+/**
+ * The client library forgets each server that does not answer its first connection, and would come back to the others
+ * alone for ever. Those that a cluster has told of go as well, and are told again as soon as the one that was away is back.
+ */
+function restoreServers(connection: NatsConnection, options: NatsOptions): void {
+  const { servers } = connectionOptions(options);
+  const known = connection.getServers().filter(({ gossiped }) => !gossiped);
+  if (known.length < servers.length) connection.setServers(servers);
 }
 
 /** Doubles from try to try up to a bound, with as much again of jitter. */

@@ -50,10 +50,11 @@ export class Diagnosis {
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
       const error = await tryToConnect(this.#options);
-      if (signal.aborted || error === undefined) return;
+      if (signal.aborted) return;
       waitMs = Math.min(2 * waitMs, LONGEST_CHECK_MS);
-      this.#isRefused = isRefusal(error);
-      this.#options.onEvent?.({ type: 'connecting', attempt, retryMs: waitMs, error });
+      this.#isRefused = error !== undefined && isRefusal(error);
+      // One that would have worked is followed by the library's own, as a rule.
+      if (error !== undefined) this.#options.onEvent?.({ type: 'connecting', attempt, retryMs: waitMs, error });
     }
   }
 }

@@ -44,7 +44,7 @@ export const NATS_DEFAULTS = {
 export const MAX_FIRST_RETRY_MS = 5_000;
 
 /** @throws WITAN_ERR_CONFIG for a seed that is none */
-export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
+export function connectionOptions(options: NatsOptions): NodeConnectionOptions & { servers: string[] } {
   const { servers, name, user, pass, token, nkeySeed, tls } = options;
   const inboxPrefix = options.inboxPrefix ?? (nkeySeed === undefined ? undefined : inboxOf(nkeyOf(nkeySeed)));
   return {

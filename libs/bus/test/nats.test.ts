@@ -71,6 +71,18 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
     expect(bus.status).toBe('connected');
   });
 
+  test('servers that were away at the first connection are there for the next', async () => {
+    const away = await natsServer();
+    await away.stop();
+    const server = await natsServer();
+    // Each asks the servers in an order of its own; all but one in a thousand of these runs have one that finds the one away.
+    const servers = [away.url, server.url];
+    const buses = await Promise.all(Array.from({ length: 10 }, () => natsBus(server, { servers })));
+    await natsServer({ port: away.port });
+    await server.kill();
+    await until(() => buses.every(({ stats, status }) => stats.disconnects > 0 && status === 'connected'));
+  });
+
   test('the first connection can be given up', async () => {
     const server = await natsServer();
     await server.stop();
