@@ -160,7 +160,7 @@ export const DKG_FORMS = {
   dkgReport: made({
     source: 'libs/dkg/src/session-of.ts',
     samples: { entries: [{ type: 'phase', wallMs: 1_700_000_000_000, phase: 'contribution' }] },
-    encode: (entries: readonly unknown[]) => encodeReports({ idBytes: SESSION } as Session, entries),
+    encode: (entries: readonly unknown[]) => encodeReports({ idBytes: SESSION } as Session, JSON.stringify(entries)),
     decode: (bytes) => decodeReports(bytes).entries,
   }),
 } satisfies Record<string, Form>;

@@ -18,8 +18,9 @@ export function sessionOf(raw: Uint8Array, network: Uint8Array): string | undefi
 /** Body of an envelope of kind `dkgReport`: what its author saw, as JSON. For people; nothing is decided by it. */
 const reportsBody = struct({ session: fixed(SESSION_BYTES), entries: bytes(384 * 1024) });
 
-export function encodeReports(session: Session, entries: readonly unknown[]): Uint8Array {
-  return encode(reportsBody, { session: session.idBytes, entries: new TextEncoder().encode(JSON.stringify(entries)) });
+/** @param entries JSON of a list */
+export function encodeReports(session: Session, entries: string): Uint8Array {
+  return encode(reportsBody, { session: session.idBytes, entries: new TextEncoder().encode(entries) });
 }
 
 /** @throws WitanError `WITAN_ERR_MALFORMED` */

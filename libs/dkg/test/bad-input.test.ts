@@ -294,7 +294,7 @@ describe('a finalisation', () => {
 });
 
 test('reports that are no JSON are malformed', () => {
-  const body = encodeReports(session, [{ type: 'started' }]);
+  const body = encodeReports(session, '[{"type":"started"}]');
   expect(decodeReports(body)).toEqual({ session: session.id, entries: [{ type: 'started' }] });
   for (const last of [0x7b, 0xff]) {
     expect(() => decodeReports(body.with(-1, last))).toThrow(expect.objectContaining({ code: 'WITAN_ERR_MALFORMED' }));

@@ -1,7 +1,6 @@
 import { type Identity, toHex } from '@witan/crypto';
 import { WitanError } from '@witan/errors';
 import { bool, bytes, decode, decodeJson, encode, fixed, openEnvelope, sealEnvelope, struct, u32 } from '@witan/wire';
-import type { HistoryEntry } from './history.ts';
 
 /** Asks what a node saw of a session, from entry `after` on. */
 const historyRequestCodec = struct({ session: fixed(32), after: u32 });
@@ -20,21 +19,28 @@ const historyBody = struct({
 });
 
 export interface HistoryPage {
-  readonly entries: readonly HistoryEntry[];
+  /** Each as JSON. */
+  readonly entries: readonly string[];
   /** Where the page after this one begins. */
   readonly next: number;
   readonly more: boolean;
+}
+
+/** @param items each as JSON */
+export function jsonArray(items: readonly string[]): string {
+  return `[${items.join(',')}]`;
 }
 
 export function encodeHistoryRequest(session: Uint8Array, after: number): Uint8Array {
   return encode(historyRequestCodec, { session, after });
 }
 
-export function pageOf(all: readonly HistoryEntry[], after: number): HistoryPage {
-  const entries: HistoryEntry[] = [];
+/** @param all each as JSON */
+export function pageOf(all: readonly string[], after: number): HistoryPage {
+  const entries: string[] = [];
   let size = 0;
   for (const entry of all.slice(after)) {
-    size += JSON.stringify(entry).length;
+    size += entry.length;
     if (size > PAGE_BYTES && entries.length > 0) break;
     entries.push(entry);
   }
@@ -47,11 +53,11 @@ export function answerHistoryRequest(
   identity: Identity,
   network: Uint8Array,
   request: Uint8Array,
-  told: (session: string) => readonly HistoryEntry[],
+  told: (session: string) => readonly string[],
 ): Uint8Array {
   const { session, after } = decode(historyRequestCodec, request);
   const { entries, next, more } = pageOf(told(toHex(session)), after);
-  const json = new TextEncoder().encode(JSON.stringify(entries));
+  const json = new TextEncoder().encode(jsonArray(entries));
   return sealEnvelope(
     identity,
     network,

@@ -2,6 +2,7 @@ import { isWitanError } from '@witan/errors';
 import type { Journal } from '@witan/journal';
 import { decodeJson } from '@witan/wire';
 import type { HistoryEntry } from './history.ts';
+import { jsonArray } from './history-messages.ts';
 
 /** Sessions whose history is kept on disk; the oldest go first. */
 const KEPT = 32;
@@ -22,11 +23,14 @@ export class HistoryShelf {
     this.#journal = journal;
   }
 
-  /** @param generation of the decision that began the session */
-  put(session: string, generation: number, entries: readonly HistoryEntry[]): void {
+  /**
+   * @param generation of the decision that began the session
+   * @param entries each as JSON
+   */
+  put(session: string, generation: number, entries: readonly string[]): void {
     const { table } = this.#journal;
     const key = `${PREFIX}${generation.toString().padStart(DIGITS, '0')}/${session}`;
-    const bytes = new TextEncoder().encode(JSON.stringify(entries));
+    const bytes = new TextEncoder().encode(jsonArray(entries));
     orElse(undefined, () => {
       table.put(key, bytes);
       this.#keys.set(session, key);
@@ -49,11 +53,13 @@ export class HistoryShelf {
     return this.#keys.has(session);
   }
 
-  get(session: string): readonly HistoryEntry[] {
+  /** Each as JSON. */
+  get(session: string): readonly string[] {
     const key = this.#keys.get(session);
     return orElse([], () => {
       const stored = key === undefined ? undefined : this.#journal.table.get(key);
-      return stored === undefined ? [] : (decodeJson(stored) as HistoryEntry[]);
+      const entries = stored === undefined ? [] : (decodeJson(stored) as HistoryEntry[]);
+      return entries.map((entry) => JSON.stringify(entry));
     });
   }
 }

@@ -13,10 +13,22 @@ const EVIDENCE_BYTES = 128 * 1024;
 /** What tells of this node's own work and not of the session. */
 const UNTOLD: ReadonlySet<DkgReport['type']> = new Set(['rejected', 'held', 'served', 'repairing', 'repaired']);
 
-/** A report and when it was made; it becomes text when somebody is told, not while the session runs. */
-export interface Told {
+/** A report and when it was made, in wall-clock milliseconds. */
+export class Told {
   readonly wallMs: number;
   readonly report: DkgReport;
+  #json: string | undefined;
+
+  constructor(report: DkgReport, wallMs: number) {
+    this.report = report;
+    this.wallMs = wallMs;
+  }
+
+  /** A `HistoryEntry`: made when somebody is told, not while the session runs, and once for all who are. */
+  get json(): string {
+    this.#json ??= JSON.stringify(toEntry(this));
+    return this.#json;
+  }
 }
 
 /** What this node saw of one session, for people to look at. */
@@ -33,7 +45,7 @@ export class History {
   /** Undefined for what nobody is told. */
   add(report: DkgReport, wallMs: number): Told | undefined {
     if (UNTOLD.has(report.type)) return undefined;
-    const told = { wallMs, report };
+    const told = new Told(report, wallMs);
     if (this.#isKept(report)) this.#all.push(told);
     return told;
   }
@@ -52,7 +64,7 @@ export class History {
 }
 
 /** Where this node has the end of a session from is nobody else's concern. */
-export function toEntry({ wallMs, report }: Told): HistoryEntry {
+function toEntry({ wallMs, report }: Told): HistoryEntry {
   const { source: _, ...told } = toJson(report) as { source?: string };
   return { wallMs, ...told };
 }

@@ -4,8 +4,8 @@ import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Seal
 import type * as section from '@witan/section';
 import { peekEnvelope, sealEnvelope } from '@witan/wire';
 import type { ElderOptions } from './elder.ts';
-import { History, type Told, toEntry } from './history.ts';
-import { answerHistoryRequest, pageOf } from './history-messages.ts';
+import { History, type Told } from './history.ts';
+import { answerHistoryRequest, jsonArray, pageOf } from './history-messages.ts';
 import { HistoryShelf } from './history-shelf.ts';
 import { type Moment, Moments } from './moments.ts';
 import { Strangers } from './strangers.ts';
@@ -138,7 +138,7 @@ export class Sessions {
     const { identity, networkTag } = this.#options;
     return answerHistoryRequest(identity, networkTag, request, (id) => {
       const running = this.#running.get(id);
-      return [...(running?.isKept ? [] : this.#shelf.get(id)), ...(running?.history.all ?? []).map(toEntry)];
+      return [...(running?.isKept ? [] : this.#shelf.get(id)), ...(running?.history.all ?? []).map(({ json }) => json)];
     });
   }
 
@@ -296,18 +296,22 @@ export class Sessions {
   #keep(running: Running): void {
     const { session, history, actor } = running;
     if (this.#stopped || actor.state.me < 0 || this.#shelf.has(session.id)) return;
-    this.#shelf.put(session.id, session.generation, history.all.map(toEntry));
+    this.#shelf.put(
+      session.id,
+      session.generation,
+      history.all.map(({ json }) => json),
+    );
     running.isKept = true;
   }
 
   #publish(running: Running): void {
     const { identity, networkTag, transport, prefix } = this.#options;
     const { session } = running;
-    const unsent = running.unsent.map(toEntry);
+    const unsent = running.unsent.map(({ json }) => json);
     running.unsent = [];
     for (let after = 0; after < unsent.length; ) {
       const { entries, next } = pageOf(unsent, after);
-      const body = dkg.encodeReports(session, entries);
+      const body = dkg.encodeReports(session, jsonArray(entries));
       const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);
       transport.publish(`section.${prefix === '' ? 'root' : prefix}.reports`, raw);
       after = next;

@@ -2,7 +2,7 @@ import { MemoryJournal } from '@witan/journal';
 import { expect, test } from 'vitest';
 import { HistoryShelf } from '../src/history-shelf.ts';
 
-const entries = (of: number) => [{ wallMs: of, type: 'done' }];
+const entries = (of: number) => [JSON.stringify({ wallMs: of, type: 'done' })];
 
 test('the last sessions are kept, also over a restart', () => {
   const journal = new MemoryJournal();

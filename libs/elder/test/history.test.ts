@@ -1,8 +1,8 @@
 import type { DkgReport } from '@witan/dkg';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { History, toEntry } from '../src/history.ts';
-import { answerHistoryRequest, encodeHistoryRequest, openHistory, pageOf } from '../src/history-messages.ts';
+import { History, type HistoryEntry, Told } from '../src/history.ts';
+import { answerHistoryRequest, encodeHistoryRequest, jsonArray, openHistory, pageOf } from '../src/history-messages.ts';
 import { identities, TAG } from './support.ts';
 
 const NODE = 'ab'.repeat(32);
@@ -17,7 +17,7 @@ const message = (at: number): DkgReport => ({
 describe('what a node saw of a session', () => {
   test('is told, but for what happens to every message', () => {
     const history = new History();
-    expect(history.add(message(1), 100)).toEqual({ wallMs: 100, report: message(1) });
+    expect(history.add(message(1), 100)).toMatchObject({ wallMs: 100, report: message(1) });
     const unsaid: DkgReport[] = [
       { type: 'rejected', at: 2, reason: 'late', phase: 'contribution' },
       { type: 'held', at: 2, count: 1 },
@@ -61,13 +61,11 @@ describe('what a node saw of a session', () => {
 
   test('becomes text: keys in hex, evidence as the REST contract has it, and not without end', () => {
     const key = new Uint8Array(48).fill(0xab);
-    const done = toEntry({ wallMs: 5, report: { type: 'done', at: 1, key, usableShare: true, source: 'answer' } });
+    const entryOf = (report: DkgReport) => JSON.parse(new Told(report, 5).json) as HistoryEntry;
+    const done = entryOf({ type: 'done', at: 1, key, usableShare: true, source: 'answer' });
     expect(done).toEqual({ wallMs: 5, type: 'done', at: 1, key: 'ab'.repeat(48), usableShare: true });
     const evidence = [Uint8Array.of(251, 255), new Uint8Array(100_000), new Uint8Array(100_000)];
-    const blame = toEntry({
-      wallMs: 5,
-      report: { type: 'blame', at: 1, node: NODE, reason: 'equivocation', phase: 'commitment', evidence },
-    });
+    const blame = entryOf({ type: 'blame', at: 1, node: NODE, reason: 'equivocation', phase: 'commitment', evidence });
     const [short, long, ...beyond] = blame.evidence as string[];
     expect(short).toBe('-_8');
     // Whole or not at all: part of a signed message proves nothing.
@@ -79,9 +77,9 @@ describe('what a node saw of a session', () => {
 describe('pages', () => {
   const [node, other] = identities(2);
   const session = new Uint8Array(32).fill(3);
-  const told = [message(1), message(2), message(3)].map((report) => ({ wallMs: report.at, report }));
+  const told = [message(1), message(2), message(3)].map((report) => new Told(report, report.at).json);
   const answer = (request: Uint8Array, by = node!) =>
-    answerHistoryRequest(by, TAG, request, (id) => (id === '03'.repeat(32) ? told.map(toEntry) : []));
+    answerHistoryRequest(by, TAG, request, (id) => (id === '03'.repeat(32) ? told : []));
 
   test('are signed answers to one question', () => {
     const request = encodeHistoryRequest(session, 1);
@@ -110,22 +108,18 @@ describe('pages', () => {
     });
     fc.assert(
       fc.property(sizes, (all) => {
-        const told = all.map((size, at) => {
-          const report = { type: 'failed', at, reason: 'x'.repeat(size) } as const;
-          return { wallMs: at, report };
-        });
-        const entries = told.map(toEntry);
+        const entries = all.map((size, at) => new Told({ type: 'failed', at, reason: 'x'.repeat(size) }, at).json);
         const read: number[] = [];
         for (let after = 0, pages = 0; ; pages++) {
           const page = pageOf(entries, after);
-          const size = JSON.stringify(page.entries).length;
+          const size = jsonArray(page.entries).length;
           expect(page.entries.length === 1 || size <= 256 * 1024 + page.entries.length + 2).toBe(true);
-          read.push(...page.entries.map(({ wallMs }) => wallMs));
+          read.push(...page.entries.map((entry) => (JSON.parse(entry) as HistoryEntry).wallMs));
           after = page.next;
           if (!page.more) break;
           expect(pages).toBeLessThan(all.length);
         }
-        expect(read).toEqual(told.map(({ wallMs }) => wallMs));
+        expect(read).toEqual([...all.keys()]);
       }),
       { numRuns: 50 },
     );

@@ -246,7 +246,7 @@ describe('what is not to be believed', () => {
     const stranger = Identity.fromSeed(sha256(new Uint8Array(9)));
     const session = openSession(liar!.elder!.state.ledger!.origin!.certified);
     const entry = { wallMs: EPOCH_MS, at: 0, type: 'failed', reason: 'because I say so' };
-    const reports = encodeReports(session, [entry]);
+    const reports = encodeReports(session, JSON.stringify([entry]));
     const sealed = (by: Identity, kind: Parameters<typeof sealEnvelope>[2], body: Uint8Array) =>
       sealEnvelope(by, NETWORK_TAG, kind, body).raw;
     expect(decodeReports(openEnvelope(sealed(stranger, 'dkgReport', reports), NETWORK_TAG).body).session).toBe(
@@ -266,7 +266,10 @@ describe('what is not to be believed', () => {
     send('reports', sealed(liar!.identity, 'heartbeat', reports));
     send('heartbeats', sealed(liar!.identity, 'dkgReport', reports));
     // Of the wrong form: left out without a word, as what a newer node might say.
-    send('reports', sealed(liar!.identity, 'dkgReport', encodeReports(session, [{ type: 'nonsense' }, 7, null])));
+    send(
+      'reports',
+      sealed(liar!.identity, 'dkgReport', encodeReports(session, JSON.stringify([{ type: 'nonsense' }, 7, null]))),
+    );
     expect(refused.slice(refusedBefore)).toEqual([
       'reports WITAN_ERR_MALFORMED',
       'reports WITAN_ERR_SIGNATURE',
@@ -283,7 +286,12 @@ describe('what is not to be believed', () => {
     const [liar] = world.nodes;
     const session = openSession(liar!.elder!.state.ledger!.origin!.certified);
     const entry = { wallMs: EPOCH_MS, at: 0, type: 'failed', reason: 'because I say so' };
-    const { raw } = sealEnvelope(liar!.identity, NETWORK_TAG, 'dkgReport', encodeReports(session, [entry]));
+    const { raw } = sealEnvelope(
+      liar!.identity,
+      NETWORK_TAG,
+      'dkgReport',
+      encodeReports(session, JSON.stringify([entry])),
+    );
     world.network.publishFrom(liar!.name, 'section.root.reports', raw);
     world.run(10);
     expect(backend.session(session.id).state).toBe('done');
