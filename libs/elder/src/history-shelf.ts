@@ -6,7 +6,7 @@ import { jsonArray } from './history-messages.ts';
 
 /** Sessions whose history is kept on disk; the oldest go first. */
 const KEPT = 32;
-const PREFIX = 'history/';
+export const HISTORY_PREFIX = 'history/';
 /** Digits of a generation, so that keys sort as the sessions began. */
 const DIGITS = 10;
 
@@ -29,7 +29,7 @@ export class HistoryShelf {
    */
   put(session: string, generation: number, entries: readonly string[]): void {
     const { table } = this.#journal;
-    const key = `${PREFIX}${generation.toString().padStart(DIGITS, '0')}/${session}`;
+    const key = `${HISTORY_PREFIX}${generation.toString().padStart(DIGITS, '0')}/${session}`;
     const bytes = new TextEncoder().encode(jsonArray(entries));
     orElse(undefined, () => {
       table.put(key, bytes);
@@ -44,8 +44,8 @@ export class HistoryShelf {
   /** Of those that are kept, by session. Read when they are first asked for: no start waits for it. */
   get #keys(): Map<string, string> {
     if (this.#known) return this.#known;
-    const kept = orElse([], () => this.#journal.table.list(PREFIX, '', 2 * KEPT));
-    this.#known = new Map(kept.map(({ key }) => [key.slice(PREFIX.length + DIGITS + 1), key]));
+    const kept = orElse([], () => this.#journal.table.list(HISTORY_PREFIX, '', 2 * KEPT));
+    this.#known = new Map(kept.map(({ key }) => [key.slice(HISTORY_PREFIX.length + DIGITS + 1), key]));
     return this.#known;
   }
 

@@ -2,7 +2,8 @@ import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Identity, Vault } from '@witan/crypto';
 import { asWitanError, WitanError } from '@witan/errors';
-import { type FileJournal, openJournal, readOrCreateFile } from '@witan/journal';
+import { assertSound, type FileJournal, openJournal, readOrCreateFile } from '@witan/journal';
+import { HISTORY_PREFIX } from './history-shelf.ts';
 import { openPublicJournal, type PublicJournal } from './public-journal.ts';
 import { markRestored, unmarkRestored } from './restoration.ts';
 
@@ -41,12 +42,28 @@ export function openNodeHome(
     identity,
     vault,
     openElderJournal: () => {
-      const journal = openJournal(join(dataDir, ELDER_JOURNAL), { roomInLog: true });
+      const journal = openSoundJournal(join(dataDir, ELDER_JOURNAL));
       for (const [note, act] of Object.entries(NOTES)) takeNote(join(dataDir, note), () => act(journal));
       return journal;
     },
     openAdultJournal: (isGenesisKnown) => openPublicJournal(join(dataDir, 'adult.db'), new Date(), isGenesisKnown),
   };
+}
+
+/** What it has seen of sessions is for people to look at: that may be damaged. */
+function openSoundJournal(file: string): FileJournal {
+  const journal = openJournal(file, { roomInLog: true });
+  try {
+    assertSound(journal, ({ key }) => !key?.startsWith(HISTORY_PREFIX));
+    return journal;
+  } catch (error) {
+    try {
+      journal.close();
+    } catch {
+      // What is damaged has been found.
+    }
+    throw error;
+  }
 }
 
 /** Files that an operator may leave in the directory, empty: what kind of state the journal is put back to. */

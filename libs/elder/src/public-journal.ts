@@ -1,5 +1,5 @@
 import { asWitanError, errorCode, WitanError } from '@witan/errors';
-import { type Journal, openJournal, setJournalAside } from '@witan/journal';
+import { assertSound, type FileJournal, type Journal, openJournal, setJournalAside } from '@witan/journal';
 
 export interface PublicJournal {
   readonly journal: Journal;
@@ -40,7 +40,7 @@ interface Damaged {
 }
 
 function openSound(file: string): { readonly sound: Journal } | Damaged {
-  let journal: Journal;
+  let journal: FileJournal;
   try {
     journal = openJournal(file);
   } catch (error) {
@@ -48,7 +48,7 @@ function openSound(file: string): { readonly sound: Journal } | Damaged {
     return { first: undefined, damage: error };
   }
   try {
-    journal.stream(STREAM).read();
+    assertSound(journal);
     return { sound: journal };
   } catch (error) {
     if (errorCode(error) !== 'WITAN_ERR_JOURNAL_CORRUPT') throw error;

@@ -11,6 +11,7 @@ export type {
   VerifyReport,
 } from './journal.ts';
 export { MemoryJournal } from './memory-journal.ts';
+export { assertSound } from './sound.ts';
 export { openJournal } from './sqlite-journal.ts';
 export type { OpenOptions } from './sqlite-open.ts';
 export { corrupt } from './store-error.ts';

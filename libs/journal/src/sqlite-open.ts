@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WitanError } from '@witan/errors';
 import { createEmpty } from './files.ts';
+import { checkLog } from './log-check.ts';
 import { MOST_BYTES } from './log-room.ts';
 import { corrupt, storeError } from './store-error.ts';
 
@@ -55,6 +56,8 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     // Looked at before it is configured, because choosing the log writes to the file, and it may not be ours.
     inspect(db, file);
+    // Locked by now, and not yet cut.
+    checkLog(file);
     configure(db, options);
     db.exec('BEGIN EXCLUSIVE');
     if (inspect(db, file) === 'empty') db.exec(SCHEMA);
