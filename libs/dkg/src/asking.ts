@@ -3,7 +3,7 @@ import { encode } from '@witan/wire';
 import { missing } from './closing.ts';
 import { holdings, holdingsCodec } from './holdings.ts';
 import { Phase } from './phases.ts';
-import { wantedIds } from './receive.ts';
+import { wantedIds, whoIsAhead } from './receive.ts';
 import type { AskReason } from './reports.ts';
 import type { Session } from './session.ts';
 import { isDone, type State } from './state.ts';
@@ -99,7 +99,7 @@ export function onPatience(turn: Turn): void {
 /** Something that others have is missing, and has been for a while: a message came of a later phase, or votes for it. */
 export function catchUp(turn: Turn): void {
   const { state } = turn;
-  const ahead = [...state.held.values()].find((each) => each.sender >= 0);
+  const ahead = whoIsAhead(state.held);
   if (ahead) ask(turn, turn.nameOf(ahead.sender), 'later-phase');
   else if (isLacking(state)) askNext(turn, 'missing-message');
 }

@@ -155,7 +155,7 @@ function hold(turn: Turn, early: Held): Received {
   const ofSender = [...held.values()].filter((each) => each.sender === early.sender).length;
   if (ofSender >= HELD_PER_SENDER) return 'overflow';
   turn.update({ held: new Map(held).set(early.signed.id, early) });
-  if (held.size === 0) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+  if (early.sender >= 0 && !whoIsAhead(held)) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
   turn.report({ type: 'held', at: turn.at, count: held.size + 1 });
   return 'held';
 }
@@ -169,7 +169,13 @@ export function releaseHeld(turn: Turn): void {
   turn.update({ held: rest });
   turn.report({ type: 'held', at: turn.at, count: rest.size });
   for (const [, each] of due) receivePeeked(turn, () => alreadyVerified(each.signed), each);
-  if (rest.size === 0) turn.cancelTimer('catch-up');
+  if (!whoIsAhead(rest)) turn.cancelTimer('catch-up');
+  else turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+}
+
+/** Somebody whose held message says that they are in a later phase. Proposals of others say nothing of the sort. */
+export function whoIsAhead(held: State['held']): Held | undefined {
+  return [...held.values()].find(({ sender }) => sender >= 0);
 }
 
 /**

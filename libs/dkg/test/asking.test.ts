@@ -1,8 +1,8 @@
 import type { Step } from '@witan/runtime';
-import { encode } from '@witan/wire';
+import { encode, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { type DkgReport, dkgMachine, type Event, forms, Phase, type State } from '../src/index.ts';
-import { aloneAsking, identities, Net } from './support.ts';
+import { aloneAsking, identities, makeSession, NETWORK, Net } from './support.ts';
 
 const members = identities(4);
 const machine = dkgMachine();
@@ -17,6 +17,21 @@ function noAnswer(from: string, at: number): Event {
   return { type: 'response', tag: `ae/${from}`, ok: false, error: 'WITAN_ERR_TIMEOUT', at };
 }
 
+const [stranger] = identities(1, 'stranger');
+const value = new Uint8Array(40);
+
+/** What a coordinator that is ahead says, and anybody may. */
+function proposalOf(phase: Phase): Uint8Array {
+  const session = makeSession(members);
+  const proposal = { instance: forms.closeInstance(session, phase), view: 0, validView: undefined, value };
+  const body = encode(forms.proposalBody, { session: session.idBytes, phase, proposal });
+  return sealEnvelope(stranger!, NETWORK, 'dkgProposal', body).raw;
+}
+
+const received = (state: State, bytes: Uint8Array) => machine.step(state, { type: 'received', bytes, at: 10 });
+const reported = ({ effects }: Step<State>) =>
+  effects.flatMap((effect) => (effect.type === 'report' ? [(effect.report as DkgReport).type] : []));
+
 describe('a participant', () => {
   test('asks who is ahead of it, one question at a time', () => {
     const net = new Net(members);
@@ -28,6 +43,26 @@ describe('a participant', () => {
     const kinds = late.reports.flatMap(({ type }) => (type === 'asked' || type === 'answered' ? [type] : []));
     expect(kinds.length).toBeLessThan(20);
     expect(kinds.every((kind, i) => kind === (i % 2 === 0 ? 'asked' : 'answered'))).toBe(true);
+  });
+
+  test('asks one that is ahead of it soon, whoever else has spoken of a later phase before', () => {
+    const ahead = new Net(members).start();
+    ahead.pump(() => ahead.nodes[1]!.state.phase === Phase.Complaining);
+    const { state } = new Net(members).start().nodes[0]!;
+    const isHeld = (bytes: Uint8Array) => reported(received(state, bytes)).includes('held');
+    const message = ahead.nodes[1]!.said.find(isHeld)!;
+    const proposal = proposalOf(Phase.Contribution);
+    expect(isHeld(proposal)).toBe(true);
+    const catchUps = (all: readonly Uint8Array[]) => {
+      let now = state;
+      return all.map((bytes) => {
+        const step = received(now, bytes);
+        now = step.state;
+        return step.effects.filter((effect) => effect.type === 'setTimer' && effect.id === 'catch-up').length;
+      });
+    };
+    expect(catchUps([message, proposal])).toEqual([1, 0]);
+    expect(catchUps([proposal, message])).toEqual([0, 1]);
   });
 
   test.each([4, 5, 7])('asks each of %i in its turn, also while one is silent', (count) => {

@@ -1,4 +1,16 @@
-import { encodeG1, equals, Identity, interpolateAt, mulBase, openSealed, sha256, toHex } from '@witan/crypto';
+import {
+  encodeG1,
+  equals,
+  fromHex,
+  Identity,
+  interpolateAt,
+  mulBase,
+  openSealed,
+  sealTo,
+  sha256,
+  toHex,
+  x25519PublicFromEd25519,
+} from '@witan/crypto';
 import { decode, encode, openEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
 import { dkgMachine, forms, isDone, type State } from '../src/index.ts';
@@ -97,53 +109,99 @@ test('with too few of the others it goes on asking, seldom, and has its share wh
   expectShare(victim);
 });
 
+const LIAR = 4;
+type Answer = forms.shareRepair.RepairAnswer;
+type Dealing = forms.shareRepair.RepairDealing;
+type Lie = (answer: Answer, about: { readonly net: Net; readonly asked: forms.shareRepair.RepairRequest }) => Answer;
+
 /** What a helper's answer becomes on its way to the victim. */
-function lying(
-  by: number,
-  lie: (answer: forms.shareRepair.RepairAnswer, net: () => Net) => forms.shareRepair.RepairAnswer,
-) {
+function lying(lie: Lie) {
   let net: Net | undefined;
+  let asked: forms.shareRepair.RepairRequest | undefined;
   const made = dealtBadly(7, {
     link: (from, to, bytes) => {
-      if (!net || from !== by || to !== VICTIM) return bytes;
-      return encode(
-        answerCodec,
-        lie(decode(answerCodec, bytes), () => net!),
-      );
+      if (!net) return bytes;
+      if (from === VICTIM && to === LIAR) asked = decode(requestCodec, openEnvelope(bytes, NETWORK).body);
+      if (from !== LIAR || to !== VICTIM) return bytes;
+      return encode(answerCodec, lie(decode(answerCodec, bytes), { net, asked: asked! }));
     },
   });
   net = made.net;
   return made;
 }
 
-const LIES = {
-  'no answer': () => ({ type: 'none' }) as const,
-  'a wrong masked share': (answer: forms.shareRepair.RepairAnswer) =>
-    answer.type === 'masked' ? { ...answer, sealed: { ...answer.sealed, ciphertext: new Uint8Array(48) } } : answer,
-  'a false accusation': (answer: forms.shareRepair.RepairAnswer) =>
-    answer.type === 'masked' ? ({ type: 'refused', dealers: [2, 4, 5] } as const) : answer,
-  'a dealing that is none': (answer: forms.shareRepair.RepairAnswer) =>
-    answer.type === 'dealing' ? { ...answer, raw: answer.raw.slice(0, -1) } : answer,
-  'a false piece for one': (answer: forms.shareRepair.RepairAnswer, net: () => Net) => {
+/** Another dealing in the place of its own. */
+function dealing(change: (dealing: Dealing, about: Parameters<Lie>[1]) => Dealing): Lie {
+  return (answer, about) => {
     if (answer.type !== 'dealing') return answer;
-    const dealing = decode(dealingCodec, openEnvelope(answer.raw, NETWORK).body);
-    const pieces = dealing.pieces.with(5, dealing.pieces[4]!);
-    return {
-      ...answer,
-      raw: sealEnvelope(
-        net().nodes[4]!.identity,
-        NETWORK,
-        'dkgRepairDealing',
-        encode(dealingCodec, { ...dealing, pieces }),
-      ).raw,
-    };
-  },
-} as const;
+    const changed = change(decode(dealingCodec, openEnvelope(answer.raw, NETWORK).body), about);
+    const body = encode(dealingCodec, changed);
+    return { ...answer, raw: sealEnvelope(about.net.nodes[LIAR]!.identity, NETWORK, 'dkgRepairDealing', body).raw };
+  };
+}
+
+const sealing = sha256(new Uint8Array([88]));
+const about = (what: string, purpose: Uint8Array, ...who: number[]) =>
+  Buffer.concat([Buffer.from(`witan/dkg/repair/${what}`), purpose, Buffer.from(who)]);
+
+/** For one of those who help. */
+const pieceOf = (scalar: Uint8Array): Lie =>
+  dealing((truth, { net, asked }) => {
+    const holder = 5;
+    const to = x25519PublicFromEd25519(net.session.participants[holder]!.publicKey);
+    const context = about('piece', purposeOf(VICTIM, asked), LIAR, holder);
+    return { ...truth, pieces: truth.pieces.with(holder, sealTo(to, sealing, scalar, context)) };
+  });
+
+const maskedBy =
+  (scalar: Uint8Array): Lie =>
+  (answer, { asked }) => {
+    if (answer.type !== 'masked') return answer;
+    const context = about('masked', purposeOf(VICTIM, asked), LIAR);
+    return { ...answer, sealed: sealTo(asked.ephemeral, sealing, scalar, context) };
+  };
+
+const LIES: Record<string, Lie> = {
+  'no answer': () => ({ type: 'none' }),
+  'a wrong masked share': (answer) =>
+    answer.type === 'masked' ? { ...answer, sealed: { ...answer.sealed, ciphertext: new Uint8Array(48) } } : answer,
+  'a false accusation': (answer) => (answer.type === 'masked' ? { type: 'refused', dealers: [2, 4, 5] } : answer),
+  'a dealing that is none': (answer) =>
+    answer.type === 'dealing' ? { ...answer, raw: answer.raw.slice(0, -1) } : answer,
+  'a false piece for one': dealing((truth) => ({ ...truth, pieces: truth.pieces.with(5, truth.pieces[4]!) })),
+};
+
+/** Compressed; x is 0, with which (0, 2) is on the curve and of order 3, or 1, with which none is. */
+const compressed = (flags: number, x: number) => new Uint8Array(48).with(0, flags).with(47, x);
+const POINTS = {
+  'no point': compressed(0, 0),
+  'a point off the curve': compressed(0x80, 1),
+  'a point outside the subgroup': compressed(0x80, 0),
+  'the point at infinity': compressed(0xc0, 0),
+};
+for (const [name, point] of Object.entries(POINTS)) {
+  LIES[`${name} in its dealing`] = dealing((truth) => ({ ...truth, commitment: truth.commitment.with(1, point) }));
+}
+const SCALARS = {
+  '0': new Uint8Array(32),
+  'the order of the group': fromHex('73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001'),
+  '2²⁵⁶ − 1': new Uint8Array(32).fill(0xff),
+};
+for (const [name, scalar] of Object.entries(SCALARS)) {
+  LIES[`${name} as a piece`] = pieceOf(scalar);
+  LIES[`${name} as its masked share`] = maskedBy(scalar);
+}
 
 test.each(Object.entries(LIES))('one of the others lies: %s', (_name, lie) => {
-  const { net, victim } = lying(4, lie as never);
+  let told = 0;
+  const { net, victim } = lying((answer, about) => {
+    const said = lie(answer, about);
+    if (said !== answer) told++;
+    return said;
+  });
   ask(net, victim);
   net.run(() => holds(victim));
+  expect(told).toBeGreaterThan(0);
   expectShare(victim);
 });
 
