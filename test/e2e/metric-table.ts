@@ -77,6 +77,7 @@ export const METRIC_TABLE: readonly Row[] = [
   row(SESSIONS, 'witan_dkg_sessions_total', always(0), { outcome: 'superseded' }),
   row('elder', 'witan_dkg_session_duration_seconds_count', GROWS),
   row(SESSIONS, 'witan_dkg_blames_total', always(0)),
+  row(SESSIONS, 'witan_dkg_share_repairs_total', { healthy: 0, stalled: 'any', recovered: 'any' }),
   row(SESSIONS, 'witan_dkg_phase', { healthy: 0, stalled: 2, recovered: 0 }),
   row(SESSIONS, 'witan_dkg_phase_age_seconds', { healthy: 0, stalled: 'positive', recovered: 0 }),
   row(SESSIONS, 'witan_dkg_phase_deadline_seconds', always(1)),

@@ -60,7 +60,8 @@ async function* oneConnection(
   options: EventsOptions,
   position: Position,
 ): AsyncGenerator<WitanEvent | undefined> {
-  const idle = new IdleTimer(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+  const idle = new IdleTimer(Math.min(idleMs, transport.timeoutMs));
   const signals = options.signal ? [idle.signal, options.signal] : [idle.signal];
   try {
     const response = await transport.fetch(url, {
@@ -72,6 +73,7 @@ async function* oneConnection(
       signal: AbortSignal.any(signals),
     });
     if (!response.ok || response.body === null) throw answeredError(response, await readText(response), url);
+    idle.restart(idleMs);
     yield undefined;
 
     const messages: EventSourceMessage[] = [];
@@ -86,7 +88,7 @@ async function* oneConnection(
       },
     });
     for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-      idle.restart();
+      idle.restart(idleMs);
       parser.feed(text);
       for (const message of messages.splice(0)) {
         const event = decodeEvent(message);
@@ -94,7 +96,7 @@ async function* oneConnection(
       }
     }
   } catch (error) {
-    throw transportError(error, url, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+    throw transportError(error, url, idle.timeoutMs);
   } finally {
     idle.stop();
   }
@@ -115,21 +117,33 @@ function isPassing(error: unknown): boolean {
 /** Aborts when it has not been restarted for a while. */
 class IdleTimer {
   readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+  #timeoutMs = 0;
 
   constructor(timeoutMs: number) {
-    this.#timer = setTimeout(
-      () => this.#controller.abort(new DOMException('silent connection', 'TimeoutError')),
-      timeoutMs,
-    );
+    this.restart(timeoutMs);
+  }
+
+  /** Of the wait that is under way. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  restart(): void {
-    this.#timer.refresh();
+  restart(timeoutMs: number): void {
+    if (this.#timer !== undefined && timeoutMs === this.#timeoutMs) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timeoutMs = timeoutMs;
+    this.#timer = setTimeout(
+      () => this.#controller.abort(new DOMException('silent connection', 'TimeoutError')),
+      timeoutMs,
+    );
   }
 
   stop(): void {

@@ -19,7 +19,7 @@ export async function connect(io: Io, options: { url?: string; timeout?: number 
   return createClient(url, {
     signal: io.signal,
     ...(key && { headers: { authorization: `Bearer ${key}` } }),
-    ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
+    ...(options.timeout !== undefined && { timeoutMs: Math.max(1, Math.ceil(options.timeout * 1000)) }),
   });
 }
 

@@ -12,8 +12,12 @@ export interface GlobalOptions {
 /** A command ends with the exit code that says what it found; nothing is 0. */
 type Action = (...args: never[]) => Promise<number | undefined>;
 
-/** The commands with their options and help. What they do is loaded when one of them runs. */
-export function buildProgram(io: Io, setExit: (code: number) => void): Command {
+/**
+ * The commands with their options and help. What they do is loaded when one of them runs.
+ *
+ * @param isSilent what is wrong with a command line is not written: whoever runs it tells it
+ */
+export function buildProgram(io: Io, setExit: (code: number) => void, isSilent = false): Command {
   const act =
     (action: Action) =>
     async (...args: unknown[]) => {
@@ -32,7 +36,9 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.output.write(text),
-      writeErr: (text) => io.errors.write(text),
+      writeErr: (text) => {
+        if (!isSilent) io.errors.write(text);
+      },
       getOutHasColors: () => io.style.colours.isColorSupported,
       getErrHasColors: () => io.errorStyle.colours.isColorSupported,
       ...(io.output.columns !== undefined && { getOutHelpWidth: () => io.output.columns! }),

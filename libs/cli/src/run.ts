@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { WitanError } from '@witan/errors';
 import { CommanderError } from 'commander';
 import { fail } from './failure.ts';
 import type { Io } from './io.ts';
@@ -10,17 +11,26 @@ const USAGE_EXIT = 2;
 /** Runs one command line, without node and the script. Never throws; resolves with the exit code. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let exitCode = 0;
-  const program = buildProgram(io, (code) => {
+  const isJson = args.includes('--json');
+  const setExit = (code: number) => {
     exitCode = code;
-  });
+  };
+  const program = buildProgram(io, setExit, isJson);
   try {
     await program.parseAsync(args, { from: 'user' });
     return io.signal.aborted ? interruptedExit(io.signal) : exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
+    if (error instanceof CommanderError) return misused(io, error, isJson);
     if (io.signal.aborted) return interruptedExit(io.signal);
     return fail(io, error, program.opts<{ json?: boolean }>().json === true);
   }
+}
+
+/** People have been told by Commander. */
+function misused(io: Io, { exitCode, message }: CommanderError, isJson: boolean): number {
+  if (exitCode === 0) return 0;
+  if (isJson) fail(io, new WitanError('WITAN_ERR_MALFORMED', message.replace(/^error: /, '')), true);
+  return USAGE_EXIT;
 }
 
 /** 128 and the number of the signal, as shells have it. */

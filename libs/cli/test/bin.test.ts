@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { CODES } from '@witan/errors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../bin/witan.mjs', import.meta.url));
@@ -46,6 +48,8 @@ describe('the witan program', () => {
   });
 });
 
+const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
 describe('the witan program, interrupted', () => {
   const SIGNALS = [
     ['SIGINT', 130],
@@ -63,8 +67,7 @@ describe('the witan program, interrupted', () => {
 
   /** Waits for an answer for as long as nobody interrupts it. */
   const ask = async (node: readonly string[], ...args: string[]): Promise<ChildProcess> => {
-    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const child = spawn(process.execPath, [...node, BIN, ...args, '--url', url, '--timeout', '60'], {
+    const child = spawn(process.execPath, [...node, BIN, ...args, '--url', urlOf(silent), '--timeout', '60'], {
       stdio: 'ignore',
     });
     await once(silent, 'connection');
@@ -83,6 +86,20 @@ describe('the witan program, interrupted', () => {
     const child = await ask(OLDER_NODE, 'status');
     child.kill(signal);
     expect(await once(child, 'exit')).toEqual([code, null]);
+  });
+
+  test.each(['0.0005', '0.3011'])('by nobody: it waits for as long as it was told, %s s', async (seconds) => {
+    for (const args of [['status'], ['dkg', 'watch']]) {
+      const child = spawn(process.execPath, [BIN, ...args, '--url', urlOf(silent), '--timeout', seconds, '--json'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+      expect([args, code, (JSON.parse(said) as { error: { code: string } }).error.code]).toEqual([
+        args,
+        CODES.WITAN_ERR_TIMEOUT.exit,
+        'WITAN_ERR_TIMEOUT',
+      ]);
+    }
   });
 
   test('while it reads its standard input', async () => {

@@ -73,6 +73,8 @@ describe('witan nodes', () => {
     const elders = await askJson<{ roles: string[] }[]>('nodes', '--role', 'elder');
     expect(elders.length).toBeGreaterThan(0);
     expect(elders.every(({ roles }) => roles.includes('elder'))).toBe(true);
+    const unreachable = await askJson<{ name: string; reachable: boolean }[]>('nodes', '--unreachable');
+    expect(unreachable.filter(({ reachable }) => reachable)).toEqual([]);
     expect((await ask('nodes', '--state', 'relocated')).out).toBe('no such nodes\n');
   });
 
@@ -130,8 +132,9 @@ describe('witan chain', () => {
     expect(outcome).toMatchObject({ code: 3, out: '' });
   });
 
-  test('knows no other section', async () => {
-    const outcome = await ask('chain', 'show', '--prefix', '01');
+  test.each(['show', 'verify'])('%s knows no other section', async (command) => {
+    const genesis = command === 'verify' ? ['--genesis', 'a'.repeat(96)] : [];
+    const outcome = await ask('chain', command, '--prefix', '01', ...genesis);
     expect(outcome.err).toContain('WITAN_ERR_NOT_FOUND');
     expect(outcome.code).toBe(4);
   });

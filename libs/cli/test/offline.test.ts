@@ -256,5 +256,9 @@ describe('the command line', () => {
     const { code, err, out } = await witan(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
+    const forPrograms = await witan([...args, '--json']);
+    expect(forPrograms).toMatchObject({ code: 2, out: '' });
+    const { error } = JSON.parse(forPrograms.err) as { error: { code: string; detail: string; exit: number } };
+    expect(error).toMatchObject({ code: 'WITAN_ERR_MALFORMED', exit: 2, detail: expect.stringContaining(message) });
   });
 });
