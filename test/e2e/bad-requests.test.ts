@@ -7,7 +7,7 @@ import { signAnswerCodec, signRequestCodec } from '@witan/elder';
 import { forms as sectionForms } from '@witan/section';
 import { decode, encode, networkTag, sealEnvelope } from '@witan/wire';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sectionQuestion } from '../support/channels.ts';
+import { CHANNELS, type Overheard, sectionQuestion } from '../support/channels.ts';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import type { ClusterNode } from '../support/cluster-node.ts';
 import { eventually } from '../support/eventually.ts';
@@ -91,18 +91,8 @@ describe('a flood', () => {
     const noise = randomBytes(500);
     const { generation } = await cluster.section();
     const session = (await cluster.lastSession())!.id;
-    const targets = [
-      subject.dkg('', session),
-      subject.dkg('', 'no-such-session'),
-      subject.decisions(''),
-      subject.events(''),
-      subject.heartbeats(''),
-      subject.join(''),
-      subject.topic('section.root.reports'),
-      to('ae.dkg'),
-      to('ae.section'),
-      to('sign'),
-    ];
+    const about = { subject, session, asked: elder.name } as Overheard;
+    const targets = [...Object.values(CHANNELS).map(({ to }) => to(about)), subject.dkg('', 'no-such-session')];
     for (let i = 0; i < 500; i++) for (const target of targets) bus.publish(target, noise);
     await bus.flush();
     const signs = () => attest().then(() => true);

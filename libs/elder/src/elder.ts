@@ -51,6 +51,8 @@ export type Trouble = 'crash' | 'store';
 
 /** One that has not been heard for so many heartbeats is not there. */
 const BEATS_FRESH = 5;
+/** Questions that wait for an answer; beyond these the oldest gets none. */
+const MOST_REPLIES = 1024;
 
 /** What an elder tells the process around it, for logs, metrics and traces. */
 export interface ElderObserver {
@@ -313,7 +315,11 @@ export class Elder {
       (bytes, respond) => {
         const id = `${verb}/${this.#replyCount++}`;
         this.#replies.set(id, respond);
-        if (this.#replies.size > 1024) this.#replies.delete(this.#replies.keys().next().value!);
+        if (this.#replies.size > MOST_REPLIES) {
+          this.#replies.delete(this.#replies.keys().next().value!);
+          const error = new WitanError('WITAN_ERR_RATE_LIMITED', 'more are asked at once than are answered');
+          this.#options.observer.badRequest?.(verb, error);
+        }
         return this.#guard(
           verb,
           () => deliver(bytes, id),

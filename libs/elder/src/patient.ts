@@ -1,3 +1,4 @@
+import { WitanError } from '@witan/errors';
 import type { Clock } from '@witan/runtime';
 import type { Transport } from './transport.ts';
 
@@ -16,8 +17,10 @@ interface Waiting {
  * A transport that hands on decisions and the messages of sessions in bundles, in their order. A session needs nobody who
  * only watches, and ends sooner, on a machine that they share, if nobody verifies its start and each of its messages
  * meanwhile.
+ *
+ * @param onLost one more than a bundle has room for
  */
-export function patient(transport: Transport, clock: Clock): Transport {
+export function patient(transport: Transport, clock: Clock, onLost?: (error: WitanError) => void): Transport {
   let waiting: Waiting[] = [];
   // A flood of the one leaves room for the other.
   let room = { decisions: full(), sessions: full() };
@@ -45,7 +48,10 @@ export function patient(transport: Transport, clock: Clock): Transport {
       transport.subscribe(pattern, (bytes, topic) => {
         if (waiting.length === 0) clock.setTimer(BUNDLE_MS, handOnAll);
         const left = isDecision ? room.decisions : room.sessions;
-        if (left.count === 0 || left.bytes < bytes.length) return;
+        if (left.count === 0 || left.bytes < bytes.length) {
+          onLost?.(new WitanError('WITAN_ERR_RATE_LIMITED', `${topic}: more than is heard at once`));
+          return;
+        }
         left.count--;
         left.bytes -= bytes.length;
         waiting.push({ deliver: () => handler(bytes, topic), isDecision });

@@ -16,7 +16,8 @@ function setUp() {
   const onHeard = (next: typeof listener) => {
     listener = next;
   };
-  const late = patient(transport, clock);
+  const lost: string[] = [];
+  const late = patient(transport, clock, ({ code }) => lost.push(code));
   for (const pattern of ['section.root.dkg.*', 'section.root.events', 'section.root.heartbeats']) {
     late.subscribe(pattern, (bytes, topic) => {
       const what = `${topic} ${bytes[0]}`;
@@ -26,7 +27,7 @@ function setUp() {
   }
   const sayBytes = (pattern: string, topic: string, bytes: Uint8Array) => handlers.get(pattern)!(bytes, topic);
   const say = (pattern: string, topic: string, first: number) => sayBytes(pattern, topic, Uint8Array.of(first));
-  return { clock, heard, say, sayBytes, onHeard };
+  return { clock, heard, lost, say, sayBytes, onHeard };
 }
 
 test('decisions and messages of sessions come in bundles and in order, everything else at once', () => {
@@ -63,11 +64,13 @@ test('a flood of what is said in sessions leaves room for decisions', () => {
   expect(heard.at(-1)).toBe('section.root.events 1');
 });
 
-test('a flood is bounded', () => {
-  const { clock, heard, say } = setUp();
+test('a flood is bounded, and what is lost of it is told', () => {
+  const { clock, heard, lost, say } = setUp();
   for (let i = 0; i < 10_000; i++) say('section.root.dkg.*', 'section.root.dkg.a', i);
   while (clock.step());
   expect(heard).toHaveLength(4096);
+  expect(lost).toHaveLength(10_000 - 4096);
+  expect(new Set(lost)).toEqual(new Set(['WITAN_ERR_RATE_LIMITED']));
 });
 
 test('a flood of long messages is bounded in bytes, and the next bundle has room again', () => {

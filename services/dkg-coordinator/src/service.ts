@@ -43,6 +43,7 @@ await runService({
       transport: patient(
         busTransport({ bus, network: config.network, prefix: PREFIX, name: identity.name, service: 'coordinator' }),
         systemClock,
+        sessions.onBadMessage,
       ),
       params: SECTION_PARAMS,
       dkg: { ...DKG_PARAMS, deadlineMs: config.phaseDeadlineMs },
