@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -93,10 +94,16 @@ function endLeftover(dir: string): void {
 
 /** Process ids are used again: only a server that was started with this very directory is ended. */
 function isOurs(pid: number, dir: string): boolean {
+  return commandOf(pid).includes(pidFile(dir));
+}
+
+/** Empty when there is no such process. */
+function commandOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(pidFile(dir));
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return false;
+    // On macOS, and where the process is gone.
+    return spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? '';
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { WitanError } from '@witan/errors';
 import type { Io } from './io.ts';
 
@@ -8,9 +8,7 @@ const KEY_DIGITS = 96;
 
 /** The bytes of a file, or of the standard input for `-`. @throws WitanError `WITAN_ERR_NOT_FOUND`, `…_STORE`, `…_TOO_LARGE` */
 export async function readInput(io: Io, file: string): Promise<Uint8Array> {
-  const bytes = file === '-' ? await readAll(io.input) : await readNamed(file);
-  if (bytes.length > INPUT_BYTES_MAX) throw tooLarge(file);
-  return bytes;
+  return file === '-' ? readAll(io.input, file) : readNamed(file);
 }
 
 /** @throws WitanError `WITAN_ERR_MALFORMED` when it is not JSON */
@@ -60,21 +58,22 @@ export function hexStart(text: string, what: string): string {
 
 async function readNamed(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readAll(createReadStream(file), file);
   } catch (error) {
+    if (error instanceof WitanError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new WitanError('WITAN_ERR_NOT_FOUND', `there is no file ${file}`, { cause: error });
     throw new WitanError('WITAN_ERR_STORE', `${file} cannot be read: ${code}`, { cause: error });
   }
 }
 
-async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function readAll(stream: AsyncIterable<Uint8Array>, file: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > INPUT_BYTES_MAX) throw tooLarge('-');
+    if (length > INPUT_BYTES_MAX) throw tooLarge(file);
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

@@ -158,6 +158,7 @@ describe('witan verify', () => {
   test.each([
     [['verify', 'absent.json', '--genesis', genesisKey], 'WITAN_ERR_NOT_FOUND', 'there is no file absent.json'],
     [['verify', '.', '--genesis', genesisKey], 'WITAN_ERR_STORE', '. cannot be read: EISDIR'],
+    [['verify', '/dev/zero', '--genesis', genesisKey], 'WITAN_ERR_TOO_LARGE', '/dev/zero is over 67108864 bytes'],
     [['verify', 'x.json', '--genesis', 'abc'], 'WITAN_ERR_MALFORMED', '--genesis is not a key'],
     [['verify', 'x.json', '--genesis', 'A'.repeat(96)], 'WITAN_ERR_MALFORMED', '--genesis is not a key'],
     [['verify', 'x.json'], 'WITAN_ERR_INVALID', 'give --genesis KEY or set WITAN_GENESIS_KEY'],
