@@ -94,16 +94,12 @@ function endLeftover(dir: string): void {
 
 /** Process ids are used again: only a server that was started with this very directory is ended. */
 function isOurs(pid: number, dir: string): boolean {
-  return commandOf(pid).includes(pidFile(dir));
-}
-
-/** Empty when there is no such process. */
-function commandOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(pidFile(dir));
   } catch {
-    // On macOS, and where the process is gone.
-    return spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? '';
+    // On macOS, and where the process is gone. `ps` puts spaces between arguments, and this is the last one.
+    const ps = spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+    return ps.status === 0 && ps.stdout.trimEnd().endsWith(` ${pidFile(dir)}`);
   }
 }
 

@@ -31,10 +31,7 @@ describe('a late participant', () => {
   test.each([4, 7])('that has nothing at all catches up with %i and gets a usable share', (count) => {
     const net = new Net(identities(count));
     const late = net.nodes[1]!;
-    late.up = false;
-    net.start(net.nodes.filter((node) => node !== late)).run();
-    late.up = true;
-    net.start([late]).run();
+    net.startWithout(late);
     expect(outcomeOf(late)).toBe(outcomeOf(net.nodes[0]!));
     expect(late.state.outcome!.qualified).not.toContain(1);
     expectShare(late);
@@ -232,10 +229,7 @@ describe('an answer', () => {
       },
     });
     const late = net.nodes[3]!;
-    late.up = false;
-    net.start(net.nodes.filter((node) => node !== late)).run();
-    late.up = true;
-    net.start([late]).run();
+    net.startWithout(late);
     expect(outcomeOf(late)).toBe(outcomeOf(net.nodes[0]!));
     expect(late.reports.filter((report) => report.type === 'asked').length).toBeLessThan(30);
   });

@@ -36,10 +36,7 @@ describe('a participant', () => {
   test('asks who is ahead of it, one question at a time', () => {
     const net = new Net(members);
     const late = net.nodes[1]!;
-    late.up = false;
-    net.start(net.nodes.filter((node) => node !== late)).run();
-    late.up = true;
-    net.start([late]).run();
+    net.startWithout(late);
     const kinds = late.reports.flatMap(({ type }) => (type === 'asked' || type === 'answered' ? [type] : []));
     expect(kinds.length).toBeLessThan(20);
     expect(kinds.every((kind, i) => kind === (i % 2 === 0 ? 'asked' : 'answered'))).toBe(true);

@@ -22,10 +22,7 @@ test('what does not fit one answer is fetched in several, and in each what is st
     },
   });
   const late = net.nodes[5]!;
-  late.up = false;
-  net.start(net.nodes.filter((node) => node !== late)).run();
-  late.up = true;
-  net.start([late]).run();
+  net.startWithout(late);
   expect(outcomeOf(late)).toBe(outcomeOf(net.nodes[0]!));
   expect(encodeG1(mulBase(late.state.secretShare!))).toEqual(late.state.outcome!.publicKeyShares[5]);
 

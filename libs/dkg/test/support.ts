@@ -159,6 +159,14 @@ export class Net {
     return this;
   }
 
+  /** The session without `late`, to its end; and then `late`, which has nothing of it. */
+  startWithout(late: Node): this {
+    late.up = false;
+    this.start(this.nodes.filter((node) => node !== late)).run();
+    late.up = true;
+    return this.start([late]).run();
+  }
+
   step(node: Node, event: Event): readonly Effect[] {
     if (++this.#steps > STEPS_MAX) throw new Error('the session does not come to rest');
     const before = node.state;
