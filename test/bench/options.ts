@@ -8,7 +8,8 @@ export type Part = (typeof PARTS)[number];
 export interface Options {
   readonly parts: readonly Part[];
   readonly sizes: readonly number[];
-  readonly runs: number;
+  /** Counted sessions of each size, where that was asked for. */
+  readonly runs: number | undefined;
   readonly kills: number;
   readonly seeds: number;
   readonly cores: number;
@@ -21,7 +22,7 @@ export const HELP = `npm run bench [-- options]
 
   --only LIST      of ${PARTS.join(', ')}; all by default
   --sizes LIST     participants of a session; 7,16,31 by default
-  --runs N         counted DKG sessions of each size; 11 by default
+  --runs N         counted DKG sessions of each size; by default 25 of up to 7 participants, 11 of more
   --kills N        sessions for each way to be killed, for recovery; 3 by default
   --seeds N        lossy runs for anti-entropy at each rate; 20 by default
   --cores N        cores that a DKG is kept on; 2 by default, or what there is
@@ -38,7 +39,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     options: {
       only: { type: 'string' },
       sizes: { type: 'string', default: '7,16,31' },
-      runs: { type: 'string', default: '11' },
+      runs: { type: 'string' },
       kills: { type: 'string', default: '3' },
       seeds: { type: 'string', default: '20' },
       cores: { type: 'string', default: String(Math.min(2, availableParallelism())) },
@@ -52,7 +53,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   return {
     parts: values.only === undefined ? PARTS : values.only.split(',').map(part),
     sizes: values.sizes.split(',').map((size) => integer('sizes', size, 2, 33)),
-    runs: integer('runs', values.runs, 1, 10_000),
+    runs: values.runs === undefined ? undefined : integer('runs', values.runs, 1, 10_000),
     kills: integer('kills', values.kills, 1, 1000),
     seeds: integer('seeds', values.seeds, 1, 10_000),
     cores: integer('cores', values.cores, 1, availableParallelism()),

@@ -97,7 +97,8 @@ export function adopt(turn: Turn, raw: Uint8Array, source: DecisionSource): void
     ledger = openGenesis(raw, env.network, env.genesisKey);
     certified = ledger.chain[0]!.certified;
   }
-  turn.persist({ type: 'decided', raw });
+  // Which network it is is not asked twice: whoever was not told the genesis key takes the first one that it sees.
+  turn.persist({ type: 'decided', raw }, before ? undefined : true);
   install(turn, ledger);
   destroyOldShares(turn);
   turn.learn();

@@ -31,8 +31,10 @@ export class Turn {
     this.updateProgress({ learnt: this.state.progress.learnt + 1 });
   }
 
-  persist(fact: Fact): void {
-    this.effects.push({ type: 'persist', ...encodeFact(fact) });
+  /** @param durable on disk before anything leaves: by default what its kind asks for */
+  persist(fact: Fact, durable?: boolean): void {
+    const encoded = encodeFact(fact);
+    this.effects.push({ type: 'persist', ...encoded, durable: durable ?? encoded.durable });
   }
 
   /** These facts stand for all that was written down before. */

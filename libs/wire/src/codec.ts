@@ -143,14 +143,16 @@ type StructOf<F extends Record<string, AnyCodec>> = { readonly [K in keyof F]: I
 
 /** Fields in the order in which they are written down. */
 export function struct<F extends Record<string, AnyCodec>>(fields: F): Codec<StructOf<F>> {
-  const entries = Object.entries(fields);
+  const names = Object.keys(fields);
+  const codecs = Object.values(fields);
+  const { length } = names;
   return {
     write: (w, v) => {
-      for (const [name, codec] of entries) codec.write(w, (v as Record<string, unknown>)[name]);
+      for (let i = 0; i < length; i++) codecs[i]!.write(w, (v as Record<string, unknown>)[names[i]!]);
     },
     read: (r) => {
       const out: Record<string, unknown> = {};
-      for (const [name, codec] of entries) out[name] = readNamed(name, codec, r);
+      for (let i = 0; i < length; i++) out[names[i]!] = readNamed(names[i]!, codecs[i]!, r);
       return out as StructOf<F>;
     },
   };

@@ -1,6 +1,7 @@
 import {
   bool,
   bytes,
+  type Codec,
   decode,
   encode,
   fixed,
@@ -72,11 +73,33 @@ describe('the format', () => {
     ).toEqual({ a: 1, b: large });
   });
 
-  test('what was decoded does not change with the buffer that it came in', () => {
-    const input = encode(bytes(4), hex('01020304'));
-    const value = decode(bytes(4), input);
-    input.fill(0);
-    expect(value).toEqual(hex('01020304'));
+  test('up to 64 bytes are copied, more are shared with the input; of a Buffer too', () => {
+    for (const from of [(input: Uint8Array) => input, (input: Uint8Array) => Buffer.from(input)]) {
+      for (const length of [4, 64, 65, 5000]) {
+        const input = from(encode(bytes(8192), new Uint8Array(length).fill(7)));
+        const value = decode(bytes(8192), input);
+        expect(value).toEqual(new Uint8Array(length).fill(7));
+        input.fill(0);
+        expect(value[0]).toBe(length <= 64 ? 7 : 0);
+      }
+    }
+  });
+
+  test('is written rightly within another that is being written, and after one that could not be', () => {
+    const large = new Uint8Array(40_000).fill(3);
+    const nested: Codec<Uint8Array> = {
+      write: (w, v) => bytes(100_000).write(w, encode(bytes(100_000), v)),
+      read: (r) => decode(bytes(100_000), bytes(100_000).read(r)),
+    };
+    const codec = struct({ before: u16, nested, after: u16 });
+    for (const inner of [hex('0102'), large, hex('')]) {
+      const value = { before: 1, nested: inner, after: 2 };
+      expect(decode(codec, encode(codec, value))).toEqual(value);
+      expect(refusal(() => encode(codec, { ...value, after: -1 }))).toBe('WITAN_ERR_MALFORMED');
+    }
+    const first = encode(bytes(16), hex('aabb'));
+    encode(bytes(16), hex('ccdd'));
+    expect(first).toEqual(hex('00000002 aabb'));
   });
 });
 

@@ -5,7 +5,10 @@ import { sum } from '../stats.ts';
 import type { Cluster } from './cluster.ts';
 import type { Detours, PhaseBegin, Sample } from './messages.ts';
 
-/** After the last participant is done: late messages and reports are the session's too. */
+/**
+ * After the last participant is done: late messages and reports are the session's too. And after the handover: what of the
+ * session before is compacted then is not the next one's.
+ */
 const SETTLE_MS = 400;
 
 /** One session as it was measured. Samples are by participant. */
@@ -59,6 +62,7 @@ export async function runSession(cluster: Cluster): Promise<SessionRun> {
     wallMs,
   );
   await cluster.decide(cluster.chain.handover());
+  await sleep(SETTLE_MS);
   return {
     wallMs,
     untilDone: done.map((each) => each.sample),
