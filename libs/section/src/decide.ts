@@ -97,8 +97,7 @@ export function adopt(turn: Turn, raw: Uint8Array, source: DecisionSource): void
     ledger = openGenesis(raw, env.network, env.genesisKey);
     certified = ledger.chain[0]!.certified;
   }
-  // Which network it is is not asked twice: whoever was not told the genesis key takes the first one that it sees.
-  turn.persist({ type: 'decided', raw }, before ? undefined : true);
+  turn.persist({ type: 'decided', raw });
   install(turn, ledger);
   destroyOldShares(turn);
   turn.learn();

@@ -2,10 +2,7 @@ import { bytes, decode, encode, fixed, type Infer, list, optional, struct, u32, 
 
 /** What a node writes down about its section; folding these records gives its state back. */
 const factCodec = union({
-  /**
-   * A certified decision, the genesis decision first. Of the others the last may be lost, with the commit that it waits
-   * for: it is asked for again, or made again of the votes, which are on disk.
-   */
+  /** A certified decision; the genesis decision is the first. */
   decided: [1, struct({ raw: bytes(128 * 1024) })],
   /** An own vote, on disk before it is sent. */
   voted: [
@@ -27,7 +24,7 @@ export type Fact = Infer<typeof factCodec>;
 export type VotedFact = Extract<Fact, { type: 'voted' }>;
 
 export function encodeFact(fact: Fact): { record: Uint8Array; durable: boolean; secret: boolean } {
-  return { record: encode(factCodec, fact), durable: fact.type !== 'decided', secret: isSecret(fact) };
+  return { record: encode(factCodec, fact), durable: true, secret: isSecret(fact) };
 }
 
 function isSecret(fact: Fact): boolean {

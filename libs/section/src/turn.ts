@@ -31,10 +31,8 @@ export class Turn {
     this.updateProgress({ learnt: this.state.progress.learnt + 1 });
   }
 
-  /** @param durable on disk before anything leaves: by default what its kind asks for */
-  persist(fact: Fact, durable?: boolean): void {
-    const encoded = encodeFact(fact);
-    this.effects.push({ type: 'persist', ...encoded, durable: durable ?? encoded.durable });
+  persist(fact: Fact): void {
+    this.effects.push({ type: 'persist', ...encodeFact(fact) });
   }
 
   /** These facts stand for all that was written down before. */
