@@ -110,7 +110,7 @@ function decodeEvent(message: EventSourceMessage): WitanEvent | undefined {
 }
 
 /** Whether coming back later may help. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return error instanceof WitanError && (error.entry.status === 429 || error.entry.status >= 503);
 }
 

@@ -1,5 +1,5 @@
 export { type CallInput, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts';
-export type { EventsOptions } from './client-events.ts';
+export { type EventsOptions, isPassing } from './client-events.ts';
 export { type OpenApiDocument, openApiDocument } from './openapi.ts';
 export * from './problem.ts';
 export * from './route.ts';

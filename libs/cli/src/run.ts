@@ -27,9 +27,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 /** People have been told by Commander. */
-function misused(io: Io, { exitCode, message }: CommanderError, isJson: boolean): number {
+function misused(io: Io, { code, exitCode, message }: CommanderError, isJson: boolean): number {
   if (exitCode === 0) return 0;
-  if (isJson) fail(io, new WitanError('WITAN_ERR_MALFORMED', message.replace(/^error: /, '')), true);
+  // Instead of help, which is for people, Commander's message is then a placeholder.
+  const detail =
+    code === 'commander.help' ? 'a command is missing; --help lists them' : message.replace(/^error: /, '');
+  if (isJson) fail(io, new WitanError('WITAN_ERR_MALFORMED', detail), true);
   return USAGE_EXIT;
 }
 

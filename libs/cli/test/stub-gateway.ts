@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Network, PHASES, type Section, type Session, type WitanEvent } from '@witan/api';
+import { type Network, PHASES, type Section, type Session, toProblem, type WitanEvent } from '@witan/api';
+import { WitanError } from '@witan/errors';
 
 const AT = '2026-01-02T03:04:05.000Z';
 const KEY = 'a'.repeat(96);
@@ -65,6 +66,10 @@ export function sessionThat(state: Session['state']): Session {
 export class StubGateway {
   section = sectionWith(7);
   session = sessionThat('running');
+  /** So many of the next questions about sessions are refused: it is too busy. */
+  refusals = 0;
+  /** The bundle that it has for whatever is to be signed. */
+  bundle: object | undefined;
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
   #listener = Promise.withResolvers<void>();
@@ -73,6 +78,12 @@ export class StubGateway {
     this.#server = createServer((request, response) => {
       const { pathname } = new URL(request.url!, this.url);
       if (pathname === '/v1/events') return this.#stream(response);
+      if (pathname.startsWith('/v1/dkg/') && this.refusals > 0) {
+        this.refusals--;
+        const problem = toProblem(new WitanError('WITAN_ERR_RATE_LIMITED', 'too many requests'), 'x');
+        response.writeHead(429, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+        return;
+      }
       const body = this.#answer(pathname);
       response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body ?? {}));
@@ -126,6 +137,8 @@ export class StubGateway {
         return { sessions: [this.session], nextCursor: null };
       case `/v1/dkg/sessions/${this.session.id}`:
         return this.session;
+      case '/v1/attestations':
+        return this.bundle;
       default:
         return undefined;
     }

@@ -1,5 +1,7 @@
 import type { WitanEvent } from '@witan/api';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '@witan/crypto';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { makeProof } from './made-chain.ts';
 import { witan } from './stand-in.ts';
 import { StubGateway, sectionWith, sessionThat } from './stub-gateway.ts';
 
@@ -28,6 +30,38 @@ describe('witan status', () => {
     expect(json.code).toBe(code);
     expect(JSON.parse(json.out).sections[0].health).toEqual({ live: usable, usable, spare: usable - 5 });
   });
+});
+
+describe('witan attest, where the gateway has something else signed', () => {
+  const payload = new Uint8Array(Buffer.from('sign this'));
+  const attest = (...more: string[]) =>
+    witan(['attest', '-', '--context', 'release', ...more], { env: { WITAN_URL: gateway.url }, input: payload });
+
+  test.each([
+    ['another payload', makeProof(sha256(payload)), ['--context', 'release'], 'another payload'],
+    ['another context', makeProof(payload), ['--context', 'rollback'], 'in another context: "release"'],
+  ])('%s: gives out nothing, verified or not', async (_, { bundle, genesisKey }, context, words) => {
+    gateway.bundle = bundle;
+    for (const genesis of [[], ['--genesis', genesisKey]]) {
+      const { code, out, err } = await attest(...context, ...genesis);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toContain(`WITAN_ERR_INVALID: the gateway had`);
+      expect(err).toContain(words);
+    }
+  });
+
+  test('what was asked for is given out', async () => {
+    const { bundle, genesisKey } = makeProof(payload);
+    gateway.bundle = bundle;
+    expect(await attest('--genesis', genesisKey)).toMatchObject({ code: 0 });
+  });
+});
+
+test.each([[[]], [['chain']], [['dkg']]])('%j with --json and no command says what is missing', async (words) => {
+  const { code, err } = await witan([...words, '--json']);
+  expect(code).toBe(2);
+  const detail = 'a command is missing; --help lists them';
+  expect(JSON.parse(err)).toMatchObject({ error: { code: 'WITAN_ERR_MALFORMED', detail } });
 });
 
 describe('a session of which nobody remembers when it was', () => {
@@ -94,6 +128,22 @@ describe('witan dkg watch of one session', () => {
     const { code, out } = await watching;
     expect(code).toBe(5);
     if (terminal) expect(out).toContain('DKG dddddddd…  failed');
+  });
+
+  test('on a terminal goes on when the gateway has no time for it once', async () => {
+    const watching = witan(['dkg', 'watch', 'dddd'], { env: { WITAN_URL: gateway.url }, terminal: true });
+    await gateway.followed;
+    gateway.refusals = 1;
+    const { id: session } = gateway.session;
+    const about = { at: '2026-01-02T03:04:05.000Z', data: { session, phase: 'contribution', expected: 3 } } as const;
+    gateway.send({ ...about, id: '1', type: 'dkg.phase' });
+    await vi.waitUntil(() => gateway.refusals === 0, { timeout: 10_000 });
+    gateway.send({ ...about, id: '2', type: 'dkg.phase' });
+    gateway.session = sessionThat('done');
+    gateway.send(end('done'));
+    const { code, out, err } = await watching;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('DKG dddddddd…  done');
   });
 
   test('ends with 130 when it is interrupted before', async () => {

@@ -29,7 +29,8 @@ const MAX_SHOWN = 100;
 
 function shown(input: unknown): string {
   const json = JSON.stringify(input) ?? String(input);
-  const masked = json.replace(/\/\/[^/@\s]*@/g, '//***@'); // A refused URL may hold a password.
+  // A refused URL may hold a password, and that a slash or another @.
+  const masked = json.replace(/\/\/[^\s"]*@/g, '//***@');
   return masked.length > MAX_SHOWN ? `${masked.slice(0, MAX_SHOWN)}…` : masked;
 }
 

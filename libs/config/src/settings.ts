@@ -152,7 +152,8 @@ export const path: Builder<string, unknown> = (options: AnyOptions<string>): Set
 function urlOf(value: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
-  return protocols.includes(url.protocol.slice(0, -1)) && url.hostname !== '' && !url.username && !url.password;
+  // A password with slashes is taken for a path, and neither has a place here.
+  return protocols.includes(url.protocol.slice(0, -1)) && url.hostname !== '' && !value.includes('@');
 }
 
 /**

@@ -194,11 +194,14 @@ describe('secrets', () => {
     expect(new Secret('x')).not.toHaveProperty('value');
   });
 
-  test('a password in a refused URL is masked', () => {
-    const [message] = problemsOf(() => load({ WITAN_NATS_URL: 'nats://admin:hunter2@host:4222' }));
-    expect(message).toContain('WITAN_NATS_URL="nats://***@host:4222"');
-    expect(message).toContain('without user and password');
-  });
+  test.each(['hunter2', 'hun/ter2', 'hun@ter2', 'hunter2//', '//hunter2'])(
+    'a password in a refused URL is masked: %s',
+    (password) => {
+      const [message] = problemsOf(() => load({ WITAN_NATS_URL: `nats://admin:${password}@host:4222` }));
+      expect(message).toContain('WITAN_NATS_URL="nats://***@host:4222"');
+      expect(message).toContain('without user and password');
+    },
+  );
 });
 
 describe('what is refused', () => {

@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FileJournal, openJournal } from '@witan/journal';
+import { type FileJournal, openJournal, publishDirectory } from '@witan/journal';
 import type { Clock } from '@witan/runtime';
 import { ELDER_JOURNAL, IDENTITY_FILE } from './node-home.ts';
 import { markRestored } from './restoration.ts';
@@ -47,7 +47,7 @@ export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOpt
   const last = backupsIn(backupDir).at(-1);
   const at = last === undefined ? now : new Date(Math.max(now.getTime(), momentOf(last) + 1));
   const directory = join(backupDir, at.toISOString().replaceAll(/[-:.]/g, ''));
-  renameSync(draft, directory);
+  publishDirectory(draft, directory);
   for (const old of backupsIn(backupDir).slice(0, -keep)) rmSync(join(backupDir, old), { recursive: true });
   return directory;
 }

@@ -5,12 +5,13 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { storeError } from './store-error.ts';
 
 const OWNER_ONLY = 0o600;
@@ -32,7 +33,7 @@ export function readOrCreateFile(path: string, make: () => Uint8Array): Uint8Arr
       content = readFileSync(path);
     }
     // Also for one that was there: who made it may not have got this far yet.
-    syncDirectory(dirname(path));
+    sync(dirname(path));
     return new Uint8Array(content);
   } catch (error) {
     throw storeError(error, path);
@@ -50,7 +51,7 @@ export function setJournalAside(file: string, now: Date): string {
   try {
     renameSync(file, aside);
     renameIfThere(`${file}-wal`, `${aside}-wal`);
-    syncDirectory(dirname(file));
+    sync(dirname(file));
   } catch (error) {
     throw storeError(error, file);
   }
@@ -89,8 +90,25 @@ function writeSynced(path: string, content: Uint8Array): void {
   }
 }
 
-/** A new name is on the disk only when its directory is. */
-function syncDirectory(path: string): void {
+/**
+ * Gives a directory of finished files its name: when this returns, files and name are on the disk, and before that the
+ * name is not there.
+ *
+ * @throws WITAN_ERR_STORE_FULL, WITAN_ERR_STORE
+ */
+export function publishDirectory(draft: string, directory: string): void {
+  try {
+    for (const file of readdirSync(draft)) sync(join(draft, file));
+    sync(draft);
+    renameSync(draft, directory);
+    sync(dirname(directory));
+  } catch (error) {
+    throw storeError(error, directory);
+  }
+}
+
+/** Of a file its content; of a directory the names in it: a new one is on the disk only when its directory is. */
+function sync(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);

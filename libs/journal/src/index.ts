@@ -1,4 +1,4 @@
-export { readOrCreateFile, setJournalAside } from './files.ts';
+export { publishDirectory, readOrCreateFile, setJournalAside } from './files.ts';
 export type {
   Damage,
   FileJournal,

@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readOrCreateFile } from '../src/index.ts';
+import { publishDirectory, readOrCreateFile } from '../src/index.ts';
 import { bytes, startChild, temporaryDirectory } from './support.ts';
 
 test('makes the file once and reads it ever after', () => {
@@ -30,6 +30,19 @@ test('a directory that cannot be is an error of the store', () => {
   const path = join(temporaryDirectory(), 'identity');
   readOrCreateFile(path, () => bytes('a file'));
   expect(() => readOrCreateFile(join(path, 'below a file'), () => bytes('x'))).toThrow(/WITAN_ERR_STORE/);
+});
+
+test('a directory of files gets its name with all that is in it, and takes the place of no other', () => {
+  const base = temporaryDirectory();
+  const draft = (content: string) => {
+    mkdirSync(join(base, 'draft'));
+    writeFileSync(join(base, 'draft', 'file'), content);
+    return join(base, 'draft');
+  };
+  publishDirectory(draft('first'), join(base, 'named'));
+  expect(readdirSync(base)).toEqual(['named']);
+  expect(() => publishDirectory(draft('second'), join(base, 'named'))).toThrow(/WITAN_ERR_STORE/);
+  expect(readFileSync(join(base, 'named', 'file'), 'utf8')).toBe('first');
 });
 
 test('processes that race for it all end up with the same bytes', async () => {

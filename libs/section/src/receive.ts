@@ -150,15 +150,25 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   const last = service === 'elder' ? sight.beats.get(peeked.author) : undefined;
   if (last !== undefined && beat.sequence <= last) return beat.sequence === last ? 'duplicate' : 'stale';
   peeked.verify();
-  if (service === 'elder' && (sight.heard.has(peeked.author) || sight.heard.size < HEARD_REMEMBERED)) {
-    turn.updateSight({
-      heard: new Map(sight.heard).set(peeked.author, turn.at),
-      beats: new Map(sight.beats).set(peeked.author, beat.sequence),
-    });
-  }
+  if (service === 'elder') noteBeat(turn, peeked.author, beat.sequence);
   if (service === 'elder') noteShare(turn, peeked.author, beat);
   if (isAhead) noteAhead(turn, peeked.author, beat.generation!);
   return 'new';
+}
+
+/** Once the section is known, whoever was heard of before it and is no member makes room for the members. */
+function noteBeat(turn: Turn, author: string, sequence: number): void {
+  const { ledger, sight } = turn.state;
+  const known = <T>(all: ReadonlyMap<string, T>): Map<string, T> =>
+    ledger && all.size > ledger.members.size
+      ? new Map([...all].filter(([name]) => ledger.members.has(name)))
+      : new Map(all);
+  const heard = known(sight.heard);
+  if (!heard.has(author) && heard.size >= HEARD_REMEMBERED) return;
+  turn.updateSight({
+    heard: heard.set(author, turn.at),
+    beats: known(sight.beats).set(author, sequence),
+  });
 }
 
 /**

@@ -102,6 +102,18 @@ function expectUnmoved(state: State, event: Event, reason?: string | readonly st
   expect(pictureOf(after)).toBe(pictureOf(state));
 }
 
+test('a crowd that was heard before the section was known does not keep its members from being heard', () => {
+  let state = fresh(second!);
+  for (const by of identities(4096, 'crowd')) ({ state } = machine.step(state, received(heartbeat(by))));
+  expect(state.sight.heard.size).toBe(4096);
+  const joined = sectionOf(nodes.slice(0, 4));
+  for (const raw of joined.decisions) ({ state } = machine.step(state, certified(raw)));
+  for (const by of nodes.slice(0, 4)) ({ state } = machine.step(state, received(heartbeat(by, { sequence: 1 }))));
+  const names = nodes.slice(0, 4).map(({ name }) => name);
+  expect([...state.sight.heard.keys()].sort()).toEqual(names);
+  expect([...state.sight.beats.keys()].sort()).toEqual(names);
+});
+
 const received = (bytes: Uint8Array, at = 0): Event => ({ type: 'received', bytes, at });
 const certified = (bytes: Uint8Array): Event => ({ type: 'certified', bytes, at: 0 });
 const seal = (by: Identity, kind: Kind, body: Uint8Array, network = NETWORK) =>

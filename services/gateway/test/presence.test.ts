@@ -28,9 +28,13 @@ const body = ({ service = 'elder', key = KEY, usableShare = true }: Beat) =>
   });
 const signed = (beat: Beat = {}) => openEnvelope(sealEnvelope(beat.by ?? node, TAG, 'heartbeat', body(beat)).raw, TAG);
 
+/** The wall clock is an hour ahead of the other one. */
+const AHEAD_MS = 3_600_000;
+const moment = (atMs: number) => ({ atMs, wallMs: atMs + AHEAD_MS });
+
 function setUp(members: readonly Identity[] = [node, other]) {
   const names = new Set(members.map(({ name }) => name));
-  const changes: [string, boolean, number][] = [];
+  const changes: [string, boolean, number | undefined][] = [];
   const presence = new Presence(
     (name) => names.has(name),
     (...change) => void changes.push(change),
@@ -41,25 +45,35 @@ function setUp(members: readonly Identity[] = [node, other]) {
 describe('who is there', () => {
   test('is told when it changes, and only then', () => {
     const { presence, changes } = setUp();
-    for (const at of [0, 500, 1000]) presence.take(signed(), at);
+    for (const at of [0, 500, 1000]) presence.take(signed(), moment(at));
     presence.sweep(1000 + LIVE_MS - 1);
-    expect(changes).toEqual([[node.name, true, 0]]);
+    expect(changes).toEqual([[node.name, true, AHEAD_MS]]);
     presence.sweep(1000 + LIVE_MS);
     presence.sweep(9000);
-    expect(changes.slice(1)).toEqual([[node.name, false, 1000]]);
-    presence.take(signed(), 9500);
-    expect(changes.slice(2)).toEqual([[node.name, true, 9500]]);
+    expect(changes.slice(1)).toEqual([[node.name, false, AHEAD_MS + 1000]]);
+    presence.take(signed(), moment(9500));
+    expect(changes.slice(2)).toEqual([[node.name, true, AHEAD_MS + 9500]]);
   });
 
   test('a node is reachable by either of its processes, an elder only by its own', () => {
     const { presence, changes } = setUp();
-    presence.take(signed({ service: 'elder' }), 0);
-    presence.take(signed({ service: 'adult' }), 3000);
+    presence.take(signed({ service: 'elder' }), moment(0));
+    presence.take(signed({ service: 'adult' }), moment(3000));
     presence.sweep(5000);
     expect(changes).toHaveLength(1);
     expect(presence.isReachable(node.name, 5000)).toBe(true);
-    expect(presence.lastSeenMs(node.name)).toBe(3000);
+    expect(presence.lastSeenMs(node.name)).toBe(AHEAD_MS + 3000);
     expect(presence.elder(node.name, KEY, 5000)).toEqual({ live: false, usableShare: false });
+  });
+
+  test('a wall clock that is set back brings nobody back to life', () => {
+    const { presence } = setUp();
+    presence.take(signed(), { atMs: 0, wallMs: AHEAD_MS });
+    presence.take(signed(), { atMs: 1000, wallMs: 1000 });
+    expect(presence.lastSeenMs(node.name)).toBe(1000);
+    expect(presence.isReachable(node.name, 1000 + LIVE_MS)).toBe(false);
+    expect(presence.isElderSilent(node.name, 1000 + LIVE_MS)).toBe(true);
+    expect(presence.elder(node.name, KEY, 1000 + LIVE_MS)).toEqual({ live: false, usableShare: false });
   });
 
   test('a node that nobody has heard of is not there', () => {
@@ -78,7 +92,7 @@ test.each([
   [{}, LIVE_MS, { live: false, usableShare: false }],
 ] as const)('an elder that says %j can sign after %i ms: %j', (beat, afterMs, expected) => {
   const { presence } = setUp();
-  presence.take(signed(beat), 0);
+  presence.take(signed(beat), moment(0));
   expect(presence.elder(node.name, KEY, afterMs)).toEqual(expected);
 });
 
@@ -98,16 +112,16 @@ test('what is no heartbeat is refused, and changes nothing', () => {
       TAG,
     ),
   ];
-  for (const each of refused) expect(() => presence.take(each, 0)).toThrow(/WITAN_ERR_(INVALID|MALFORMED)/);
+  for (const each of refused) expect(() => presence.take(each, moment(0))).toThrow(/WITAN_ERR_(INVALID|MALFORMED)/);
   expect(changes).toEqual([]);
   expect(presence.names()).toEqual([]);
 });
 
 test('of strangers the last heard of are remembered, and no member is forgotten for them', () => {
   const { presence } = setUp([node]);
-  presence.take(signed(), 0);
+  presence.take(signed(), moment(0));
   const crowd = identities(400, 'stranger');
-  for (const [at, by] of crowd.entries()) presence.take(signed({ by }), 1 + at);
+  for (const [at, by] of crowd.entries()) presence.take(signed({ by }), moment(1 + at));
   const names = new Set(presence.names());
   expect(names.has(node.name)).toBe(true);
   expect(names.size).toBe(1 + 256);

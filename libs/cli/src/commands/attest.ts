@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import type { ProofBundle } from '@witan/api';
 import { WitanError } from '@witan/errors';
 import { connect } from '../gateway.ts';
 import { genesisKey, readInput } from '../input.ts';
@@ -23,6 +25,7 @@ export async function attest(io: Io, file: string, options: AttestOptions): Prom
   const client = await connect(io, options);
   const { context } = options;
   const bundle = await client.attest({ body: { payload: Buffer.from(payload).toString('base64url'), context } });
+  refuseOther(bundle, payload, context);
   if (trusted !== undefined) {
     const { verifyBundle } = await import('@witan/chain');
     verifyBundle(bundle, trusted, payload);
@@ -38,6 +41,17 @@ export async function attest(io: Io, file: string, options: AttestOptions): Prom
     );
   }
   return 0;
+}
+
+/** The elders sign what the gateway asks for, which need not be what it was asked for. */
+function refuseOther({ payloadHash, context }: ProofBundle, payload: Uint8Array, wanted: string): void {
+  if (payloadHash !== createHash('sha256').update(payload).digest('hex')) {
+    throw new WitanError('WITAN_ERR_INVALID', 'the gateway had something else signed: another payload');
+  }
+  if (context !== wanted) {
+    const detail = `the gateway had it signed in another context: ${JSON.stringify(context)}`;
+    throw new WitanError('WITAN_ERR_INVALID', detail);
+  }
 }
 
 async function save(file: string, text: string): Promise<void> {

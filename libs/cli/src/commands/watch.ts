@@ -1,4 +1,4 @@
-import { type Client, isOver, type Session, type WitanEvent } from '@witan/api';
+import { type Client, isOver, isPassing, type Session, type WitanEvent } from '@witan/api';
 import { CODES } from '@witan/errors';
 import { connect } from '../gateway.ts';
 import { type Io, print } from '../io.ts';
@@ -48,14 +48,19 @@ async function watchLive(io: Io, client: Client, id: string | undefined): Promis
   };
   try {
     await redraw();
-    const draw = coalesce(redraw, REDRAW_MS);
+    const draw = coalesce(() => redraw().catch(unlessPassing), REDRAW_MS);
     for await (const _ of eventsOf(io, client, id)) draw.request();
-    draw.request();
     await draw.finish();
+    await redraw();
     return id === undefined || shown === undefined ? 0 : endCode(shown);
   } finally {
     area.done();
   }
+}
+
+/** The stream comes back by itself when a gateway does, and with it the next drawing. */
+function unlessPassing(error: unknown): void {
+  if (!isPassing(error)) throw error;
 }
 
 /** Of all sessions until Ctrl-C, or of one to its end. */

@@ -66,19 +66,19 @@ export class LiveBackend implements Backend {
     const publish = (event: EventInput) => void this.events.append(event);
     this.#presence = new Presence(
       (node) => this.ledger?.members.has(node) ?? false,
-      (node, live, lastSeenMs) =>
+      (node, live, lastSeenMs = wallClock()) =>
         publish({ type: 'heartbeat', at: time(wallClock()), data: { node, live, lastSeen: time(lastSeenMs) } }),
     );
     this.#book = new SessionBook({
       network: this.#tag,
       publish,
       now: wallClock,
-      isSilent: (node) => this.#presence.isElderSilent(node, wallClock()),
+      isSilent: (node) => this.#presence.isElderSilent(node, clock.now()),
     });
     this.#histories = new HistoryRequests({
       transport,
       network: this.#tag,
-      isThere: (node) => this.#presence.isReachable(node, wallClock()),
+      isThere: (node) => this.#presence.isReachable(node, clock.now()),
       take: (...told) => this.#book.take(...told),
       taking: (take) => this.#taking('replies', take),
     });
@@ -106,12 +106,14 @@ export class LiveBackend implements Backend {
     const { transport, prefix, clock, wallClock } = this.#options;
     const section = `section.${prefixName(prefix)}`;
     transport.subscribe(`${section}.heartbeats`, (bytes) =>
-      this.#taking('heartbeats', () => this.#presence.take(openEnvelope(bytes, this.#tag), wallClock())),
+      this.#taking('heartbeats', () =>
+        this.#presence.take(openEnvelope(bytes, this.#tag), { atMs: clock.now(), wallMs: wallClock() }),
+      ),
     );
     transport.subscribe(`${section}.reports`, (bytes) => this.#taking('reports', () => this.#onReports(bytes)));
     this.#follower.start();
     const sweep = () => {
-      this.#presence.sweep(wallClock());
+      this.#presence.sweep(clock.now());
       this.#book.review();
       this.#histories.review();
       this.#sweeping = clock.setTimer(SWEEP_MS, sweep);
@@ -141,7 +143,7 @@ export class LiveBackend implements Backend {
   }
 
   section(prefix: string) {
-    return sectionView(this.#of(prefix), this.#presence, this.#options.wallClock());
+    return sectionView(this.#of(prefix), this.#presence, this.#options.clock.now());
   }
 
   chain(prefix: string, from?: string) {
@@ -151,7 +153,7 @@ export class LiveBackend implements Backend {
   }
 
   nodes() {
-    return nodeViews(this.#known(), this.#presence, this.#options.wallClock());
+    return nodeViews(this.#known(), this.#presence, this.#options.clock.now());
   }
 
   node(name: string) {
@@ -220,7 +222,7 @@ export class LiveBackend implements Backend {
   checks() {
     const ledger = this.ledger;
     const live = ledger?.elders.filter(
-      (elder) => this.#presence.elder(elder.name, ledger.key, this.#options.wallClock()).usableShare,
+      (elder) => this.#presence.elder(elder.name, ledger.key, this.#options.clock.now()).usableShare,
     ).length;
     return [
       { name: 'bus', ok: this.#options.connected(), detail: this.#options.connected() ? 'connected' : 'not connected' },

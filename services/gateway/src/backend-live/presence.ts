@@ -3,8 +3,15 @@ import { WitanError } from '@witan/errors';
 import { type Heartbeat, heartbeatBody, SERVICES } from '@witan/section';
 import { decode, type Signed } from '@witan/wire';
 
-export interface Seen {
+/** Of one moment: what is compared with others, and what is shown. A wall clock is set back and forth. */
+export interface Moment {
+  /** Monotonic milliseconds. */
   readonly atMs: number;
+  /** Since the epoch. */
+  readonly wallMs: number;
+}
+
+export interface Seen extends Moment {
   readonly beat: Heartbeat;
 }
 
@@ -13,22 +20,26 @@ export const LIVE_MS = 4000;
 /** Of those who are no members (yet): the ones heard of last. */
 const STRANGERS_REMEMBERED = 256;
 
-/** Who has been heard of, and what they said of themselves. */
+/** Who has been heard of, and what they said of themselves. `nowMs` is monotonic. */
 export class Presence {
   readonly #byService = new Map(SERVICES.map((service) => [service, new Map<string, Seen>()]));
   readonly #live = new Set<string>();
   /** When the first sweep was: nobody could be heard before. */
   #sinceMs: number | undefined;
   readonly #isMember: (node: string) => boolean;
-  readonly #changed: (node: string, live: boolean, lastSeenMs: number) => void;
+  readonly #changed: (node: string, live: boolean, lastSeenMs: number | undefined) => void;
 
-  constructor(isMember: (node: string) => boolean, changed: (node: string, live: boolean, lastSeenMs: number) => void) {
+  /** @param changed without `lastSeenMs` of a stranger that has been forgotten meanwhile */
+  constructor(
+    isMember: (node: string) => boolean,
+    changed: (node: string, live: boolean, lastSeenMs: number | undefined) => void,
+  ) {
     this.#isMember = isMember;
     this.#changed = changed;
   }
 
   /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a heartbeat), `WITAN_ERR_STALE` (said before) */
-  take({ kind, author, body }: Signed, nowMs: number): void {
+  take({ kind, author, body }: Signed, { atMs, wallMs }: Moment): void {
     if (kind !== 'heartbeat') throw new WitanError('WITAN_ERR_INVALID', `a ${kind} among the heartbeats`);
     const beat = decode(heartbeatBody, body);
     const service = SERVICES[beat.service];
@@ -40,10 +51,10 @@ export class Presence {
     }
     // Put last, so that the first is the one that has been silent for longest.
     seen.delete(author);
-    seen.set(author, { atMs: nowMs, beat });
+    seen.set(author, { atMs, wallMs, beat });
     const strangers = this.#isMember(author) ? [] : [...seen.keys()].filter((name) => !this.#isMember(name));
     for (const name of strangers.slice(0, -STRANGERS_REMEMBERED)) seen.delete(name);
-    this.#note(author, nowMs);
+    this.#note(author, atMs);
   }
 
   /** Notices who has gone silent. */
@@ -52,14 +63,14 @@ export class Presence {
     for (const node of [...this.#live]) this.#note(node, nowMs);
   }
 
+  /** Milliseconds since the epoch. */
   lastSeenMs(node: string): number | undefined {
-    const times = [...this.#byService.values()].flatMap((seen) => seen.get(node)?.atMs ?? []);
-    return times.length === 0 ? undefined : Math.max(...times);
+    return this.#lastSeen(node)?.wallMs;
   }
 
   isReachable(node: string, nowMs: number): boolean {
-    const last = this.lastSeenMs(node);
-    return last !== undefined && nowMs - last < LIVE_MS;
+    const last = this.#lastSeen(node);
+    return last !== undefined && nowMs - last.atMs < LIVE_MS;
   }
 
   /** Whether the elder process of a node could have been heard for a while, and was not. */
@@ -86,6 +97,11 @@ export class Presence {
     if (live === this.#live.has(node)) return;
     if (live) this.#live.add(node);
     else this.#live.delete(node);
-    this.#changed(node, live, this.lastSeenMs(node) ?? nowMs);
+    this.#changed(node, live, this.lastSeenMs(node));
+  }
+
+  #lastSeen(node: string): Moment | undefined {
+    const all = [...this.#byService.values()].flatMap((seen) => seen.get(node) ?? []);
+    return all.reduce<Moment | undefined>((last, each) => (last && last.atMs >= each.atMs ? last : each), undefined);
   }
 }
