@@ -104,7 +104,7 @@ export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf
   if (ledger.pending && !again) return undefined;
   if (!again && sight.at - sight.changedAt < policy.settleMs) return undefined;
   if (again) return startAgain(ledger, sight, policy, NOBODY);
-  return startFirst(ledger, sight, policy, (since) => sight.at - since >= rekeyDelayMs(ledger, policy));
+  return startFirst(ledger, sight, policy, rekeyDelayMs(ledger, policy));
 }
 
 /**
@@ -117,23 +117,23 @@ export function startAmong(
   policy: Policy,
   proposed: ReadonlySet<string>,
 ): ActionOf<'dkg'> | undefined {
-  if (!ledger.pending) return startFirst(ledger, sight, policy, () => true);
+  if (!ledger.pending) return startFirst(ledger, sight, policy, rekeyDelayMs(ledger, policy) / PROPOSED_EARLIER);
   if (!retry(ledger, sight, policy)) return undefined;
   return startAgain(ledger, sight, policy, proposed);
 }
 
-function startFirst(
-  ledger: Ledger,
-  sight: Sight,
-  policy: Policy,
-  isLongEnough: (since: number) => boolean,
-): ActionOf<'dkg'> | undefined {
+function startFirst(ledger: Ledger, sight: Sight, policy: Policy, afterMs: number): ActionOf<'dkg'> | undefined {
   const chosen = chooseElders(ledger, sight, policy, new Set());
   const isThere = (name: string) => sight.at - (sight.heard.get(name) ?? -Infinity) <= policy.unheardAfterMs;
-  const needsKey = [...sight.shareless].some(([name, since]) => isThere(name) && isLongEnough(since));
+  const needsKey = [...sight.shareless].some(([name, since]) => isThere(name) && sight.at - since >= afterMs);
   return sameNames(chosen, ledger.elders) && !needsKey ? undefined : sessionOf(ledger, chosen);
 }
 
+/**
+ * Another may have heard long before this elder that somebody has no share, but not so long: one that claims to have none
+ * and one that proposes at once would keep all others busy.
+ */
+const PROPOSED_EARLIER = 2;
 const MOST_DOUBLINGS = 10;
 
 function rekeyDelayMs({ chain, elders }: Ledger, policy: Policy): number {
