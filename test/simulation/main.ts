@@ -47,6 +47,10 @@ function progress(): void {
   else say(text);
 }
 
+// Whoever started this was killed.
+process.on('disconnect', () => process.exit(1));
+process.channel?.unref();
+
 if (wanted.seeds === 1) {
   const result = runSeed(wanted.from, wanted.trace, wanted.plant);
   if (wanted.trace) process.stdout.write(`${result.transcript.join('\n')}\n`);
