@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { isReady, type Pod } from '../support/kube.ts';
 import { deploy } from './deploy.ts';
 import { endsOf, type Network, NODES, namesOf, patience } from './network.ts';
-import { SEALING_KEYS, type Secrets } from './secrets.ts';
+import { SEALING_KEYS, SEEDS, type Secrets } from './secrets.ts';
 import { swapVolumes } from './volumes.ts';
 
 /** What people get wrong, and disks lose. Whatever it is, the others go on, and it heals when it is put right. */
@@ -52,6 +52,26 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
     await secrets.seal();
     await network.kill(last);
     expect((await network.settled()).key).toBe(before.key);
+  });
+
+  test('a seed that is missing in the Secret is named by the pod, which goes on when it is there', async () => {
+    const seed = `${last}-adult.nk`;
+    const without = JSON.stringify([{ op: 'remove', path: `/data/${seed}` }]);
+    await network.kubectl('patch', 'secret', SEEDS, '--type=json', '-p', without);
+    await network.kill(last);
+    await eventually(
+      'the pod says that its seed is missing',
+      async () => {
+        const log = await network.kubectl('logs', last, '-c', 'seeds');
+        return log.startsWith(`waits for ${seed} in the Secret ${SEEDS}: `) && log.includes(`--nodes ${NODES},`);
+      },
+      patience,
+    );
+    await secrets.make('--only', 'users');
+    await network.haveSecretsRead();
+    await network.settled();
+    const statuses = (await lastNode()).flatMap(({ status }) => status.containerStatuses!);
+    expect(statuses.map(({ restartCount }) => restartCount)).toEqual([0, 0]);
   });
 
   test('certificates that have expired or are of another authority are named, and nothing spins', async () => {

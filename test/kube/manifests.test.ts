@@ -141,6 +141,25 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
     for (const { metadata, spec } of budgets) expect([metadata.name, spec.maxUnavailable]).toEqual([metadata.name, 1]);
   });
 
+  test('spread the pods of each over zones and hosts; production insists on hosts where it counts', async () => {
+    for (const { metadata, spec } of await workloads()) {
+      const insists = overlay === 'production' && ['nats', 'node'].includes(metadata.name);
+      expect([metadata.name, spec.template.spec.topologySpreadConstraints]).toMatchObject([
+        metadata.name,
+        [
+          { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' },
+          {
+            topologyKey: 'kubernetes.io/hostname',
+            maxSkew: 1,
+            ...(insists
+              ? { whenUnsatisfiable: 'DoNotSchedule', nodeTaintsPolicy: 'Honor' }
+              : { whenUnsatisfiable: 'ScheduleAnyway' }),
+          },
+        ],
+      ]);
+    }
+  });
+
   test('lead from outside to gateways alone', async () => {
     const services = (await ofKind('Service')) as unknown as {
       metadata: { name: string };

@@ -10,6 +10,7 @@ import { NODES } from './network.ts';
 const SCRIPT = fileURLToPath(new URL('../../deploy/nats/kube-secrets.sh', import.meta.url));
 
 export const SEALING_KEYS = 'witan-sealing-keys';
+export const SEEDS = 'witan-seeds-node';
 
 /** The Secrets that `k8s/components` want, of an authority of their own. */
 export class Secrets {
