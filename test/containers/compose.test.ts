@@ -74,9 +74,10 @@ describe.skipIf(why)('the compose file', () => {
       await containerOf('secrets'),
     );
     expect(state).toBe('exited 0');
-    const volumes = await docker('inspect', '--format={{range .Mounts}}{{.Name}} {{end}}', ...(await containersOf()));
-    expect(volumes).toContain(`${PROJECT}_secrets-nats `);
-    expect(volumes).not.toContain(`${PROJECT}_secrets `);
+    const mounts = await docker('inspect', '--format={{range .Mounts}}{{.Name}} {{end}}', ...(await containersOf()));
+    const volumes = mounts.split(/\s+/);
+    expect(volumes).toContain(`${PROJECT}_secrets-nats`);
+    expect(volumes).not.toContain(`${PROJECT}_secrets`);
   });
 
   test.for([
