@@ -150,8 +150,10 @@ function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
   const last = service === 'elder' ? sight.beats.get(peeked.author) : undefined;
   if (last !== undefined && beat.sequence <= last) return beat.sequence === last ? 'duplicate' : 'stale';
   peeked.verify();
-  if (service === 'elder') noteBeat(turn, peeked.author, beat.sequence);
-  if (service === 'elder') noteShare(turn, peeked.author, beat);
+  if (service === 'elder') {
+    noteBeat(turn, peeked.author, beat.sequence);
+    noteShare(turn, peeked.author, beat);
+  }
   if (isAhead) noteAhead(turn, peeked.author, beat.generation!);
   return 'new';
 }

@@ -1,5 +1,5 @@
-import { type ActionOf, supermajority } from '@witan/chain';
-import { type Identity, nodeName } from '@witan/crypto';
+import { supermajority } from '@witan/chain';
+import type { Identity } from '@witan/crypto';
 import { describe, expect, test } from 'vitest';
 import {
   chooseElders,
@@ -23,30 +23,17 @@ import {
   handoverOf,
   identities,
   NETWORK,
+  NOW,
+  participantsOf,
   secretOf,
   sectionOf,
+  seeing,
 } from './support.ts';
 
 const nodes = identities(10);
-const NOW = 1_000_000;
 const policy = { ...DEFAULT_POLICY, elderCount: 4 };
 const { absentAfterMs, unheardAfterMs, settleMs, retryAfterMs, joinForMs } = policy;
 const NOBODY: ReadonlySet<string> = new Set();
-
-/** All of `heard` were heard just now; nothing else has happened for a long time. */
-function seeing(heard: readonly Identity[], change: Partial<Sight> = {}): Sight {
-  return {
-    at: NOW,
-    since: 0,
-    heard: new Map(heard.map((node) => [node.name, NOW])),
-    beats: new Map(),
-    joins: new Map(),
-    sessions: new Map(),
-    shareless: new Map(),
-    changedAt: 0,
-    ...change,
-  };
-}
 
 const silentFor =
   (ms: number, ...silent: Identity[]) =>
@@ -56,7 +43,6 @@ const silentFor =
   });
 
 const namesOf = (members: readonly { name: string }[]) => members.map((each) => each.name);
-const participantsOf = (action: ActionOf<'dkg'> | undefined) => action?.participants.map(nodeName);
 
 describe('elders', () => {
   const elders = nodes.slice(0, 4);

@@ -7,9 +7,19 @@ import {
   encodeDecision,
   supermajority,
 } from '@witan/chain';
-import { encodeG1, Identity, keyPair, mulBase, type Scalar, scalarFromHash, sha256, signShare } from '@witan/crypto';
+import {
+  encodeG1,
+  Identity,
+  keyPair,
+  mulBase,
+  nodeName,
+  type Scalar,
+  scalarFromHash,
+  sha256,
+  signShare,
+} from '@witan/crypto';
 import { networkTag } from '@witan/wire';
-import { append, type Ledger, openGenesis } from '../src/index.ts';
+import { append, type Ledger, openGenesis, type Sight } from '../src/index.ts';
 
 export const NETWORK = networkTag('section-tests');
 const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
@@ -86,3 +96,24 @@ export function eldersOf(members: readonly Identity[], elders: readonly Identity
   const started = decide(sectionOf(members), dkgOf(elders));
   return decide(started, handoverOf(started, secretOf('second key')));
 }
+
+export const NOW = 1_000_000;
+
+/** All of `heard` were heard just now; nothing else has happened for a long time. */
+export function seeing(heard: readonly Identity[], change: Partial<Sight> = {}): Sight {
+  return {
+    at: NOW,
+    since: 0,
+    heard: new Map(heard.map((node) => [node.name, NOW])),
+    beats: new Map(),
+    joins: new Map(),
+    sessions: new Map(),
+    shareless: new Map(),
+    changedAt: 0,
+    ...change,
+  };
+}
+
+/** Names in the session that it starts; of nothing, and of what starts none, nothing. */
+export const participantsOf = (action: Action | undefined) =>
+  action?.type === 'dkg' ? action.participants.map(nodeName) : undefined;

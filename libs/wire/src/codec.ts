@@ -143,16 +143,14 @@ type StructOf<F extends Record<string, AnyCodec>> = { readonly [K in keyof F]: I
 
 /** Fields in the order in which they are written down. */
 export function struct<F extends Record<string, AnyCodec>>(fields: F): Codec<StructOf<F>> {
-  const names = Object.keys(fields);
-  const codecs = Object.values(fields);
-  const { length } = names;
+  const entries = Object.entries(fields);
   return {
     write: (w, v) => {
-      for (let i = 0; i < length; i++) codecs[i]!.write(w, (v as Record<string, unknown>)[names[i]!]);
+      for (const [name, codec] of entries) codec.write(w, (v as Record<string, unknown>)[name]);
     },
     read: (r) => {
       const out: Record<string, unknown> = {};
-      for (let i = 0; i < length; i++) out[names[i]!] = readNamed(names[i]!, codecs[i]!, r);
+      for (const [name, codec] of entries) out[name] = readNamed(name, codec, r);
       return out as StructOf<F>;
     },
   };
