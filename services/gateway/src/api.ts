@@ -74,7 +74,7 @@ function addEvents(app: FastifyInstance, streams: EventStreams): void {
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       const { query, headers } = inputOf(route, request);
-      streams.admit();
+      streams.admit(request.ip);
       reply.hijack();
       reply.raw.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
@@ -86,7 +86,7 @@ function addEvents(app: FastifyInstance, streams: EventStreams): void {
       });
       // A browser that reconnects repeats its first URL and adds the header: the header is the newer of the two.
       const lastEventId = headers['last-event-id'] ?? query.lastEventId;
-      streams.serve(reply.raw, typeof lastEventId === 'string' ? lastEventId : undefined);
+      streams.serve(reply.raw, request.ip, typeof lastEventId === 'string' ? lastEventId : undefined);
     },
   });
 }

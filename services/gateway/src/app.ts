@@ -43,6 +43,8 @@ export interface GatewayOptions {
 
 const STREAM_DEFAULTS: StreamOptions = {
   maxStreams: 256,
+  // Half: an address may stand for many, behind a proxy that is not believed.
+  maxStreamsPerClient: 128,
   heartbeatMs: 15_000,
   maxBufferedBytes: 2 * 1024 * 1024,
   retryMs: 1_000,

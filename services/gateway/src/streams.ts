@@ -7,6 +7,8 @@ import type { HttpObserver, StreamEnd } from './observer.ts';
 export interface StreamOptions {
   /** Open streams at one time; one more is refused with 429. */
   readonly maxStreams: number;
+  /** Of these, those of one address; one more is refused with 429. */
+  readonly maxStreamsPerClient: number;
   /** A comment line after this long without an event, so that both sides notice a dead connection. */
   readonly heartbeatMs: number;
   /** What may wait in memory for one slow client, in bytes, before it is cut off. */
@@ -16,6 +18,7 @@ export interface StreamOptions {
 }
 
 interface Stream {
+  readonly client: string;
   readonly response: ServerResponse;
   end(reason: StreamEnd): void;
 }
@@ -38,18 +41,29 @@ export class EventStreams {
     return this.#open.size;
   }
 
-  /** @throws when there is no room for another stream; nothing has been written then. */
-  admit(): void {
+  /**
+   * @param client its address
+   * @throws `WITAN_ERR_NOT_READY`, and `WITAN_ERR_RATE_LIMITED` when there is no room for another stream, or none for
+   * another of this client; nothing has been written then
+   */
+  admit(client: string): void {
     if (this.#closing) throw new WitanError('WITAN_ERR_NOT_READY', 'The gateway is stopping.');
-    if (this.#open.size < this.#options.maxStreams) return;
+    const { maxStreams, maxStreamsPerClient } = this.#options;
+    if (this.#open.size >= maxStreams) this.#refuse(maxStreams, `All ${maxStreams} event streams are taken.`);
+    let ofClient = 0;
+    for (const stream of this.#open) if (stream.client === client) ofClient += 1;
+    if (ofClient >= maxStreamsPerClient) {
+      this.#refuse(maxStreamsPerClient, `This address has ${maxStreamsPerClient} event streams open already.`);
+    }
+  }
+
+  #refuse(limit: number, why: string): never {
     this.#observer.streamRefused();
-    throw new WitanError('WITAN_ERR_RATE_LIMITED', `All ${this.#options.maxStreams} event streams are taken.`, {
-      data: { limit: this.#options.maxStreams, retryAfterMs: this.#options.retryMs },
-    });
+    throw new WitanError('WITAN_ERR_RATE_LIMITED', why, { data: { limit, retryAfterMs: this.#options.retryMs } });
   }
 
   /** Sends events to `response`, whose head has been written, until either side ends it. */
-  serve(response: ServerResponse, lastEventId: string | undefined): void {
+  serve(response: ServerResponse, client: string, lastEventId: string | undefined): void {
     const heartbeat = setInterval(() => response.write(': \n\n'), this.#options.heartbeatMs);
     let unsubscribe = () => {};
     let ended = false;
@@ -63,7 +77,7 @@ export class EventStreams {
       if (reason === 'too-slow') response.destroy();
       else response.end();
     };
-    const stream: Stream = { response, end };
+    const stream: Stream = { client, response, end };
     this.#open.add(stream);
     this.#observer.streamOpened();
     response.on('close', () => end('client-left'));

@@ -27,7 +27,7 @@ class StreamCounts implements HttpObserver {
 
 async function start(streams: Partial<StreamOptions> = {}) {
   const observer = new StreamCounts();
-  const started = await listen({ observer, streams: { retryMs: 1, ...streams } });
+  const started = await listen({ observer, trustedProxies: 1, streams: { retryMs: 1, ...streams } });
   return { ...started, observer, client: createClient(started.url) };
 }
 
@@ -157,6 +157,20 @@ describe('the event stream', () => {
     expect(refused.headers['retry-after']).toBe('1');
     expect(expectProblem(refused, 'WITAN_ERR_RATE_LIMITED').limit).toBe(2);
     expect(observer.refused).toBe(1);
+    first?.leave();
+    await vi.waitFor(() => expect(observer.closed).toEqual(['client-left']));
+    expect((await open(url)).response.status).toBe(200);
+  });
+
+  test('of one address leave room for others', async () => {
+    const { app, url, observer } = await start({ maxStreams: 3, maxStreamsPerClient: 2 });
+    const [first] = [await open(url), await open(url)];
+    const refused = await app.inject('/v1/events');
+    expect(expectProblem(refused, 'WITAN_ERR_RATE_LIMITED')).toMatchObject({
+      limit: 2,
+      detail: 'This address has 2 event streams open already.',
+    });
+    expect((await open(url, { 'x-forwarded-for': '192.0.2.7' })).response.status).toBe(200);
     first?.leave();
     await vi.waitFor(() => expect(observer.closed).toEqual(['client-left']));
     expect((await open(url)).response.status).toBe(200);
