@@ -75,12 +75,13 @@ describe('a session, as its participants tell of it', () => {
       { minLength: HISTORIES.flat().length },
     );
     fc.assert(
-      fc.property(turns, fc.boolean(), (order, twice) => {
+      fc.property(turns, fc.boolean(), fc.boolean(), (order, twice, isWatched) => {
         const { book, id, types } = setUp();
         const next = HISTORIES.map(() => 0);
         for (const node of order) {
           const told = HISTORIES[node]![next[node]!++]!;
           book.take(id, names[node]!, twice ? [told, told] : [told]);
+          if (isWatched) book.get(id);
         }
         expect(shown(book, id)).toEqual(expected);
         expect(types().sort()).toEqual(news);
@@ -214,6 +215,20 @@ describe('a session that waits', () => {
     tell([first, second], entry(99_000, { type: 'done', key: KEY, usableShare: true } as never));
     expect(book.get(id)).toMatchObject({ state: 'done', durationMs: 99_000 });
     expect(types().slice(-3)).toEqual(['dkg.stalled', 'dkg.phase', 'dkg.done']);
+  });
+
+  test('is put together again only when something has come, or somebody has gone', () => {
+    const { book, id, silent, tell } = setUp();
+    const waits = book.get(id);
+    expect(book.get(id)).toBe(waits);
+    tell([first], stalled([third]));
+    expect(book.get(id)).toMatchObject({ state: 'running' });
+    for (const name of [second, third, fourth]) silent.add(name);
+    expect(book.get(id)).toMatchObject({ state: 'stalled' });
+    book.handedOver(id, KEY, [], false);
+    const ended = book.get(id);
+    expect(ended).toMatchObject({ state: 'done', resultKey: KEY });
+    expect(book.all()[0]).toBe(ended);
   });
 
   test('waits for nobody when the key is in use, whatever is told late', () => {

@@ -54,6 +54,8 @@ export class SessionRecord {
   /** What has been news. */
   readonly #announced = new Set<string>();
   #given: { readonly key: string | undefined; readonly atMs: number | undefined } | undefined;
+  /** As it was shown last, while nothing has come since: most sessions of a list ended long ago. */
+  #shown: { readonly enough: number; readonly view: Session } | undefined;
 
   constructor(certified: Certified, options: RecordOptions) {
     this.session = openSession(certified);
@@ -64,12 +66,14 @@ export class SessionRecord {
   /** The section has taken the key of this session into use, which ends every doubt about it. */
   handedOver(key: string, publicKeyShares: readonly Uint8Array[], atMs: number | undefined): void {
     this.#given = { key, atMs };
+    this.#shown = undefined;
     this.#blame.keyIsKnown(publicKeyShares);
   }
 
   /** The section has decided on another attempt. Who was waited for is not waited for any more. */
   giveUp(atMs: number | undefined): void {
     this.#given = { key: undefined, atMs };
+    this.#shown = undefined;
   }
 
   get hasEnded(): boolean {
@@ -78,6 +82,7 @@ export class SessionRecord {
 
   take(node: string, entry: ReportEntry): void {
     if (!this.#mayTake(node, entry)) return;
+    this.#shown = undefined;
     const at = entry.wallMs;
     this.#first.tell(node, at, null);
     switch (entry.type) {
@@ -181,8 +186,13 @@ export class SessionRecord {
   }
 
   view(): Session {
-    const { id, prefix, generation, attempt, participants, threshold } = this.session;
     const enough = this.#enough;
+    if (this.#shown?.enough !== enough) this.#shown = { enough, view: this.#view(enough) };
+    return this.#shown.view;
+  }
+
+  #view(enough: number): Session {
+    const { id, prefix, generation, attempt, participants, threshold } = this.session;
     const begin = this.#beginMs(enough);
     return {
       id,
