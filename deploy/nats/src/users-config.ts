@@ -15,12 +15,10 @@ export interface BusUser {
   readonly nkey: string;
 }
 
-/** An account of its own has JetStream: who may answer in it could send it orders as well, in an answer. */
+/** An account of its own has JetStream: no service is in it, and nothing that one says is an order there. */
 const STREAMS = 'streams';
 /** The only section so far. */
 const PREFIX = '';
-/** An answer, and word that there will be none after all. */
-const ANSWERS = '{ max: 2, expires: "1m" }';
 
 /**
  * The users as nats-server's configuration has them (2.2 and later), to be included in one or to be one. It holds
@@ -29,8 +27,9 @@ const ANSWERS = '{ max: 2, expires: "1m" }';
  * @param more further users, each as it stands in the configuration
  */
 export function usersConfig(network: string, users: readonly BusUser[], more: readonly string[] = []): string {
+  const operators = users.filter(({ role }) => role === 'operator').map(({ nkey }) => inboxOf(nkey));
   const entries = (of: (user: BusUser) => boolean) =>
-    users.filter(of).map((user) => entry(user, permissions(network, user)));
+    users.filter(of).map((user) => entry(user, permissions(network, user, operators)));
   const said = `witan.${network}.>`;
   return `# Made by deploy/nats from libs/bus/src/permissions.ts: who may say and hear what.
 accounts {
@@ -51,25 +50,24 @@ ${entries(({ role }) => role === STREAMS).join('\n')}
 `;
 }
 
-function permissions(network: string, { role, node, nkey }: BusUser): Permissions {
+function permissions(network: string, { role, node, nkey }: BusUser, operators: readonly string[]): Permissions {
   const inbox = inboxOf(nkey);
   if (role === 'streams') {
     return { publish: ['$JS.API.>', '$JS.ACK.>'], subscribe: [`witan.${network}.>`, `${inbox}.>`] };
   }
-  if (role !== 'operator') return permissionsOf(role, { network, prefix: PREFIX, node, inbox });
+  if (role !== 'operator') return permissionsOf(role, { network, prefix: PREFIX, node, inbox, operators });
   return { publish: ['$SRV.>'], subscribe: [`witan.${network}.>`, `${inbox}.>`] };
 }
 
-function entry({ name, role, nkey }: BusUser, { publish, subscribe }: Permissions): string {
+function entry({ name, nkey }: BusUser, { publish, subscribe }: Permissions): string {
   const list = (subjects: readonly string[]): string =>
     `[\n${subjects.map((subject) => `            ${JSON.stringify(subject)}`).join('\n')}\n          ]`;
-  const answers = role === 'operator' || role === 'streams' ? '' : `          allow_responses: ${ANSWERS}\n`;
   return `      # ${name}
       {
         nkey: ${nkey}
         permissions: {
           publish: ${list(publish)}
           subscribe: ${list(subscribe)}
-${answers}        }
+        }
       }`;
 }

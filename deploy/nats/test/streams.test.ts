@@ -8,7 +8,7 @@ import { UsersDir } from '../src/index.ts';
 
 const MAIN = 'witan.main.x';
 const DELETE = '$JS.API.STREAM.DELETE.said';
-/** Who may say something, hear it, and answer: as an elder's user may, but for the key. */
+/** Who may say something, hear it, and answer wherever it is asked to: a user of another application, say. */
 const THIEF = `{ user: thief, password: thief, permissions: {
   publish: ["${MAIN}"], subscribe: ["${MAIN}"], allow_responses: { max: 2, expires: "1m" } } }`;
 
@@ -36,7 +36,7 @@ async function orderByAnswer(url: string): Promise<void> {
 }
 
 test.each([
-  ['of their own is told nothing by the answers of services', (config: string) => config, true],
+  ['of their own is told nothing by the answers of others', (config: string) => config, true],
   [
     'that services share would be',
     (config: string) => config.replace(THIEF, '').replace(/(jetstream: enabled\s+users = \[)/, `$1 ${THIEF}`),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errors, type Msg, type NatsConnection, type Status } from '@nats-io/nats-core';
 import { errorCode, type WitanError, type WitanErrorCode } from '@witan/errors';
@@ -23,13 +24,19 @@ import { Dispatcher, replyPayload } from './dispatch.ts';
 import { tooLarge, unavailable } from './failures.ts';
 import { type Diagnosis, tryToConnect } from './nats-diagnosis.ts';
 import { isSlowConsumer, requestFailure } from './nats-failures.ts';
-import { bytesOf, failing, headersOf, incoming, toNats } from './nats-messages.ts';
-import { NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
+import { bytesOf, failing, headersOf, incoming, isInbox, toNats } from './nats-messages.ts';
+import { inboxPrefixOf, NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
 import { announceOverNats, type Serve } from './nats-service.ts';
 import { Outflow } from './outflow.ts';
 import { Refusals } from './refusals.ts';
 import { StatusBoard } from './status-board.ts';
 import { checkHeaders, checkPattern, checkQueue, checkSubject } from './subject-rules.ts';
+
+/**
+ * Of the name of an inbox. The library's own names are numbered: whoever is asked once could answer what others are asked,
+ * since who may answer at all may say things to any inbox.
+ */
+const REPLY_BYTES = 16;
 
 /** The bus over a NATS connection that is up; it keeps itself up from then on. */
 export class NatsBus implements Bus {
@@ -50,6 +57,7 @@ export class NatsBus implements Bus {
     // What the server said before that is told in the turns of this one.
     await new Promise((resolve) => setImmediate(resolve));
   });
+  readonly #inboxPrefix: string;
   #maxPayload: number;
   #drained: Promise<void> | undefined;
 
@@ -58,6 +66,7 @@ export class NatsBus implements Bus {
     this.#connection = connection;
     this.#diagnosis = diagnosis;
     this.#onEvent = options.onEvent ?? (() => {});
+    this.#inboxPrefix = inboxPrefixOf(options);
     this.#status = new StatusBoard('connected', this.#onEvent);
     this.#outflow = new Outflow(options.maxPendingBytes ?? NATS_DEFAULTS.maxPendingBytes, () => connection.flush());
     this.#maxPayload = connection.info?.max_payload ?? 0;
@@ -262,9 +271,12 @@ export class NatsBus implements Bus {
     this.#onEvent({ type: 'server-error', error });
   }
 
-  #forbidden({ operation, subject }: InstanceType<typeof errors.PermissionViolationError>): void {
+  #forbidden({ operation, subject: name }: InstanceType<typeof errors.PermissionViolationError>): void {
+    const ownInbox = `${this.#inboxPrefix}.`;
+    // Each request has an inbox with another name.
+    const subject = operation === 'subscription' && name.startsWith(ownInbox) ? `${ownInbox}>` : name;
     if (operation === 'publish' && isInbox(subject)) {
-      // An answer that came too late, or over another connection than the question: nobody waits for it any more.
+      // An answer to somebody whom this user does not answer: whoever asked chose that, and not this service.
       this.#counters.dropped++;
       return;
     }
@@ -288,7 +300,8 @@ export class NatsBus implements Bus {
     this.#inFlight.add(lost.reject);
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const replied = this.#connection.request(subject, payload, { timeout, ...toNats(headers) });
+      const reply = `${this.#inboxPrefix}.${randomBytes(REPLY_BYTES).toString('base64url')}`;
+      const replied = this.#connection.request(subject, payload, { timeout, noMux: true, reply, ...toNats(headers) });
       const message = await Promise.race([replied, lost.promise]);
       return replyPayload(subject, bytesOf(message), headersOf(message));
     } finally {
@@ -380,10 +393,6 @@ export class NatsBus implements Bus {
   #checkSize(subject: string, payload: Uint8Array): void {
     if (payload.length > this.#maxPayload) throw tooLarge(subject, payload.length, this.#maxPayload);
   }
-}
-
-function isInbox(subject: string): boolean {
-  return subject.startsWith('_INBOX');
 }
 
 function ended(signal: AbortSignal | undefined): WitanError {

@@ -19,9 +19,16 @@ export function failing(message: Msg, reply: Reply): ((code: WitanErrorCode) => 
   return awaitsReply(message) ? (code) => reply(message, new Uint8Array(0), errorHeaders(code)) : undefined;
 }
 
-/** What a subject of the servers' own, such as `$JS.API.…`, would get as a reply it would take for an order, by this user. */
+/**
+ * Replies go to inboxes alone. Whoever asks says where to: another subject would get, from this user, what the one who
+ * asks may not say there, and one of the servers' own, such as `$JS.API.…`, would take it for an order.
+ */
 function awaitsReply({ reply }: Msg): boolean {
-  return reply !== undefined && reply !== '' && !reply.startsWith('$');
+  return reply !== undefined && isInbox(reply);
+}
+
+export function isInbox(subject: string): boolean {
+  return subject.startsWith('_INBOX');
 }
 
 /**

@@ -43,10 +43,14 @@ export const NATS_DEFAULTS = {
 /** Longest wait between tries for the first connection, without the jitter. */
 export const MAX_FIRST_RETRY_MS = 5_000;
 
+/** Where replies go. @throws WITAN_ERR_CONFIG for a seed that is none */
+export function inboxPrefixOf({ inboxPrefix, nkeySeed }: NatsOptions): string {
+  return inboxPrefix ?? (nkeySeed === undefined ? '_INBOX' : inboxOf(nkeyOf(nkeySeed)));
+}
+
 /** @throws WITAN_ERR_CONFIG for a seed that is none */
 export function connectionOptions(options: NatsOptions): NodeConnectionOptions & { servers: string[] } {
   const { servers, name, user, pass, token, nkeySeed, tls } = options;
-  const inboxPrefix = options.inboxPrefix ?? (nkeySeed === undefined ? undefined : inboxOf(nkeyOf(nkeySeed)));
   return {
     servers: typeof servers === 'string' ? [servers] : [...servers],
     name,
@@ -54,7 +58,7 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions &
     ...(pass === undefined ? {} : { pass }),
     ...(token === undefined ? {} : { token }),
     ...(nkeySeed === undefined ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
-    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    inboxPrefix: inboxPrefixOf(options),
     ...(tls === undefined ? {} : { tls: given(tls) }),
     timeout: 5_000,
     noEcho: options.echo === false,

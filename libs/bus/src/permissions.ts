@@ -18,6 +18,8 @@ export interface RoleScope {
   readonly node?: string | undefined;
   /** Where the answers to its own requests arrive, and nobody else's: a prefix of subjects. */
   readonly inbox: string;
+  /** Inboxes of those who may ask every service how it is. */
+  readonly operators: readonly string[];
 }
 
 /** The queue of those who answer questions to any node of the section. */
@@ -73,21 +75,31 @@ const NEEDS: Readonly<Record<Role, RoleSubjects>> = {
   },
 };
 
+/** Of anybody. What a question is answered to has a name that only those know who have heard the question. */
+const ANY_INBOX = '_INBOX';
+
 /**
- * The subjects that a role needs and no others: the one place that says so. Answers are not among them: the server lets
- * who was asked answer (`allow_responses`), so that nobody may publish to another's inbox.
+ * The subjects that a role needs and no others: the one place that says so. Answers are among them. The server could let
+ * who was asked answer, wherever to (`allow_responses`); but whoever may say and hear the same subject could then ask
+ * itself, with any subject to answer to, and say anything anywhere.
  *
  * @throws WITAN_ERR_INVALID for names that cannot stand in a subject
  */
-export function permissionsOf(role: Role, { network, prefix, node, inbox }: RoleScope): Permissions {
+export function permissionsOf(role: Role, { network, prefix, node, inbox, operators }: RoleScope): Permissions {
   const subject = subjects(network);
   const section = (channel: string): string => `${subject.section(prefix)}.${channel}`;
   const anyElder = (verb: string): string => subject.node('x', 'elder', verb).replace('.x.', '.*.');
   const ownElder = (verb: string): string => (node === undefined ? anyElder(verb) : subject.node(node, 'elder', verb));
   const { says, hears, asks, answers, asksAnyone, answersAnyone } = NEEDS[role];
   const service = `witan-${role}`;
+  const answered = answers.length > 0 ? [ANY_INBOX] : operators;
   return {
-    publish: [...says.map(section), ...asks.map(anyElder), ...asksAnyone.map((verb) => section(`ask.${verb}`))],
+    publish: [
+      ...says.map(section),
+      ...asks.map(anyElder),
+      ...asksAnyone.map((verb) => section(`ask.${verb}`)),
+      ...answered.map((each) => `${each}.>`),
+    ],
     subscribe: [
       ...hears.map(section),
       ...answers.map(ownElder),

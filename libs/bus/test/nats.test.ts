@@ -145,7 +145,7 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
     expect(text(await a.request('$SRV.PING.elder', bytes(''), { timeoutMs: 5000 }))).toContain('elder');
   });
 
-  test('who asks has no answer sent to a subject of the servers', async () => {
+  test('who asks has an answer sent to an inbox alone: not to where it may not say things itself, nor to the servers', async () => {
     const server = await natsServer();
     const [answering, watching] = [await natsBus(server), await natsBus(server)];
     const asked: boolean[] = [];
@@ -155,14 +155,34 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
       respond?.(bytes('answer'));
     });
     watching.subscribe('$JS.API.>', ({ subject }) => void heard.push(subject));
-    watching.subscribe('inbox', ({ subject }) => void heard.push(subject));
+    watching.subscribe('decisions', ({ subject }) => void heard.push(subject));
+    watching.subscribe('_INBOX.a', ({ subject }) => void heard.push(subject));
     await Promise.all([answering.flush(), watching.flush()]);
     const asking = await connect({ servers: server.url });
     asking.publish('x', '', { reply: '$JS.API.STREAM.DELETE.said' });
-    asking.publish('x', '', { reply: 'inbox' });
+    asking.publish('x', '', { reply: 'decisions' });
+    asking.publish('x', '', { reply: '_INBOX.a' });
     await until(() => heard.length > 0);
-    expect([asked, heard]).toEqual([[true, false], ['inbox']]);
+    expect([asked, heard]).toEqual([[true, true, false], ['_INBOX.a']]);
     await asking.close();
+  });
+
+  test('who has heard one question knows nothing of where the next is to be answered', async () => {
+    const server = await natsServer();
+    const [asking, answering] = [await natsBus(server), await connect({ servers: server.url })];
+    const replies: string[] = [];
+    answering.subscribe('x', {
+      callback: (_, message) => {
+        replies.push(message.reply!);
+        message.respond('answer');
+      },
+    });
+    await answering.flush();
+    for (let asked = 0; asked < 20; asked++) await asking.request('x', bytes(''), { timeoutMs: 5000 });
+    expect(replies.every((reply) => /^_INBOX\.[\w-]{22}$/.test(reply))).toBe(true);
+    // Names of 128 random bits have nothing in common; those that are numbered begin alike.
+    expect(new Set(replies.map((reply) => reply.slice('_INBOX.'.length).slice(0, 6))).size).toBe(20);
+    await answering.close();
   });
 
   describe('permissions', () => {
@@ -175,8 +195,7 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
         config,
         `authorization { users = [
           { user: free, password: p }
-          { user: asked, password: p, permissions: {
-            publish: ["may.>"], subscribe: ["may.>"], allow_responses: { max: 1, expires: "1m" } } }
+          { user: asked, password: p, permissions: { publish: ["may.>"], subscribe: ["may.>"] } }
           { user: bound, password: p, permissions: { publish: ["may.>"], subscribe: ["may.>", "_INBOX_bound.>"] } }
         ] }`,
       );
@@ -195,6 +214,7 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
       bus.publish('secret', bytes(''));
       const refused = await failure(() => bus.request('secret', bytes(''), { timeoutMs: 60_000 }));
       expect(refused).toMatchObject({ code: 'WITAN_ERR_FORBIDDEN', data: { operation: 'publish', subject: 'secret' } });
+      await until(() => events.length === 3);
       expect(events.slice(1)).toEqual(Array(2).fill({ type: 'forbidden', operation: 'publish', subject: 'secret' }));
       expect(bus.stats).toMatchObject({ forbiddenPublishes: 2, forbiddenSubscriptions: 1, requestErrors: 1 });
       bus.subscribe('may.echo', ({ payload, respond }) => respond?.(payload));
@@ -202,18 +222,29 @@ suite(installed ? 'nats' : 'nats (skipped: nats-server is not installed)', () =>
       expect(bus.status).toBe('connected');
     });
 
-    test('an answer that nobody waits for any more is lost like any other, and no reach for what is not allowed', async () => {
+    test('an answer to whom it may not answer is lost like any other, and no reach for what is not allowed', async () => {
       const events: BusEvent[] = [];
       const bus = await guarded('asked', (event) => events.push(event));
-      bus.subscribe('may.ask', ({ respond }) => {
-        for (let n = 0; n < 3; n++) respond?.(bytes(`${n}`));
-      });
+      bus.subscribe('may.ask', ({ respond }) => respond?.(bytes('answer')));
       await bus.flush();
-      const asking = await natsBus(lastServer!, { user: 'free', pass: 'p' });
-      expect(text(await asking.request('may.ask', bytes(''), { timeoutMs: 5000 }))).toBe('0');
-      await until(() => bus.stats.dropped === 2);
+      const asking = await connect({ servers: lastServer!.url, user: 'free', pass: 'p' });
+      asking.publish('may.ask', '', { reply: '_INBOX.free' });
+      await until(() => bus.stats.dropped === 1);
+      await asking.close();
       expect(bus.stats.forbiddenPublishes).toBe(0);
       expect(events).toEqual([]);
+    });
+
+    test('who may not listen to its own inbox is told so at each request, and what it is told of does not grow', async () => {
+      const subjects: string[] = [];
+      const bus = await guarded('asked', (event) => void (event.type === 'forbidden' && subjects.push(event.subject)));
+      for (let asked = 0; asked < 3; asked++) {
+        const refused = await failure(() => bus.request('may.ask', bytes(''), { timeoutMs: 60_000 }));
+        expect(refused).toMatchObject({ code: 'WITAN_ERR_FORBIDDEN', data: { operation: 'subscribe' } });
+      }
+      await until(() => subjects.length === 3);
+      expect(subjects).toEqual(Array(3).fill('_INBOX_asked.>'));
+      expect(bus.refused).toEqual(['_INBOX_asked.>']);
     });
 
     test('a service that may not listen where it should is told', async () => {
