@@ -1,3 +1,4 @@
+export { Connections } from './connections.ts';
 export { collectWhileIdle } from './idle-collection.ts';
 export { listenError } from './listen.ts';
 export { giveWay } from './priority.ts';

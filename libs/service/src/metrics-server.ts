@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import { CODES, type WitanErrorCode } from '@witan/errors';
 import type { Exposition, Logger } from '@witan/observability';
+import { Connections } from './connections.ts';
 import { type ListenTarget, listen } from './listen.ts';
 import type { Readiness } from './probes.ts';
 import type { ServerTls } from './server-tls.ts';
@@ -21,6 +22,8 @@ export interface MetricsServer {
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How often Node looks for requests that take too long. */
+const LOOK_MS = 1_000;
 const MAX_CONNECTIONS = 64;
 
 /** Serves `/metrics`, `/livez` and `/readyz` and nothing else. */
@@ -52,10 +55,15 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       if (!response.headersSent) sendProblem(response, 'WITAN_ERR_INTERNAL');
     }
   };
-  const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+  const timeouts = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    handshakeTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: LOOK_MS,
+  };
   const { tls } = options;
   const { server, endFollowing } = tls === undefined ? plain(timeouts, answer) : secure(timeouts, answer, tls);
-  server.maxConnections = MAX_CONNECTIONS;
+  new Connections(server, MAX_CONNECTIONS);
   const url = await listen(server, options, tls === undefined ? 'http' : 'https');
   return {
     url,

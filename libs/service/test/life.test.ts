@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { get, ToyProcess } from './toy/process.ts';
 
@@ -60,6 +61,18 @@ describe('a healthy service', () => {
     const post = await get(`${url}/readyz`, { method: 'POST', body: 'x'.repeat(1_000_000) }).catch(() => undefined);
     if (post) expect(JSON.parse(post.body)).toMatchObject({ status: 405, code: 'WITAN_ERR_METHOD_NOT_ALLOWED' });
     expect((await get(`${url}/livez`, { method: 'HEAD' })).body).toBe('');
+  });
+
+  test('the metrics port answers probes, however many connections are held open there', async () => {
+    await using toy = new ToyProcess();
+    const { hostname, port } = new URL(await toy.ready());
+    const held = Array.from({ length: 200 }, () => connect(Number(port), hostname).on('error', () => {}));
+    try {
+      await Promise.all(held.map((socket) => once(socket, 'connect')));
+      expect(await get(`http://${hostname}:${port}/livez`)).toMatchObject({ status: 200 });
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
   });
 
   test('the metrics port can be off', async () => {

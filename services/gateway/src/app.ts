@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import { openApiDocument } from '@witan/api';
 import { WitanError } from '@witan/errors';
+import { Connections } from '@witan/service';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { addApi, type KeyHolders } from './api.ts';
 import type { Backend } from './backend.ts';
@@ -55,6 +55,7 @@ const BODY_LIMIT = 16 * 1024;
 /** A prefix may have 256 bits. */
 const PARAM_LENGTH_MAX = 300;
 const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_CONNECTIONS = 4096;
 
 const UNLIMITED = new Set(['/livez', '/readyz']);
 
@@ -92,10 +93,10 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
 
   const document = openApiDocument(options.version ?? '0.0.0');
   const streams = new EventStreams(backend.events, { ...STREAM_DEFAULTS, ...options.streams }, observer);
-  const endSilent = watchSilent(app);
+  const connections = new Connections(app.server, MAX_CONNECTIONS);
   app.addHook('preClose', async () => {
     streams.close();
-    endSilent();
+    connections.endIdle();
   });
 
   const { checkResponses = false, apiKeys } = options;
@@ -103,22 +104,6 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
   await addDocs(app, document);
   await addPage(app, options.pageRoot);
   return app;
-}
-
-/** Connections that have asked for nothing yet: Node counts them as busy, and closing the server would wait for them. */
-function watchSilent(app: FastifyInstance): () => void {
-  // By the other end: a request over TLS comes on another socket than the connection did.
-  const silent = new Map<string, Socket>();
-  const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
-  app.server.on('connection', (socket) => {
-    const end = endOf(socket);
-    silent.set(end, socket);
-    socket.once('close', () => void (silent.get(end) === socket && silent.delete(end)));
-  });
-  app.server.on('request', ({ socket }) => silent.delete(endOf(socket)));
-  return () => {
-    for (const socket of silent.values()) socket.destroy();
-  };
 }
 
 /** A caller's id is kept when it is harmless in a log, so that one request can be followed through several services. */
