@@ -13,6 +13,7 @@ import {
 import { WitanError } from '@witan/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Backend } from './backend.ts';
+import { clientOf } from './client-address.ts';
 import { createHandlers, type HandlerInput, type Handlers } from './handlers.ts';
 import type { EventStreams } from './streams.ts';
 
@@ -74,7 +75,8 @@ function addEvents(app: FastifyInstance, streams: EventStreams): void {
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       const { query, headers } = inputOf(route, request);
-      streams.admit(request.ip);
+      const client = clientOf(request.ip);
+      streams.admit(client);
       reply.hijack();
       reply.raw.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
@@ -86,7 +88,7 @@ function addEvents(app: FastifyInstance, streams: EventStreams): void {
       });
       // A browser that reconnects repeats its first URL and adds the header: the header is the newer of the two.
       const lastEventId = headers['last-event-id'] ?? query.lastEventId;
-      streams.serve(reply.raw, request.ip, typeof lastEventId === 'string' ? lastEventId : undefined);
+      streams.serve(reply.raw, client, typeof lastEventId === 'string' ? lastEventId : undefined);
     },
   });
 }

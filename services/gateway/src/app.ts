@@ -6,6 +6,7 @@ import { Connections } from '@witan/service';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { addApi, type KeyHolders } from './api.ts';
 import type { Backend } from './backend.ts';
+import { clientOf } from './client-address.ts';
 import { addDocs } from './docs.ts';
 import { addErrorAnswers, clientErrorHandler, sendProblem } from './errors.ts';
 import { addSecurityHeaders, setSecurityHeaders } from './headers.ts';
@@ -158,6 +159,7 @@ async function limitRates(app: FastifyInstance, limit: RateLimit): Promise<void>
     max: limit.max,
     timeWindow: limit.windowMs,
     cache: limit.addresses ?? 10_000,
+    keyGenerator: ({ ip }) => clientOf(ip),
     allowList: (request) => UNLIMITED.has(request.routeOptions.url ?? ''),
     errorResponseBuilder: (_request, { max, ttl }) =>
       new WitanError('WITAN_ERR_RATE_LIMITED', `More than ${max} requests in ${limit.windowMs} ms.`, {

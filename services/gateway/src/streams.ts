@@ -42,7 +42,7 @@ export class EventStreams {
   }
 
   /**
-   * @param client its address
+   * @param client as {@link clientOf} has it
    * @throws `WITAN_ERR_NOT_READY`, and `WITAN_ERR_RATE_LIMITED` when there is no room for another stream, or none for
    * another of this client; nothing has been written then
    */

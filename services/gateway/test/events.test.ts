@@ -176,6 +176,18 @@ describe('the event stream', () => {
     expect((await open(url)).response.status).toBe(200);
   });
 
+  test('of addresses of which one client has as many as it likes are those of one', async () => {
+    const { app, url } = await start({ maxStreamsPerClient: 2 });
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    for (const address of ['2001:db8::1', '2001:db8::ffff:2']) await open(url, from(address));
+    const refused = await app.inject({ url: '/v1/events', headers: from('2001:db8:0:0:1::') });
+    expectProblem(refused, 'WITAN_ERR_RATE_LIMITED');
+    expect((await open(url, from('2001:db8:0:1::1'))).response.status).toBe(200);
+    // Of IPv4, however it is written.
+    for (const address of ['192.0.2.1', '::ffff:192.0.2.1']) await open(url, from(address));
+    expectProblem(await app.inject({ url: '/v1/events', headers: from('192.0.2.1') }), 'WITAN_ERR_RATE_LIMITED');
+  });
+
   test('cuts off a client that does not read, and keeps the others', async () => {
     const { port, url, backend, observer } = await start({ maxBufferedBytes: 64 * 1024 });
     const socket = connect(port, '127.0.0.1');
