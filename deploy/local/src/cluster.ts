@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { WitanError } from '@witan/errors';
+import { asWitanError, WitanError } from '@witan/errors';
 import { UsersDir } from '@witan/nats';
 import type { DataDir } from './data-dir.ts';
 import { lastWords } from './last-words.ts';
@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly env: Surroundings['env'];
   readonly entry?: Surroundings['entry'];
   readonly onChange: (status: ProcessStatus, detail: string | undefined) => void;
+  /** What went wrong beside the processes, and does not stop them. */
+  readonly onTrouble: (error: WitanError) => void;
 }
 
 /** All processes of one cluster: what they are told, in which order they start and stop. */
@@ -33,6 +35,8 @@ export class Cluster {
   #natsUrl: string | undefined;
   #genesisKey: string | undefined;
   #allStarted = false;
+  /** Whether the server has yet to be told of a name. */
+  #hasNews = false;
   #stopping = false;
 
   constructor(options: ClusterOptions) {
@@ -101,7 +105,7 @@ export class Cluster {
     const nodes = this.#adults.flatMap((adult, node) => [this.#elders[node]!, adult]);
     void this.#startAll([this.#gateway, this.#coordinator, ...nodes]).then(() => {
       this.#allStarted = true;
-      if (!this.#stopping) this.#bindNames();
+      this.#bindNames();
     });
     return addressOf(await gateway);
   }
@@ -181,17 +185,23 @@ export class Cluster {
 
   /**
    * Once an elder has said its name, its user answers for that name and for no other. With the first start of all of
-   * them that waits for the last: each reload has the server look at every connection.
+   * them that waits for the last: each reload has the server look at every connection. What fails is tried again when a
+   * process is ready the next time.
    */
   #bindNames(): void {
-    let isNews = false;
-    for (const [node, elder] of this.#elders.entries()) {
-      const name = elder.status.ready?.info.node;
-      if (name !== undefined && this.#users.bind(node, name)) isNews = true;
+    if (this.#stopping) return;
+    try {
+      for (const [node, elder] of this.#elders.entries()) {
+        const name = elder.status.ready?.info.node;
+        if (name !== undefined && this.#users.bind(node, name)) this.#hasNews = true;
+      }
+      if (!this.#hasNews) return;
+      this.#users.write();
+      reloadNats(this.#options.data.natsDir);
+      this.#hasNews = false;
+    } catch (error) {
+      this.#options.onTrouble(asWitanError(error));
     }
-    if (!isNews) return;
-    this.#users.write();
-    reloadNats(this.#options.data.natsDir);
   }
 
   #service({ name, ...rest }: Omit<ServiceOptions, 'logFile'>): SupervisedProcess {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Client, createClient, type Section, type Session, type WitanEvent } from '@witan/api';
+import { type Client, createClient, isPassing, type Section, type Session, type WitanEvent } from '@witan/api';
 import { coalesce } from '@witan/cli';
 import { WitanError } from '@witan/errors';
 
@@ -22,14 +22,25 @@ const LOOK_PAUSE_MS = 60;
 const LOOK_EVERY_MS = 500;
 const RETRY_MS = 200;
 
-/** Follows the gateway, through its restarts, until the signal. */
-export async function follow({ url, signal, onPicture, onEvent }: FeedOptions): Promise<void> {
+/**
+ * Follows the gateway until the signal, through its restarts, and through times in which others ask it so much that it
+ * refuses (429): requests of this machine are of one address. Rejects with what cannot pass: a defect.
+ */
+export async function follow({ url, signal: asked, onPicture, onEvent }: FeedOptions): Promise<void> {
   const client = createClient(url, { timeoutMs: 5_000 });
+  const broken = new AbortController();
+  const signal = AbortSignal.any([asked, broken.signal]);
   const look = coalesce(async () => {
     const picture = await pictureOf(client, signal);
     if (picture && !signal.aborted) onPicture(picture);
   }, LOOK_PAUSE_MS);
-  const looking = setInterval(() => look.request(), LOOK_EVERY_MS);
+  const looking = setInterval(() => {
+    try {
+      look.request();
+    } catch (error) {
+      broken.abort(error);
+    }
+  }, LOOK_EVERY_MS);
   look.request();
   try {
     while (!signal.aborted) {
@@ -43,6 +54,7 @@ export async function follow({ url, signal, onPicture, onEvent }: FeedOptions): 
         await wait(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
+    broken.signal.throwIfAborted();
   } finally {
     clearInterval(looking);
   }
@@ -63,8 +75,4 @@ async function pictureOf(client: Client, signal: AbortSignal): Promise<Picture |
     if (signal.aborted || isPassing(error)) return undefined;
     throw error;
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof WitanError && error.entry.status >= 503;
 }

@@ -109,6 +109,7 @@ class Launch {
       natsServer: this.#natsServer,
       env: this.#env,
       onChange: (process, detail) => this.#onProcess(process, detail),
+      onTrouble: ({ message }) => this.#remark(`the NATS server was not told the nodes' names: ${message}`),
     });
     return this.#cluster;
   }

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { WitanError } from '@witan/errors';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster } from '../src/cluster.ts';
 import { DataDir } from '../src/data-dir.ts';
@@ -35,6 +36,7 @@ afterEach(async () => {
 
 function make(env: Record<string, string> = {}) {
   const seen: { status: ProcessStatus; detail: string | undefined }[] = [];
+  const troubles: WitanError[] = [];
   const waiting = new Set<() => void>();
   cluster = new Cluster({
     data,
@@ -47,6 +49,7 @@ function make(env: Record<string, string> = {}) {
       seen.push({ status, detail });
       for (const check of waiting) check();
     },
+    onTrouble: (error) => void troubles.push(error),
   });
   const made = cluster;
   const until = (want: () => boolean) =>
@@ -56,7 +59,7 @@ function make(env: Record<string, string> = {}) {
       check();
     });
   const allReady = () => until(() => made.statuses.every(({ state }) => state === 'ready'));
-  return { cluster: made, seen, until, allReady };
+  return { cluster: made, seen, troubles, until, allReady };
 }
 
 const alive = (pids: readonly number[]): number[] =>
@@ -106,6 +109,23 @@ describe.skipIf(NATS === undefined)('a cluster', () => {
       expect(config.split(topic('*'))).toHaveLength(2);
       for (const name of names) expect(config).toContain(topic(name));
     }, 10_000);
+  });
+
+  test('says that names were not bound, and binds them when a process is ready the next time', async () => {
+    const { cluster, troubles, seen, until } = make();
+    const blocked = join(data.usersDir, 'users.conf.draft');
+    // A folder where the file's draft would be made.
+    mkdirSync(blocked);
+    await cluster.start();
+    await vi.waitFor(() => expect(troubles).not.toHaveLength(0), 20_000);
+    expect(troubles[0]!.code).toBe('WITAN_ERR_STORE');
+    rmSync(blocked, { recursive: true });
+    const { pid } = cluster.statuses.find(({ name }) => name === 'node-1-adult')!;
+    const before = seen.length;
+    process.kill(pid!, 'SIGKILL');
+    await until(() => seen.slice(before).some(({ status }) => status.state === 'ready'));
+    const config = readFileSync(join(data.usersDir, 'users.conf'), 'utf8');
+    expect(config).toContain(`"witan.local.node.${told(cluster, 'node-0-elder').node}.elder.sign"`);
   });
 
   test('started again never lets the first node make a second network', async () => {
