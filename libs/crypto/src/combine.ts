@@ -1,5 +1,5 @@
 import type { Signature } from '@chainsafe/blst';
-import { WitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import { clear, copy, G2_BYTES, loadBytes, storeBytes, storeScalar, takeArena } from './arena.ts';
 import { wasm } from './backend.ts';
 import { invert, mod } from './field.ts';
@@ -65,7 +65,7 @@ export function combineVerified(request: CombineRequest): Combined {
 
 /** Shares are left unchecked here: a false one makes the sum false, and the sum is checked. */
 function tryCombine(shares: readonly SignatureShare[]): Signature | undefined {
-  return refusedIsUndefined(() => {
+  return unlessBad(() => {
     const points = shares.map((share) => {
       requireLength(share.signature, SIGNATURE_BYTES, 'a signature');
       operations.g2DecodeCurve++;
@@ -80,17 +80,7 @@ function indicesOf(shares: readonly SignatureShare[]): number[] {
 }
 
 function holds(publicKeyShare: G1Point | Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  return refusedIsUndefined(() => verifySignature(publicKeyShare, message, signature)) ?? false;
-}
-
-/** Bytes that are refused are an answer here; a defect is not. */
-function refusedIsUndefined<T>(run: () => T): T | undefined {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof WitanError) return undefined;
-    throw error;
-  }
+  return unlessBad(() => verifySignature(publicKeyShare, message, signature)) ?? false;
 }
 
 /**

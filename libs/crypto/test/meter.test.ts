@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   costOf,
   countOperations,
@@ -55,10 +55,16 @@ describe('the meter', () => {
     expect(operations).toEqual(before);
     expect(Object.keys(costs).sort()).toEqual([...OPERATIONS].sort());
     for (const name of OPERATIONS) expect.soft(costs[name], name).toBeGreaterThan(0);
-    // Orders of magnitude that hold on any machine.
-    expect(costs.verify).toBeGreaterThan(costs.g1Add);
-    expect(costs.g1MulBase).toBeGreaterThan(costs.g1Add);
-    expect(costs.g1Decode).toBeGreaterThan(costs.g1DecodeCurve);
+  });
+
+  test('measures each operation under its own name', async () => {
+    // Orders of magnitude that hold on any machine; one that others hold up meanwhile is measured again.
+    await vi.waitFor(() => {
+      const costs = measureCosts(7);
+      expect(costs.verify).toBeGreaterThan(costs.g1Add);
+      expect(costs.g1MulBase).toBeGreaterThan(costs.g1Add);
+      expect(costs.g1Decode).toBeGreaterThan(costs.g1DecodeCurve);
+    }, 30_000);
   });
 
   test('adds up counts times costs', () => {

@@ -1,6 +1,7 @@
 import * as agreement from '@witan/agreement';
 import { inBitmap, Page } from '@witan/anti-entropy';
 import { toHex } from '@witan/crypto';
+import { unlessBad } from '@witan/errors';
 import { bool, bytes, decode, encode, type Infer, list, peekEnvelope, struct, u8 } from '@witan/wire';
 import { enact, settle } from './advance.ts';
 import { ask, noteAnswer } from './asking.ts';
@@ -11,7 +12,6 @@ import { type Received, receive, reporting, versions } from './receive.ts';
 import { serveRepair } from './share-repair/serve.ts';
 import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
-import { unlessBad } from './unless-bad.ts';
 import { openClose } from './votes.ts';
 
 const ANSWER_ITEMS = 1024;
@@ -135,13 +135,12 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
 }
 
 function takeClose(turn: Turn, raw: Uint8Array): boolean {
-  try {
-    const close = openClose(turn.state.session, turn.state.env.network, raw);
-    if (close.phase !== turn.state.phase || turn.state.pendingClose || turn.state.closes[close.phase]) return false;
-    enact(turn, close);
-    return true;
-  } catch {
+  const close = unlessBad(() => openClose(turn.state.session, turn.state.env.network, raw));
+  if (close === undefined) {
     turn.report({ type: 'rejected', at: turn.at, reason: 'invalid', phase: 'unknown' });
     return false;
   }
+  if (close.phase !== turn.state.phase || turn.state.pendingClose || turn.state.closes[close.phase]) return false;
+  enact(turn, close);
+  return true;
 }

@@ -19,6 +19,7 @@ import {
   X25519Private,
   x25519PublicFromEd25519,
 } from '@witan/crypto';
+import { unlessBad } from '@witan/errors';
 import type { PayloadOf } from './messages.ts';
 import { Phase } from './phases.ts';
 import type { Session } from './session.ts';
@@ -116,7 +117,7 @@ export function receiveShares(state: State, seed: Uint8Array): { shares: Map<num
   const bad: number[] = [];
   for (const { sender, payload } of allCounted<'contribution'>(state, Phase.Contribution)) {
     const sealed = payload.shares[me]!;
-    const share = attempt(() =>
+    const share = unlessBad(() =>
       decodeShare(openSealed(privateKey, sealed.ephemeral, sealed.ciphertext, shareContext(session, sender, me))),
     );
     if (share) shares.set(sender, share);
@@ -138,7 +139,7 @@ export function receiveShares(state: State, seed: Uint8Array): { shares: Map<num
 export function justifies(state: State, dealer: number, accuser: number, secret: Uint8Array): boolean {
   const dealt = counted<'contribution'>(state, Phase.Contribution, dealer)!;
   const sealed = dealt.payload.shares[accuser]!;
-  const share = attempt(() =>
+  const share = unlessBad(() =>
     decodeShare(
       openWithEphemeral(
         secret,
@@ -177,13 +178,4 @@ function decodeShare(bytes: Uint8Array): Share | undefined {
 
 function wipe(secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
-}
-
-/** A share that cannot be opened or read is a bad share; why does not matter to the protocol. */
-function attempt<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,9 +1,8 @@
 import * as agreement from '@witan/agreement';
 import { MAX_PARTICIPANTS } from '@witan/chain';
-import { WitanError } from '@witan/errors';
+import { unlessBad, WitanError } from '@witan/errors';
 import { bytes, decode, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
 import { Phase } from './phases.ts';
-import { unlessBad } from './unless-bad.ts';
 
 /** Uncompressed: twice as long, and a third cheaper to decode and check. */
 const point = fixed(96);

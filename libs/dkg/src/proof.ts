@@ -1,5 +1,5 @@
 import { toHex, verifySignature } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import { openEnvelope, type Signed } from '@witan/wire';
 import { followed, openMessage } from './messages.ts';
 import { confirmationMessage } from './result.ts';
@@ -25,16 +25,14 @@ export function proves(
   publicKeyShares?: readonly Uint8Array[],
 ): boolean {
   if (reason !== 'equivocation' && reason !== 'bad-signature-share') return false;
-  try {
+  const holds = unlessBad(() => {
     const said = evidence.map((raw) => openEnvelope(raw, network));
     if (said.some(({ author }) => author !== node)) return false;
     if (reason === 'equivocation') return contradict(session, said);
     const key = publicKeyShares?.[session.indexOf.get(node) ?? -1];
     return key !== undefined && said.some((signed) => isBadShare(session, signed, key));
-  } catch (error) {
-    if (isWitanError(error)) return false;
-    throw error;
-  }
+  });
+  return holds ?? false;
 }
 
 function contradict(session: Session, [first, second]: readonly Signed[]): boolean {
@@ -71,10 +69,6 @@ function isBadShare({ idBytes }: Session, { kind, body }: Signed, key: Uint8Arra
   if (kind !== 'dkgMessage') return false;
   const { session, payload } = openMessage(body);
   if (Buffer.compare(session, idBytes) !== 0 || payload.type !== 'finalisation') return false;
-  try {
-    return !verifySignature(key, confirmationMessage(payload.transcript), payload.signature);
-  } catch (error) {
-    if (isWitanError(error)) return true;
-    throw error;
-  }
+  const { transcript, signature } = payload;
+  return unlessBad(() => verifySignature(key, confirmationMessage(transcript), signature)) !== true;
 }

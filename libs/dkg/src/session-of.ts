@@ -1,7 +1,7 @@
 import { toHex } from '@witan/crypto';
+import { unlessBad } from '@witan/errors';
 import { bytes, decode, decodeJson, encode, fixed, peekEnvelope, struct } from '@witan/wire';
 import type { Session } from './session.ts';
-import { unlessBad } from './unless-bad.ts';
 
 /** All bodies of a session begin with its id. */
 const SESSION_BYTES = 32;

@@ -31,6 +31,19 @@ export function asWitanError(error: unknown): WitanError {
   return new WitanError('WITAN_ERR_INTERNAL', detail, { cause: error });
 }
 
+/**
+ * What `read` makes of bytes that somebody else has sent; undefined where they are bad, and it does not matter in what
+ * way. A defect of ours is no property of theirs: it goes on as it is.
+ */
+export function unlessBad<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isWitanError(error)) return undefined;
+    throw error;
+  }
+}
+
 export function errorCode(error: unknown): WitanErrorCode {
   return asWitanError(error).code;
 }

@@ -1,5 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { allowAnswer, Page } from '@witan/anti-entropy';
+import { unlessBad } from '@witan/errors';
 import { decode, encode, type Infer, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
 import { ANSWER_BALLOTS, answerCodec, holdingsBody, voteBody } from './messages.ts';
@@ -111,7 +112,7 @@ function isLimited(turn: Turn, peer: string): boolean {
 /** What a peer answered: every item is verified as if it had been broadcast. */
 export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): void {
   turn.updateProgress({ asking: undefined });
-  const answer = bytes && decodeAnswer(bytes);
+  const answer = bytes && unlessBad(() => decode(answerCodec, bytes));
   const taken: Taken = answer ? takeAnswer(turn, answer) : { recovered: 0, result: bytes ? 'refused' : 'timeout' };
   const more = taken.result === 'new' && answer?.more === true;
   if (turn.state.progress.behind === 'asked') {
@@ -144,12 +145,4 @@ function takeAnswer(turn: Turn, answer: Infer<typeof answerCodec>): Taken {
   }
   settle(turn);
   return { recovered, result: recovered > 0 ? 'new' : 'nothing' };
-}
-
-function decodeAnswer(bytes: Uint8Array) {
-  try {
-    return decode(answerCodec, bytes);
-  } catch {
-    return undefined;
-  }
 }

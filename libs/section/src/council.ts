@@ -9,7 +9,7 @@ import {
   encodeDecision,
 } from '@witan/chain';
 import { combineVerified, nodeName, sha256, signShare, toHex } from '@witan/crypto';
-import { isWitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import type { Ledger } from './ledger.ts';
 import { nextAction, startAmong } from './policy.ts';
 import { type State, votingShare } from './state.ts';
@@ -63,7 +63,7 @@ export function councilApplication(state: State): agreement.Application {
  * this one sees stays `unknown`, and is voted for as soon as it sees it too.
  */
 function judge(state: State, ledger: Ledger, value: Uint8Array): agreement.Verdict {
-  const decision = decodeOrNothing(value);
+  const decision = unlessBad(() => decodeDecision(value));
   if (!decision || !follows(decision, ledger)) return 'invalid';
   switch (decision.action.type) {
     case 'genesis':
@@ -91,7 +91,7 @@ function judge(state: State, ledger: Ledger, value: Uint8Array): agreement.Verdi
  * could otherwise wait for this elder for ever. A handover is not among these: its session ends here too.
  */
 function isInsisted(state: State, value: Uint8Array): boolean {
-  const kind = decodeOrNothing(value)?.action.type;
+  const kind = unlessBad(() => decodeDecision(value))?.action.type;
   return (kind === 'join' || kind === 'dkg') && agreement.isInsistedOn(state.agreement!, value);
 }
 
@@ -114,13 +114,4 @@ function judgeJoin(state: State, ledger: Ledger, nodes: readonly Uint8Array[]): 
 function sameAction(ledger: Ledger, value: Uint8Array, action: Action | undefined): agreement.Verdict {
   if (!action) return 'unknown';
   return Buffer.compare(makeDecision(ledger, action), value) === 0 ? 'valid' : 'unknown';
-}
-
-function decodeOrNothing(value: Uint8Array): Decision | undefined {
-  try {
-    return decodeDecision(value);
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { type Decision, openCertified, peekCertified } from '@witan/chain';
-import { isWitanError, type WitanErrorCode } from '@witan/errors';
+import { isWitanError, unlessBad, type WitanErrorCode } from '@witan/errors';
 import { decode, peekEnvelope, type Unverified } from '@witan/wire';
 import { adopt } from './decide.ts';
 import { type Heartbeat, heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
@@ -65,13 +65,7 @@ function noteLater(turn: Turn, raw: Uint8Array, decision: Decision, source: Deci
 }
 
 function isSignedUnder(key: Uint8Array, raw: Uint8Array): boolean {
-  try {
-    openCertified(raw, key);
-    return true;
-  } catch (error) {
-    if (isWitanError(error)) return false;
-    throw error;
-  }
+  return unlessBad(() => openCertified(raw, key)) !== undefined;
 }
 
 function receiveBallot(turn: Turn, peeked: Unverified): Received {
@@ -82,6 +76,10 @@ function receiveBallot(turn: Turn, peeked: Unverified): Received {
   if (prefix !== ledger.prefix) return 'invalid';
   if (generation <= ledger.generation) return 'ignored';
   if (generation > ledger.generation + 1) {
+    if (!ledger.members.has(peeked.author)) {
+      noteHint(turn, peeked, generation - 1);
+      return 'not-member';
+    }
     peeked.verify();
     noteAhead(turn, peeked.author, generation - 1);
     return 'ignored';

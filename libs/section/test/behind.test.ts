@@ -42,6 +42,13 @@ function heartbeat(by: Identity, generation: number, sequence = 0): Uint8Array {
   return seal(by, 'heartbeat', encode(forms.heartbeatBody, beat));
 }
 
+/** In the generation after `generation`, which its author then knows. */
+function vote(by: Identity, generation: number, sequence = 0): Uint8Array {
+  const [instance, value] = [new Uint8Array(32), new Uint8Array(32).fill(sequence % 256)];
+  const said = { instance, view: 0, step: 'prevote', value, fast: false, extra: new Uint8Array(0) } as const;
+  return seal(by, 'sectionVote', encode(forms.voteBody, { prefix: '', generation: generation + 1, vote: said }));
+}
+
 /** The state after an event, and whom it made ask. */
 function handle(state: State, event: Event): { readonly state: State; readonly asked: readonly string[] } {
   const step = machine.step(state, event);
@@ -53,8 +60,8 @@ describe('a node that knows the first decision only', () => {
   const alone = follow(nodes[1]!, sectionOf(nodes).decisions.slice(0, 1));
 
   /** Hears that there is more, looks for it, and gets no answer. */
-  function hear(state: State, from: Identity, at: number) {
-    const heard = handle(state, { type: 'received', bytes: heartbeat(from, 5, at), at }).state;
+  function hear(state: State, from: Identity, at: number, say = heartbeat) {
+    const heard = handle(state, { type: 'received', bytes: say(from, 5, at), at }).state;
     const { state: asking, asked } = handle(heard, { type: 'timer', id: 'catch-up', at });
     const [to] = asked;
     if (to === undefined) return { state: asking, to };
@@ -69,11 +76,20 @@ describe('a node that knows the first decision only', () => {
     expect(second.to).toBe('');
   });
 
-  test('follows the hint of one who may have become a member since, now and then', () => {
-    const first = hear(alone, stranger!, 1000);
+  test.each([
+    ['heartbeat', heartbeat],
+    ['vote', vote],
+  ])('follows the hint of one who may have become a member since, now and then: a %s', (_, say) => {
+    const first = hear(alone, stranger!, 1000, say);
     expect(first.to).toBe(nodes[0]!.name);
-    expect(hear(first.state, stranger!, 2000).to).toBeUndefined();
-    expect(hear(first.state, stranger!, 1000 + DEFAULT_PARAMS.progressMaxMs).to).toBe('');
+    expect(hear(first.state, stranger!, 2000, say).to).toBeUndefined();
+    expect(hear(first.state, stranger!, 1000 + DEFAULT_PARAMS.progressMaxMs, say).to).toBe('');
+  });
+
+  test('follows the vote of a member whenever it is heard', () => {
+    const first = hear(alone, nodes[0]!, 1000, vote);
+    expect(first.to).toBe(nodes[0]!.name);
+    expect(hear(first.state, nodes[0]!, 1100, vote).to).toBe('');
   });
 
   test('but not what is not signed by it', () => {

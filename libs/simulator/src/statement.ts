@@ -1,6 +1,6 @@
 import { toHex } from '@witan/crypto';
 import { forms, type Phase } from '@witan/dkg';
-import { isWitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
 import { decode, type Kind, peekEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from './network-tag.ts';
@@ -63,13 +63,10 @@ export function readStatement(raw: Uint8Array): Statement | undefined {
 }
 
 function read(raw: Uint8Array): Statement | undefined {
-  try {
+  return unlessBad(() => {
     const { author, kind, id, body } = peekEnvelope(raw, NETWORK_TAG);
     return { author, kind, id, body, ...readContent(kind, body) };
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
+  });
 }
 
 function readContent(kind: Kind, body: Uint8Array): Content {

@@ -28,10 +28,10 @@ import {
   type X25519Private,
   x25519PublicFromEd25519,
 } from '@witan/crypto';
+import { unlessBad } from '@witan/errors';
 import { decode, peekEnvelope } from '@witan/wire';
 import type { Participant, Session } from '../session.ts';
 import type { State } from '../state.ts';
-import { unlessBad } from '../unless-bad.ts';
 import { dealingCodec, type RepairDealing } from './forms.ts';
 
 /*

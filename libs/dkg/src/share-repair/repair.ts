@@ -9,10 +9,10 @@ import {
   shareX,
   X25519Private,
 } from '@witan/crypto';
+import { unlessBad } from '@witan/errors';
 import { decode, encode } from '@witan/wire';
 import { isDone, type State } from '../state.ts';
 import type { Turn } from '../turn.ts';
-import { unlessBad } from '../unless-bad.ts';
 import { answerCodec, purposeOf, type RepairAnswer, requestCodec } from './forms.ts';
 import { dealersOfMask, expectedMasked, isRepairable, type MaskPart, openMasked, openPart } from './mask.ts';
 

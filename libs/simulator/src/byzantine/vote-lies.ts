@@ -1,7 +1,7 @@
 import { certificateMessage, type Decision, decisionHash, decodeDecision, encodeDecision } from '@witan/chain';
 import { fromHex, sha256, signShare } from '@witan/crypto';
 import { forms } from '@witan/dkg';
-import { isWitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import { currentShare, forms as sectionForms } from '@witan/section';
 import { decode, encode } from '@witan/wire';
 import type { Random } from '../random.ts';
@@ -99,7 +99,7 @@ const bySender = (a: { sender: number }, b: { sender: number }) => a.sender - b.
 
 /** Another close than `value`: something left out, or in it that nobody has seen. */
 export function otherClose(random: Random, value: Uint8Array): Uint8Array {
-  const close = readOrUndefined(() => decode(forms.closeCodec, value));
+  const close = unlessBad(() => decode(forms.closeCodec, value));
   if (!close) return random.bytes(40);
   const at = random.between(0, Math.max(0, close.included.length - 1));
   const included = random.pick([
@@ -117,7 +117,7 @@ export function otherClose(random: Random, value: Uint8Array): Uint8Array {
 
 /** Another decision than `value`: of another kind, of other nodes, or not the next one. */
 function otherDecision({ random, memory }: Liar, value: Uint8Array): Uint8Array {
-  const decision = readOrUndefined(() => decodeDecision(value));
+  const decision = unlessBad(() => decodeDecision(value));
   if (!decision) return random.bytes(80);
   const { action } = decision;
   const stranger = random.bytes(32);
@@ -136,15 +136,6 @@ function otherDecision({ random, memory }: Liar, value: Uint8Array): Uint8Array 
   const other = encodeDecision(random.pick(choices));
   memory.decisions.set(Buffer.from(sha256(other)).toString('hex'), other);
   return other;
-}
-
-function readOrUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isWitanError(error)) return undefined;
-    throw error;
-  }
 }
 
 export const voteLies = { 'two-votes': twoVotes, 'two-proposals': twoProposals } satisfies Record<string, Lie>;

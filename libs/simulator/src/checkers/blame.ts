@@ -8,7 +8,7 @@ import {
   x25519PublicFromEd25519,
 } from '@witan/crypto';
 import { type Blame, type BlameReason, forms, Phase, type Session, type State } from '@witan/dkg';
-import { isWitanError } from '@witan/errors';
+import { isWitanError, unlessBad } from '@witan/errors';
 import { openEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import { readPoint } from '../points.ts';
@@ -121,7 +121,7 @@ const proofs: Readonly<Record<BlameReason, (given: Case) => string | undefined>>
     const payload = payloadOf(found, 'finalisation', claim.node);
     const key = agreed?.outcome?.publicKeyShares[session.indexOf.get(claim.node)!];
     if (!payload || !key) return 'a message is missing';
-    return holdsOrNot(() => verifySignature(key, forms.confirmationMessage(payload.transcript), payload.signature))
+    return unlessBad(() => verifySignature(key, forms.confirmationMessage(payload.transcript), payload.signature))
       ? 'the signature share is right'
       : undefined;
   },
@@ -167,12 +167,13 @@ function isJustified({ session, found }: Case, dealer: number, accuser: number, 
   const key = announced ?? x25519PublicFromEd25519(receiver.publicKey);
   const label = Buffer.from('witan/dkg/share/1');
   const context = new Uint8Array(Buffer.concat([label, session.idBytes, Buffer.of(dealer, accuser)]));
-  return holdsOrNot(() => {
+  const holds = unlessBad(() => {
     const opened = openWithEphemeral(secret, sealed.ephemeral, key, sealed.ciphertext, context);
     if (opened.length !== 64) return false;
     const share = { value: scalarFromBytes(opened.subarray(0, 32)), blind: scalarFromBytes(opened.subarray(32)) };
     return pedersenHolds(dealt.commitment.map(readPoint), accuser + 1, share);
   });
+  return holds ?? false;
 }
 
 /** That the close of Justification includes no answer of the dealer. */
@@ -182,13 +183,4 @@ function unansweredFlaw({ session, claim }: Case, dealer: number): string | unde
   const close = forms.openClose(session, NETWORK_TAG, certificate);
   if (close.phase !== Phase.Justification) return 'a close of another phase';
   return close.included.has(dealer) ? `the dealer answered: ${toHex(Buffer.from(close.hash, 'hex'))}` : undefined;
-}
-
-function holdsOrNot(holds: () => boolean): boolean {
-  try {
-    return holds();
-  } catch (error) {
-    if (isWitanError(error)) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { type CurvePoint, pedersenHolds, requireStrongX25519, scalarFromBytes } from '@witan/crypto';
 import { type forms, Phase, type Session, type State } from '@witan/dkg';
-import { isWitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import { readPoint } from '../points.ts';
 import type { Statement } from '../statement.ts';
 
@@ -17,12 +17,7 @@ interface Judged {
 export function couldBeHonest(session: Session, { author, payload }: Statement, before: Context): boolean {
   const sender = session.indexOf.get(author);
   if (sender === undefined || !payload) return false;
-  try {
-    return rules[payload.type]({ session, sender, before }, payload as never);
-  } catch (error) {
-    if (isWitanError(error)) return false;
-    throw error;
-  }
+  return unlessBad(() => rules[payload.type]({ session, sender, before }, payload as never)) ?? false;
 }
 
 const rules: { readonly [T in forms.PayloadType]: (given: Judged, payload: forms.PayloadOf<T>) => boolean } = {
