@@ -318,6 +318,22 @@ describe('a participant that lies', () => {
     expect(book.get(id).blame).toEqual([]);
   });
 
+  test('says one close of a phase, and of whom each once: it makes no others up, nor grows by them', () => {
+    const { book, id, tell } = setUp();
+    const closed = (...included: readonly string[]) =>
+      entry(30, { type: 'closed', phase: 'contribution', view: 0, included } as never);
+    const close = () => book.get(id).phases.find(({ name }) => name === 'contribution')!.close;
+    const made = Array.from({ length: 64 }, (_, at) => names[at % 4]!);
+    // Told by two, of whom one is honest if it were believed.
+    tell([third, fourth], closed(...made));
+    expect(close()).toBeNull();
+    tell([fourth], closed(first, second), closed(first, second, third), closed(first));
+    tell([third], closed(first));
+    expect(close()).toBeNull();
+    tell([second], closed(first, second));
+    expect(close()).toEqual({ view: 0, included: [first, second] });
+  });
+
   test('and is caught by one alone is shown with the proof', () => {
     const { book, id, tell, types } = setUp();
     const word = (fill: number, of = id) => {

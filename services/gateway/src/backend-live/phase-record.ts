@@ -26,8 +26,10 @@ export class PhaseRecord {
     message.told.tell(node, atMs, null);
   }
 
+  /** A participant sees one close of a phase: what it says first counts, and is all that is kept of it. */
   onClosed(node: string, atMs: number, view: number, included: readonly string[]): void {
     const name = included.join();
+    if ([...this.#closes].some(([other, { told }]) => other !== name && told.isHeardFrom(node))) return;
     const close = this.#closes.get(name) ?? { included, told: new Testimony<number>() };
     this.#closes.set(name, close);
     close.told.tell(node, atMs, view);

@@ -95,8 +95,7 @@ export class SessionRecord {
         if (this.session.indexOf.has(entry.from)) this.#of(entry.phase).onMessage(node, at, entry.from, entry.id);
         break;
       case 'closed':
-        if (entry.included.every((name) => this.session.indexOf.has(name)))
-          this.#of(entry.phase).onClosed(node, at, entry.view, entry.included);
+        if (this.#areParticipants(entry.included)) this.#of(entry.phase).onClosed(node, at, entry.view, entry.included);
         break;
       case 'asked':
       case 'answered':
@@ -120,6 +119,11 @@ export class SessionRecord {
         this.#failed.tell(node, at, null);
         this.#timeline.tell(node, 'end', at);
     }
+  }
+
+  /** Each once. */
+  #areParticipants(names: readonly string[]): boolean {
+    return new Set(names).size === names.length && names.every((name) => this.session.indexOf.has(name));
   }
 
   /** While a session waits, which may be for days, its participants go on asking: the end of it has its own place. */
