@@ -35,7 +35,7 @@ export function unmarkRestored(journal: Journal): void {
 export class Restoration {
   readonly #options: RestorationOptions;
   readonly #since: number;
-  readonly #heard = new Map<string, { readonly generation: number; readonly at: number }>();
+  readonly #heard = new Map<string, { readonly generation: number; readonly sequence: number; readonly at: number }>();
   #generation: number;
 
   /** @throws WitanError `WITAN_ERR_JOURNAL_CORRUPT` */
@@ -70,10 +70,13 @@ export class Restoration {
     const { networkTag, now } = this.#options;
     const peeked = peekEnvelope(bytes, networkTag);
     if (peeked.kind !== 'heartbeat' || !ledger.members.has(peeked.author)) return;
-    const { service, generation } = decode(heartbeatBody, peeked.body);
+    const { service, generation, sequence } = decode(heartbeatBody, peeked.body);
     if (SERVICES[service] !== 'elder' || generation === undefined) return;
+    // What it has said before makes nobody alive, nor takes back that it is ahead.
+    const last = this.#heard.get(peeked.author)?.sequence;
+    if (last !== undefined && sequence <= last) return;
     peeked.verify();
-    this.#heard.set(peeked.author, { generation, at: now() });
+    this.#heard.set(peeked.author, { generation, sequence, at: now() });
   }
 
   /**

@@ -17,9 +17,14 @@ const ledger = handOver(startSession(sectionOf(members), members.slice(0, 4)));
 const [self, ...others] = members;
 const restorationOf = { self: self!.name, networkTag: TAG, now: () => 0, freshMs: FRESH_MS };
 
-function beat(of: number, generation: number | undefined, service: (typeof SERVICES)[number] = 'elder'): Uint8Array {
+interface Beat {
+  readonly service?: (typeof SERVICES)[number];
+  readonly sequence?: number;
+}
+
+function beat(of: number, generation: number | undefined, { service = 'elder', sequence = 1 }: Beat = {}): Uint8Array {
   const body = { prefix: '', service: SERVICES.indexOf(service), generation, key: undefined, usableShare: false };
-  return sealEnvelope(others[of]!, TAG, 'heartbeat', encode(heartbeatBody, { ...body, sequence: 1 })).raw;
+  return sealEnvelope(others[of]!, TAG, 'heartbeat', encode(heartbeatBody, { ...body, sequence })).raw;
 }
 
 function restored(journal = new MemoryJournal()) {
@@ -50,7 +55,7 @@ describe('the past of a restored node', () => {
     expect(settledBy(three.slice(1))).toBe(false);
     expect(settledBy([...three, beat(3, generation + 1)])).toBe(false);
     expect(settledBy([...three.slice(1), beat(2, generation), beat(3, generation)])).toBe(false);
-    expect(settledBy([...three.slice(1), beat(0, generation, 'adult')])).toBe(false);
+    expect(settledBy([...three.slice(1), beat(0, generation, { service: 'adult' })])).toBe(false);
     expect(settledBy([...three.slice(1), beat(0, undefined)])).toBe(false);
     expect(settledBy(three, false)).toBe(false);
     const forged = three[0]!.slice();
@@ -66,6 +71,19 @@ describe('the past of a restored node', () => {
     pass(FRESH_MS);
     expect(restoration.settle(ledger)).toBe(false);
     expect(restoration.generation).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('does not end by what is repeated of them, nor is it taken back so that one is ahead', () => {
+    const three = [0, 1, 2].map((each) => beat(each, generation));
+    const { make, pass } = restored();
+    const restoration = make();
+    for (const each of three) restoration.heard(each, ledger);
+    pass(FRESH_MS);
+    for (const each of three) restoration.heard(each, ledger);
+    expect(restoration.settle(ledger)).toBe(false);
+    const newer = beat(0, generation + 1, { sequence: 3 });
+    expect(settledBy([...three.slice(1), newer, beat(0, generation, { sequence: 2 })])).toBe(false);
+    expect(settledBy([...three.slice(1), newer, beat(0, generation, { sequence: 4 })])).toBe(true);
   });
 
   test('ends once: the next process knows', () => {

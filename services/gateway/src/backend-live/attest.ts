@@ -33,6 +33,7 @@ export function attest(
   const refusals = new Map<string, WitanErrorCode>();
   const { promise, resolve, reject } = Promise.withResolvers<ProofBundle>();
   let answers = 0;
+  let isSigned = false;
 
   const tryToCombine = (): boolean => {
     if (shares.size < ledger.threshold) return false;
@@ -51,6 +52,7 @@ export function attest(
       }
       return false;
     }
+    isSigned = true;
     resolve(makeBundle(claim, combined.signature, ledger.chain));
     return true;
   };
@@ -65,7 +67,8 @@ export function attest(
       const isShare = answer?.type === 'share' && !isOther && answer.index === elder.index;
       if (isShare && !lying.has(elder.index)) {
         shares.set(elder.index, { index: elder.index, signature: answer.signature });
-        if (tryToCombine()) return;
+        // Those that answer last are not needed, and to combine once more costs as much as the first time.
+        if (isSigned || tryToCombine()) return;
       }
       if (answers < ledger.elders.length) return;
       reject(noQuorum(ledger, shares, refusals));
