@@ -14,6 +14,11 @@ export interface HeartbeatsOptions {
   readonly wallClock: () => number;
 }
 
+/** The longest time between two of them. All others count on it: they are not told how often one is to be heard. */
+export const HEARTBEAT_MS_MAX = 1_000;
+/** Who has not been heard of for this long is not live, in what is shown: as if three in a row were lost. */
+export const LIVE_MS = 4 * HEARTBEAT_MS_MAX;
+
 /** So far ahead what may be said is written down: one commit in so many milliseconds. */
 const RESERVED_MS = 60_000;
 

@@ -4,6 +4,7 @@ export { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 export { Elder, type ElderObserver, type ElderOptions } from './elder.ts';
 export { keepFlushed } from './flushing.ts';
 export { Follower, type FollowerOptions } from './follower.ts';
+export { HEARTBEAT_MS_MAX, LIVE_MS } from './heartbeats.ts';
 export type { HistoryEntry } from './history.ts';
 export { encodeHistoryRequest, openHistory } from './history-messages.ts';
 export type { Moment } from './moments.ts';

@@ -1,7 +1,5 @@
 import type { State } from '@witan/section';
-
-/** An elder is live while its heartbeats come. */
-const LIVE_MS = 4000;
+import { LIVE_MS } from './heartbeats.ts';
 
 /** The section in numbers, for metrics. */
 export interface SectionNumbers {

@@ -1,6 +1,14 @@
 import { commonSettings, duration, loadSealingKey, metricsPort, nodeSettings } from '@witan/config';
 import { fromHex, secureRandom, toHex } from '@witan/crypto';
-import { busTransport, Follower, keepFlushed, openNodeHome, sectionNumbers, whenFree } from '@witan/elder';
+import {
+  busTransport,
+  Follower,
+  HEARTBEAT_MS_MAX,
+  keepFlushed,
+  openNodeHome,
+  sectionNumbers,
+  whenFree,
+} from '@witan/elder';
 import { WitanError } from '@witan/errors';
 import { actorObserver, watchJournal, watchSection } from '@witan/observability';
 import { systemClock } from '@witan/runtime';
@@ -19,7 +27,12 @@ await runService({
   settings: {
     ...commonSettings,
     ...nodeSettings,
-    heartbeatMs: duration({ default: 1000, min: 100, max: 60_000, help: 'How often a node says that it is alive' }),
+    heartbeatMs: duration({
+      default: HEARTBEAT_MS_MAX,
+      min: 100,
+      max: HEARTBEAT_MS_MAX,
+      help: 'How often a node says that it is alive; after 4 s without a word it counts as gone',
+    }),
     metricsPort: metricsPort(9464),
   },
   start: async ({ config, log, meter, connectBus }) => {

@@ -1,5 +1,6 @@
 import { type ConfigOf, duration, integer, path, text } from '@witan/config';
 import type { Params as DkgParams } from '@witan/dkg';
+import { HEARTBEAT_MS_MAX } from '@witan/elder';
 import { WitanError } from '@witan/errors';
 import type { Params as SectionParams } from '@witan/section';
 
@@ -27,7 +28,12 @@ export const elderSettings = {
     max: 1000,
     help: 'So many other nodes have to say that they know no section before the genesis key is made; 0 makes it at once, which begins a second network where there is one and the directory is empty. Has to be set with WITAN_GENESIS=create',
   }),
-  heartbeatMs: duration({ default: 1000, min: 100, max: 60_000, help: 'How often a node says that it is alive' }),
+  heartbeatMs: duration({
+    default: HEARTBEAT_MS_MAX,
+    min: 100,
+    max: HEARTBEAT_MS_MAX,
+    help: 'How often a node says that it is alive; after 4 s without a word it counts as gone',
+  }),
   elderCount: integer({ default: 7, min: 1, max: 128, help: 'Elders of a section that has enough nodes' }),
   phaseDeadlineMs: duration({
     default: 2000,

@@ -1,8 +1,9 @@
 import type { Identity } from '@witan/crypto';
+import { LIVE_MS } from '@witan/elder';
 import { heartbeatBody, SERVICES } from '@witan/section';
 import { encode, openEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
-import { LIVE_MS, Presence } from '../src/backend-live/presence.ts';
+import { Presence } from '../src/backend-live/presence.ts';
 import { identities, TAG } from './made-session.ts';
 
 const [node, other] = identities(2) as [Identity, Identity];

@@ -1,4 +1,5 @@
 import { toHex } from '@witan/crypto';
+import { LIVE_MS } from '@witan/elder';
 import { WitanError } from '@witan/errors';
 import { type Heartbeat, heartbeatBody, SERVICES } from '@witan/section';
 import { decode, type Signed } from '@witan/wire';
@@ -15,8 +16,6 @@ export interface Seen extends Moment {
   readonly beat: Heartbeat;
 }
 
-/** A node that has not been heard of for this long is not reachable. */
-export const LIVE_MS = 4000;
 /** Of those who are no members (yet): the ones heard of last. */
 const STRANGERS_REMEMBERED = 256;
 
