@@ -3,6 +3,7 @@ import { isWitanError, WitanError } from '@witan/errors';
 import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Sealer } from '@witan/runtime';
 import type * as section from '@witan/section';
 import { peekEnvelope, sealEnvelope } from '@witan/wire';
+import { Allowance } from './allowance.ts';
 import type { ElderOptions } from './elder.ts';
 import { History, type Told } from './history.ts';
 import { answerHistoryRequest, jsonArray, pageOf } from './history-messages.ts';
@@ -45,6 +46,8 @@ interface Running {
 
 /** Reports go out in bundles, so that telling about a session does not slow it down. */
 const PUBLISH_AFTER_MS = 250;
+/** Two gateways that begin at once ask for some thirty sessions each; a page is read from the disk and signed. */
+const HISTORIES_PER_SECOND = 100;
 
 /**
  * The DKG sessions that this node takes part in or watches: begun when the section decides them, kept while anyone may
@@ -56,6 +59,7 @@ export class Sessions {
   readonly #strangers = new Strangers();
   readonly #shelf: HistoryShelf;
   readonly #moments: Moments;
+  readonly #histories = new Allowance(HISTORIES_PER_SECOND);
   #ledger: section.Ledger | undefined;
   #stopped = false;
 
@@ -133,9 +137,15 @@ export class Sessions {
     running.actor.send({ type: 'request', id, bytes, at: this.#now() });
   }
 
-  /** @throws WitanError `WITAN_ERR_MALFORMED` */
+  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_RATE_LIMITED` */
   historyPage(request: Uint8Array): Uint8Array {
     const { identity, networkTag } = this.#options;
+    if (!this.#histories.take(this.#now())) {
+      throw new WitanError(
+        'WITAN_ERR_RATE_LIMITED',
+        `more than ${HISTORIES_PER_SECOND} histories are asked in a second`,
+      );
+    }
     return answerHistoryRequest(identity, networkTag, request, (id) => {
       const running = this.#running.get(id);
       return [...(running?.isKept ? [] : this.#shelf.get(id)), ...(running?.history.all ?? []).map(({ json }) => json)];

@@ -287,6 +287,15 @@ describe('what is told of a session', () => {
     expect(entries('ee'.repeat(32))).toEqual([]);
   });
 
+  test('can be asked for so often, and again a second later', () => {
+    const { sessions, clock } = sessionsOf(second);
+    const request = encodeHistoryRequest(Buffer.from(id, 'hex'), 0);
+    for (let asked = 0; asked < 100; asked++) sessions.historyPage(request);
+    expect(() => sessions.historyPage(request)).toThrow('WITAN_ERR_RATE_LIMITED');
+    clock.advance(1000);
+    expect(sessions.historyPage(request).length).toBeGreaterThan(0);
+  });
+
   test('is kept over restarts when the session is over, without what a later life sees of it again', () => {
     const { sessions, clock, journal } = sessionsOf(second);
     sessions.follow(pending);
