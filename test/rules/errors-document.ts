@@ -2,6 +2,7 @@ import { CODES } from '@witan/errors';
 
 const EXITS: readonly [code: number, meaning: string][] = [
   [0, 'what was asked for was done, or holds'],
+  [1, 'of `witan chaos`: what must never happen has happened'],
   [2, 'the command line or the input is wrong'],
   [3, 'a proof, a signature, an author or a certificate does not hold'],
   [4, 'there is no such thing'],

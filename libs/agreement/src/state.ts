@@ -28,7 +28,7 @@ export interface Polka {
   readonly hash: Hash;
 }
 
-/** To its user opaque, immutable, and replaced by every call; the comments give the paper's names. */
+/** Immutable, and replaced by every call; who uses it reads it and changes nothing. The comments give the paper's names. */
 export interface State {
   readonly options: Options;
   /** round_p */

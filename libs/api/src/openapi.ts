@@ -90,7 +90,7 @@ function parametersOf(place: 'path' | 'query' | 'header', schema: TObject | unde
   if (schema === undefined) return [];
   const required = new Set<string>(schema.required ?? []);
   return Object.entries(schema.properties).map(([name, property]) => ({
-    name: place === 'header' ? 'Last-Event-ID' : name,
+    name,
     in: place,
     required: required.has(name),
     schema: components.reference(property as TSchema),

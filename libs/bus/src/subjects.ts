@@ -3,14 +3,12 @@ import { WitanError } from '@witan/errors';
 const TOKEN = /^[A-Za-z0-9_-]{1,128}$/;
 const PREFIX = /^[01]{0,256}$/;
 
-/** Every subject of one net. What is put into them is checked, so no name can bring a dot or a wildcard along. */
+/** The subjects of one net, whole. What is put into them is checked, so no name can bring a dot or a wildcard along. */
 export interface Subjects {
   /** What all subjects of a section begin with. */
   section(prefix: string): string;
   /** Signed DKG messages and votes of one session. */
   dkg(prefix: string, session: string): string;
-  /** Pattern: of all sessions of a section. */
-  dkgAll(prefix: string): string;
   /** Proposals and votes of the elders. */
   decisions(prefix: string): string;
   /** What was decided, for all to see. */
@@ -20,12 +18,6 @@ export interface Subjects {
   heartbeats(prefix: string): string;
   /** Requests to one node. A verb may have several tokens, such as `ae.dkg`. */
   node(name: string, service: string, verb: string): string;
-  /** Pattern: all requests to one service of a node. */
-  nodeAll(name: string, service: string): string;
-  /** Requests to any gateway (queue group). */
-  gateway(verb: string): string;
-  /** Requests to any coordinator (queue group). */
-  coordinator(verb: string): string;
   /** The subject of a topic that is relative to the net, as machines broadcast: `section.root.dkg.<session>`. */
   topic(relative: string): string;
 }
@@ -34,20 +26,15 @@ export interface Subjects {
 export function subjects(net: string): Subjects {
   const root = `witan.${token('net', net)}`;
   const section = (prefix: string): string => `${root}.section.${prefixToken(prefix)}`;
-  const node = (name: string, service: string): string =>
-    `${root}.node.${token('node', name)}.${token('service', service)}`;
   return {
     section,
     dkg: (prefix, session) => `${section(prefix)}.dkg.${token('session', session)}`,
-    dkgAll: (prefix) => `${section(prefix)}.dkg.*`,
     decisions: (prefix) => `${section(prefix)}.decisions`,
     events: (prefix) => `${section(prefix)}.events`,
     join: (prefix) => `${section(prefix)}.join`,
     heartbeats: (prefix) => `${section(prefix)}.heartbeats`,
-    node: (name, service, verb) => `${node(name, service)}.${tokens('verb', verb)}`,
-    nodeAll: (name, service) => `${node(name, service)}.>`,
-    gateway: (verb) => `${root}.gateway.${tokens('verb', verb)}`,
-    coordinator: (verb) => `${root}.coordinator.${tokens('verb', verb)}`,
+    node: (name, service, verb) =>
+      `${root}.node.${token('node', name)}.${token('service', service)}.${tokens('verb', verb)}`,
     topic: (relative) => `${root}.${tokens('topic', relative)}`,
   };
 }

@@ -40,7 +40,7 @@ export function findNatsServer(): string | undefined {
 }
 
 /**
- * Starts a real `nats-server` on loopback, for the local launcher, benchmarks and tests. It does not outlive this
+ * Starts a real `nats-server` on loopback, for chaos, benchmarks and tests. It does not outlive this
  * process, except after a `kill -9` of it.
  *
  * @throws WITAN_ERR_DEPENDENCY when there is no binary, WITAN_ERR_UNAVAILABLE when it does not come up

@@ -23,3 +23,4 @@ export {
 } from './decision.ts';
 export { type LinkJson, linkFromJson, linkToJson, prefixName, verifyChainJson } from './json.ts';
 export { supermajority, tolerated } from './quorum.ts';
+export { sectionTopic } from './topic.ts';

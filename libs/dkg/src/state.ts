@@ -17,7 +17,7 @@ export interface Params {
   readonly progressMaxMs: number;
   /** How long an answer is awaited, among seven, before somebody else is asked. */
   readonly patienceMs: number;
-  /** How long an answer is taken. */
+  /** How long after the question an answer is still taken, though somebody else has been asked meanwhile. */
   readonly requestTimeoutMs: number;
   readonly timeouts: agreement.Options['timeouts'];
 }
@@ -154,7 +154,7 @@ export interface State {
   readonly proposed: string | undefined;
   /** Whether the participants should have closed the running phase by themselves: everybody is there. */
   readonly overdue: 'no' | 'soon' | 'yes';
-  /** Undefined before. */
+  /** What was here when the running phase came to its deadline; undefined until then. */
   readonly atDeadline: AtDeadline | undefined;
   /** Participants who have said, towards the deadline of the running phase or after it, that they are there. */
   readonly present: ReadonlySet<number>;
@@ -166,7 +166,7 @@ export interface State {
   /** Own shares that verified, by dealer; set when Contribution closes. */
   readonly shares: ReadonlyMap<number, Share>;
   readonly badDealers: readonly number[];
-  /** Dealers in the final set; set when Justification ends. */
+  /** Dealers in the final set; set when Justification closes, or Complaining if there is nobody to justify. */
   readonly qualified: readonly number[] | undefined;
   /** Ids of Commitment messages that an opened share has proven false. */
   readonly falseCommitments: ReadonlySet<string>;

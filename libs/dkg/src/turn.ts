@@ -1,3 +1,4 @@
+import { sectionTopic } from '@witan/chain';
 import type { Effect } from '@witan/runtime';
 import { encode, type Kind, type Signed, sealEnvelope } from '@witan/wire';
 import { encodeFact, type Fact } from './facts.ts';
@@ -70,5 +71,5 @@ export class Turn {
 }
 
 export function sessionTopic({ session }: State): string {
-  return `section.${session.prefix === '' ? 'root' : session.prefix}.dkg.${session.id}`;
+  return sectionTopic(session.prefix, `dkg.${session.id}`);
 }

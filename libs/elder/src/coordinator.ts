@@ -1,3 +1,4 @@
+import { sectionTopic } from '@witan/chain';
 import type { Params as DkgParams, DkgReport, Session } from '@witan/dkg';
 import { networkTag } from '@witan/wire';
 import { Follower, type FollowerOptions } from './follower.ts';
@@ -70,8 +71,7 @@ export class Coordinator {
 
   start(): void {
     const { transport, prefix } = this.#options;
-    const section = `section.${prefix === '' ? 'root' : prefix}`;
-    transport.subscribe(`${section}.dkg.*`, (bytes, topic) =>
+    transport.subscribe(sectionTopic(prefix, 'dkg.*'), (bytes, topic) =>
       this.sessions.receive(bytes, topic, this.follower.state.ledger),
     );
     this.follower.start();
@@ -93,7 +93,7 @@ export class Coordinator {
       const isPending = this.follower.state.ledger?.pending?.id === id;
       const heard = running?.state.messages[0]?.size ?? 0;
       if (!isPending || heard >= (running?.session.participants.length ?? 0)) return;
-      transport.publish(`section.${prefix === '' ? 'root' : prefix}.events`, certified);
+      transport.publish(sectionTopic(prefix, 'events'), certified);
       this.#announceStart(id, certified, round + 1);
     });
   }

@@ -1,3 +1,4 @@
+import { sectionTopic } from '@witan/chain';
 import { type Identity, type Scalar, scalarFromHash } from '@witan/crypto';
 import type * as dkg from '@witan/dkg';
 import type { Params as DkgParams, DkgReport } from '@witan/dkg';
@@ -268,8 +269,7 @@ export class Elder {
   }
 
   #topic(channel: string): string {
-    const { prefix } = this.#options;
-    return `section.${prefix === '' ? 'root' : prefix}.${channel}`;
+    return sectionTopic(this.#options.prefix, channel);
   }
 
   #subscribe(): void {

@@ -1,3 +1,4 @@
+import { sectionTopic } from '@witan/chain';
 import type { Identity } from '@witan/crypto';
 import type { Journal } from '@witan/journal';
 import { Actor, type ActorObserver, type Clock } from '@witan/runtime';
@@ -38,7 +39,7 @@ export class Follower {
     this.#options = options;
     this.#network = networkTag(options.network);
     this.#heartbeats = new Heartbeats({ ...options, networkTag: this.#network, service: 'adult' });
-    this.#topic = (channel) => `section.${prefix === '' ? 'root' : prefix}.${channel}`;
+    this.#topic = (channel) => sectionTopic(prefix, channel);
     const env: section.Env = { identity, network: this.#network, prefix, genesisKey, params };
     this.#section = new Actor<section.State, section.Event>({
       name: 'section',

@@ -1,3 +1,4 @@
+import { sectionTopic } from '@witan/chain';
 import * as dkg from '@witan/dkg';
 import { isWitanError, WitanError } from '@witan/errors';
 import { Actor, type ActorOptions, type ActorStatus, type EffectPorts, type Sealer } from '@witan/runtime';
@@ -323,7 +324,7 @@ export class Sessions {
       const { entries, next } = pageOf(unsent, after);
       const body = dkg.encodeReports(session, jsonArray(entries));
       const { raw } = sealEnvelope(identity, networkTag, 'dkgReport', body);
-      transport.publish(`section.${prefix === '' ? 'root' : prefix}.reports`, raw);
+      transport.publish(sectionTopic(prefix, 'reports'), raw);
       after = next;
     }
   }

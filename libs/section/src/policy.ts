@@ -108,8 +108,9 @@ export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf
 }
 
 /**
- * The session that this elder would start if it wanted to leave out nobody but those who are not among `proposed`: what
- * it votes for when another proposes it. It may be proposed by one who knows of fewer faults than this elder.
+ * The session that this elder would start if it left out exactly those who are not among `proposed`. It votes for it when
+ * another proposes it, also for one that leaves out fewer than this elder knows reasons for: who proposes may not have seen
+ * them.
  */
 export function startAmong(
   ledger: Ledger,

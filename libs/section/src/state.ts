@@ -39,7 +39,7 @@ export interface State {
   readonly agreement: agreement.State | undefined;
   /** Own votes on the next generation, as they are on disk. */
   readonly votes: readonly VotedFact[];
-  /** What this elder wants decided; kept while the agreement runs, so that it does not change under it. */
+  /** What this node sees of the others, from which follows what it wants decided. */
   readonly sight: Sight;
   readonly progress: Progress;
   /** As {@link Env.restoredAt}; below all generations for a node that never was. */

@@ -1,3 +1,4 @@
+import { sectionTopic } from '@witan/chain';
 import type { Effect } from '@witan/runtime';
 import { type Kind, type Signed, sealEnvelope } from '@witan/wire';
 import { encodeFact, type Fact } from './facts.ts';
@@ -45,8 +46,7 @@ export class Turn {
   }
 
   broadcast(channel: 'decisions' | 'events' | 'join', bytes: Uint8Array): void {
-    const { prefix } = this.state.env;
-    this.effects.push({ type: 'broadcast', topic: `section.${prefix === '' ? 'root' : prefix}.${channel}`, bytes });
+    this.effects.push({ type: 'broadcast', topic: sectionTopic(this.state.env.prefix, channel), bytes });
   }
 
   setTimer(id: string, afterMs: number): void {

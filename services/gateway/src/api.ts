@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   convertStrings,
   formErrors,
@@ -14,6 +13,7 @@ import { WitanError } from '@witan/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Backend } from './backend.ts';
 import { clientOf } from './client-address.ts';
+import { etagOf, isNamed } from './etag.ts';
 import { createHandlers, type HandlerInput, type Handlers } from './handlers.ts';
 import type { EventStreams } from './streams.ts';
 
@@ -115,15 +115,9 @@ function sendJson(request: FastifyRequest, reply: FastifyReply, route: RouteDefi
   const text = JSON.stringify(answer);
   reply.code(route.status).type('application/json; charset=utf-8');
   if (!route.etag) return reply.header('cache-control', 'no-store').send(text);
-  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+  const etag = etagOf(text);
   reply.headers({ etag, 'cache-control': 'no-cache' });
-  return matches(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(text);
-}
-
-/** RFC 9110 section 13.1.2: a list of tags, compared weakly. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()));
+  return isNamed(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(text);
 }
 
 function demandForm(name: string, route: RouteDefinition, answer: unknown): void {

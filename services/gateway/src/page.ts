@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import { WitanError } from '@witan/errors';
 import type { FastifyInstance } from 'fastify';
+import { etagOf, isNamed } from './etag.ts';
 import { pageCsp } from './headers.ts';
 
 /** The modules that the page imports by name; its import map points here. */
@@ -25,7 +26,7 @@ export async function addPage(app: FastifyInstance, root: string = PAGE_ROOT): P
   app.get('/', async (request, reply) => {
     const { html, csp, etag } = await index.read();
     reply.headers({ 'content-security-policy': csp, 'cache-control': 'no-cache', etag });
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    if (isNamed(request.headers['if-none-match'], etag)) return reply.code(304).send();
     return reply.type('text/html; charset=utf-8').send(html);
   });
 
@@ -44,7 +45,7 @@ export async function addPage(app: FastifyInstance, root: string = PAGE_ROOT): P
     const etag = etagOf(source);
     app.get(`/assets/vendor/${file}`, async (request, reply) => {
       reply.headers({ 'cache-control': 'public, max-age=3600', etag });
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      if (isNamed(request.headers['if-none-match'], etag)) return reply.code(304).send();
       return reply.type('text/javascript; charset=utf-8').send(source);
     });
   }
@@ -93,5 +94,3 @@ export function inlineScriptHashes(html: string): string[] {
         .digest('base64')}`,
   );
 }
-
-const etagOf = (text: string): string => `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;

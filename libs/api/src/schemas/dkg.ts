@@ -37,7 +37,7 @@ export type SessionState = Static<typeof SessionState>;
 export const Participant = Type.Object({ name: NodeName, index: Count }, { title: 'DkgParticipant' });
 
 export const PhaseMessage = Type.Object(
-  { from: NodeName, at: described(Time, 'When the gateway first saw it'), hash: Hash },
+  { from: NodeName, at: described(Time, 'When it came, by the clocks of the participants that say so'), hash: Hash },
   { title: 'DkgPhaseMessage' },
 );
 

@@ -44,7 +44,10 @@ export const Bytes = Type.String({
 export const DurationMs = Type.Integer({ minimum: 0, description: 'Milliseconds' });
 export const Count = Type.Integer({ minimum: 0 });
 export const U32 = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
-export const Age = Type.Integer({ minimum: 0, description: 'Age of a node: grows with what it lived through' });
+export const Age = Type.Integer({
+  minimum: 0,
+  description: 'Age of a node: grows with each section key that it lives under',
+});
 
 /** A machine-readable reason: lower-case words joined by `-`, such as `later-phase` or `false-complaint`. */
 export const Reason = Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });

@@ -1,5 +1,13 @@
 import type { EventInput } from '@witan/api';
-import { type AttestationClaim, linkToJson, type ProofBundle, prefixName, proofFrom, verifyBundle } from '@witan/chain';
+import {
+  type AttestationClaim,
+  linkToJson,
+  type ProofBundle,
+  prefixName,
+  proofFrom,
+  sectionTopic,
+  verifyBundle,
+} from '@witan/chain';
 import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
 import { decodeReports } from '@witan/dkg';
 import { Follower, type Transport } from '@witan/elder';
@@ -104,13 +112,13 @@ export class LiveBackend implements Backend {
 
   start(): void {
     const { transport, prefix, clock, wallClock } = this.#options;
-    const section = `section.${prefixName(prefix)}`;
-    transport.subscribe(`${section}.heartbeats`, (bytes) =>
+    const topic = (channel: string) => sectionTopic(prefix, channel);
+    transport.subscribe(topic('heartbeats'), (bytes) =>
       this.#taking('heartbeats', () =>
         this.#presence.take(openEnvelope(bytes, this.#tag), { atMs: clock.now(), wallMs: wallClock() }),
       ),
     );
-    transport.subscribe(`${section}.reports`, (bytes) => this.#taking('reports', () => this.#onReports(bytes)));
+    transport.subscribe(topic('reports'), (bytes) => this.#taking('reports', () => this.#onReports(bytes)));
     this.#follower.start();
     const sweep = () => {
       this.#presence.sweep(clock.now());
