@@ -1,17 +1,10 @@
-import { WitanError, type WitanErrorCode } from '@witan/errors';
+import { problemType, WitanError } from '@witan/errors';
 import type { Problem } from './schemas/problem.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-const TYPE_PREFIX = 'urn:witan:error:';
-const CODE_PREFIX = 'WITAN_ERR_';
-
 /** The members of `WitanError.data` that go out. Whatever else an error carries stays inside. */
 const EXTENSIONS = ['errors', 'waitingOn', 'refusals', 'checks', 'limit', 'retryAfterMs'] as const;
-
-export function problemType(code: WitanErrorCode): string {
-  return TYPE_PREFIX + code.slice(CODE_PREFIX.length).toLowerCase().replaceAll('_', '-');
-}
 
 /**
  * The body of an error answer.

@@ -155,3 +155,11 @@ export const CODES = {
 } as const satisfies Record<string, CodeEntry>;
 
 export type WitanErrorCode = keyof typeof CODES;
+
+const TYPE_PREFIX = 'urn:witan:error:';
+const CODE_PREFIX = 'WITAN_ERR_';
+
+/** The `type` of a problem document (RFC 9457): `urn:witan:error:not-found`. */
+export function problemType(code: WitanErrorCode): string {
+  return TYPE_PREFIX + code.slice(CODE_PREFIX.length).toLowerCase().replaceAll('_', '-');
+}

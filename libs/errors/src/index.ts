@@ -1,2 +1,2 @@
-export { CODES, type WitanErrorCode } from './codes.ts';
+export { CODES, problemType, type WitanErrorCode } from './codes.ts';
 export { asWitanError, errorCode, isWitanError, unlessBad, WitanError } from './error.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { CODES, type WitanErrorCode } from '@witan/errors';
+import { CODES, problemType, type WitanErrorCode } from '@witan/errors';
 import type { Exposition, Logger } from '@witan/observability';
 import { Connections } from './connections.ts';
 import { type ListenTarget, listen } from './listen.ts';
@@ -99,6 +99,6 @@ function sendProblem(response: ServerResponse, code: WitanErrorCode): void {
   const { status, title, help } = CODES[code];
   // A body that came with the request is not read: the connection is of no more use.
   response.setHeader('connection', 'close');
-  const problem = { type: 'about:blank', title, status, code, detail: help };
+  const problem = { type: problemType(code), title, status, code, detail: title, help };
   send(response, status, 'application/problem+json', JSON.stringify(problem));
 }

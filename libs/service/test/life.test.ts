@@ -55,7 +55,14 @@ describe('a healthy service', () => {
   test('the metrics port answers nothing else', async () => {
     await using toy = new ToyProcess();
     const url = await toy.ready();
-    expect(await get(`${url}/`)).toMatchObject({ status: 404, type: 'application/problem+json' });
+    const missing = await get(`${url}/`);
+    expect(missing).toMatchObject({ status: 404, type: 'application/problem+json' });
+    const code = 'WITAN_ERR_NOT_FOUND';
+    expect(JSON.parse(missing.body)).toMatchObject({
+      type: 'urn:witan:error:not-found',
+      code,
+      help: expect.any(String),
+    });
     expect((await get(`${url}/metrics?name=x`)).status).toBe(200);
     expect((await get(`${url}/constructor`)).status).toBe(404);
     const post = await get(`${url}/readyz`, { method: 'POST', body: 'x'.repeat(1_000_000) }).catch(() => undefined);
