@@ -1,4 +1,4 @@
-import { problemType, WitanError } from '@witan/errors';
+import { problemType, WitanError, type WitanErrorCode } from '@witan/errors';
 import type { Problem } from './schemas/problem.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';

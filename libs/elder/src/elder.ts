@@ -102,6 +102,7 @@ export class Elder {
     this.#networkTag = networkTag(options.network);
     this.#heartbeats = new Heartbeats({ ...options, networkTag: this.#networkTag, service: 'elder' });
     this.#restoration = new Restoration({
+      prefix: options.prefix,
       journal: options.journal,
       self: options.identity.name,
       networkTag: this.#networkTag,

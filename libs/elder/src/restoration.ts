@@ -11,6 +11,8 @@ export interface RestorationOptions {
   /** Own name, hex. */
   readonly self: string;
   readonly networkTag: Uint8Array;
+  /** Of the section, in bits. */
+  readonly prefix: string;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** So long the others are listened to; one that was heard longer ago is gone. */
@@ -67,11 +69,11 @@ export class Restoration {
   }
 
   #take(bytes: Uint8Array, ledger: Ledger): void {
-    const { networkTag, now } = this.#options;
+    const { networkTag, prefix, now } = this.#options;
     const peeked = peekEnvelope(bytes, networkTag);
     if (peeked.kind !== 'heartbeat' || !ledger.members.has(peeked.author)) return;
-    const { service, generation, sequence } = decode(heartbeatBody, peeked.body);
-    if (SERVICES[service] !== 'elder' || generation === undefined) return;
+    const { prefix: of, service, generation, sequence } = decode(heartbeatBody, peeked.body);
+    if (of !== prefix || SERVICES[service] !== 'elder' || generation === undefined) return;
     // What it has said before makes nobody alive, nor takes back that it is ahead.
     const last = this.#heard.get(peeked.author)?.sequence;
     if (last !== undefined && sequence <= last) return;

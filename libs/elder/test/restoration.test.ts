@@ -15,23 +15,27 @@ const members = identities(5);
 /** Four elders, three of whom decide. */
 const ledger = handOver(startSession(sectionOf(members), members.slice(0, 4)));
 const [self, ...others] = members;
-const restorationOf = { self: self!.name, networkTag: TAG, now: () => 0, freshMs: FRESH_MS };
+const restorationOf = { self: self!.name, networkTag: TAG, prefix: '', now: () => 0, freshMs: FRESH_MS };
 
 interface Beat {
   readonly service?: (typeof SERVICES)[number];
   readonly sequence?: number;
+  readonly prefix?: string;
 }
 
-function beat(of: number, generation: number | undefined, { service = 'elder', sequence = 1 }: Beat = {}): Uint8Array {
-  const body = { prefix: '', service: SERVICES.indexOf(service), generation, key: undefined, usableShare: false };
+function beat(
+  of: number,
+  generation: number | undefined,
+  { service = 'elder', sequence = 1, prefix = '' }: Beat = {},
+): Uint8Array {
+  const body = { prefix, service: SERVICES.indexOf(service), generation, key: undefined, usableShare: false };
   return sealEnvelope(others[of]!, TAG, 'heartbeat', encode(heartbeatBody, { ...body, sequence })).raw;
 }
 
 function restored(journal = new MemoryJournal()) {
   let nowMs = 0;
   markRestored(journal);
-  const make = () =>
-    new Restoration({ journal, self: self!.name, networkTag: TAG, now: () => nowMs, freshMs: FRESH_MS });
+  const make = () => new Restoration({ ...restorationOf, journal, now: () => nowMs });
   return { make, journal, pass: (ms: number) => (nowMs += ms) };
 }
 
@@ -57,6 +61,7 @@ describe('the past of a restored node', () => {
     expect(settledBy([...three.slice(1), beat(2, generation), beat(3, generation)])).toBe(false);
     expect(settledBy([...three.slice(1), beat(0, generation, { service: 'adult' })])).toBe(false);
     expect(settledBy([...three.slice(1), beat(0, undefined)])).toBe(false);
+    expect(settledBy([...three.slice(1), beat(0, generation, { prefix: '1' })])).toBe(false);
     expect(settledBy(three, false)).toBe(false);
     const forged = three[0]!.slice();
     forged[forged.length - 1]! ^= 1;

@@ -134,8 +134,9 @@ function receiveJoin(turn: Turn, peeked: Unverified): Received {
 }
 
 function receiveHeartbeat(turn: Turn, peeked: Unverified): Received {
-  const { ledger, sight } = turn.state;
+  const { ledger, sight, env } = turn.state;
   const beat = decode(heartbeatBody, peeked.body);
+  if (beat.prefix !== env.prefix) return 'invalid';
   const service = SERVICES[beat.service];
   if (service === undefined) return 'malformed';
   const isAhead = beat.generation !== undefined && beat.generation > (ledger?.generation ?? -1);

@@ -184,6 +184,7 @@ describe('a message', () => {
     ['asking to join another section', joinRequest(stranger!, '01'), 'invalid'],
     ['asking to join as a member', joinRequest(second!), 'duplicate'],
     ['a heartbeat of no member', heartbeat(stranger!), 'not-member'],
+    ['a heartbeat in another section', heartbeat(second!, { prefix: '01' }), 'invalid'],
     ['a heartbeat of a service that there is none of', heartbeat(second!, { service: 9 }), 'malformed'],
     ['a vote of one who is no elder', vote(second!), 'not-member'],
     ['a vote of a stranger', vote(stranger!), 'not-member'],

@@ -15,12 +15,13 @@ interface Beat {
   readonly service?: (typeof SERVICES)[number];
   readonly key?: Uint8Array;
   readonly usableShare?: boolean;
+  readonly prefix?: string;
 }
 
 let beats = 0;
-const body = ({ service = 'elder', key = KEY, usableShare = true }: Beat) =>
+const body = ({ service = 'elder', key = KEY, usableShare = true, prefix = '' }: Beat) =>
   encode(heartbeatBody, {
-    prefix: '',
+    prefix,
     service: SERVICES.indexOf(service),
     generation: 3,
     key,
@@ -37,6 +38,7 @@ function setUp(members: readonly Identity[] = [node, other]) {
   const names = new Set(members.map(({ name }) => name));
   const changes: [string, boolean, number | undefined][] = [];
   const presence = new Presence(
+    '',
     (name) => names.has(name),
     (...change) => void changes.push(change),
   );
@@ -44,6 +46,12 @@ function setUp(members: readonly Identity[] = [node, other]) {
 }
 
 describe('who is there', () => {
+  test('is not who is heard in another section', () => {
+    const { presence, changes } = setUp();
+    expect(() => presence.take(signed({ prefix: '1' }), moment(1000))).toThrow('WITAN_ERR_INVALID');
+    expect([presence.isReachable(node.name, 1000), changes]).toEqual([false, []]);
+  });
+
   test('is told when it changes, and only then', () => {
     const { presence, changes } = setUp();
     for (const at of [0, 500, 1000]) presence.take(signed(), moment(at));

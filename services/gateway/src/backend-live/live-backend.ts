@@ -73,6 +73,7 @@ export class LiveBackend implements Backend {
     this.#tag = networkTag(network);
     const publish = (event: EventInput) => void this.events.append(event);
     this.#presence = new Presence(
+      prefix,
       (node) => this.ledger?.members.has(node) ?? false,
       (node, live, lastSeenMs = wallClock()) =>
         publish({ type: 'heartbeat', at: time(wallClock()), data: { node, live, lastSeen: time(lastSeenMs) } }),

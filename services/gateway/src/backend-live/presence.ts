@@ -25,22 +25,32 @@ export class Presence {
   readonly #live = new Set<string>();
   /** When the first sweep was: nobody could be heard before. */
   #sinceMs: number | undefined;
+  readonly #prefix: string;
   readonly #isMember: (node: string) => boolean;
   readonly #changed: (node: string, live: boolean, lastSeenMs: number | undefined) => void;
 
-  /** @param changed without `lastSeenMs` of a stranger that has been forgotten meanwhile */
+  /**
+   * @param prefix of the section, in bits
+   * @param changed without `lastSeenMs` of a stranger that has been forgotten meanwhile
+   */
   constructor(
+    prefix: string,
     isMember: (node: string) => boolean,
     changed: (node: string, live: boolean, lastSeenMs: number | undefined) => void,
   ) {
+    this.#prefix = prefix;
     this.#isMember = isMember;
     this.#changed = changed;
   }
 
-  /** @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a heartbeat), `WITAN_ERR_STALE` (said before) */
+  /**
+   * @throws WitanError `WITAN_ERR_MALFORMED`, `WITAN_ERR_INVALID` (not a heartbeat, or in another section),
+   *   `WITAN_ERR_STALE` (said before)
+   */
   take({ kind, author, body }: Signed, { atMs, wallMs }: Moment): void {
     if (kind !== 'heartbeat') throw new WitanError('WITAN_ERR_INVALID', `a ${kind} among the heartbeats`);
     const beat = decode(heartbeatBody, body);
+    if (beat.prefix !== this.#prefix) throw new WitanError('WITAN_ERR_INVALID', 'a heartbeat in another section');
     const service = SERVICES[beat.service];
     const seen = service && this.#byService.get(service);
     if (!seen) throw new WitanError('WITAN_ERR_MALFORMED', `no service ${beat.service}`);
