@@ -12,6 +12,8 @@ export class Connections {
   readonly #open = new Map<string, Socket>();
   /** Ends of those on which no request is under way; first that which has been so for longest. */
   readonly #idle = new Set<string>();
+  /** Ends of those that have never asked for anything. */
+  readonly #silent = new Set<string>();
   readonly #most: number;
 
   constructor(server: HttpServer | HttpsServer, most: number) {
@@ -20,13 +22,14 @@ export class Connections {
     server.on('request', ({ socket }, response) => {
       const end = endOf(socket);
       this.#idle.delete(end);
+      this.#silent.delete(end);
       response.once('close', () => void (this.#open.has(end) && this.#idle.add(end)));
     });
   }
 
-  /** Ends those that ask for nothing: closing a server would wait for those that never have. */
-  endIdle(): void {
-    for (const end of this.#idle) this.#open.get(end)?.destroy();
+  /** Ends those that have never asked for anything: Node counts them as busy, and closing a server waits for them. */
+  endSilent(): void {
+    for (const end of this.#silent) this.#open.get(end)?.destroy();
   }
 
   #admit(socket: Socket): void {
@@ -37,6 +40,7 @@ export class Connections {
     const end = endOf(socket);
     this.#open.set(end, socket);
     this.#idle.add(end);
+    this.#silent.add(end);
     socket.once('close', () => {
       if (this.#open.get(end) === socket) this.#forget(end);
     });
@@ -53,6 +57,7 @@ export class Connections {
   #forget(end: string): void {
     this.#open.delete(end);
     this.#idle.delete(end);
+    this.#silent.delete(end);
   }
 }
 

@@ -68,16 +68,16 @@ test('where all wait for an answer the new one ends, until one has been answered
   await Promise.all([once(second.socket, 'data'), once(fourth.socket, 'data')]);
 });
 
-test('a server that closes does not wait for those that ask for nothing', async () => {
+test('only those that never asked are ended when a server is about to close', async () => {
   const { server, connections, open, asking } = await start(8);
-  const silent = await open();
-  const busy = await asking();
-  const closed = once(server, 'close');
-  server.close();
-  connections.endIdle();
+  const [silent, busy, kept] = [await open(), await asking(), await asking()];
+  kept.answer();
+  await once(kept.socket, 'data');
+  connections.endSilent();
   await silent.closed;
+  const asked = once(server, 'request');
+  kept.socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await asked;
   busy.answer();
   await once(busy.socket, 'data');
-  busy.socket.end();
-  await closed;
 });

@@ -97,7 +97,7 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
   const connections = new Connections(app.server, MAX_CONNECTIONS);
   app.addHook('preClose', async () => {
     streams.close();
-    connections.endIdle();
+    connections.endSilent();
   });
 
   const { checkResponses = false, apiKeys } = options;
