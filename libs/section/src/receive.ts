@@ -1,7 +1,7 @@
 import * as agreement from '@witan/agreement';
 import { type Decision, openCertified, peekCertified } from '@witan/chain';
 import { isWitanError, unlessBad, type WitanErrorCode } from '@witan/errors';
-import { decode, peekEnvelope, type Unverified } from '@witan/wire';
+import { decode, type Infer, peekEnvelope, type Unverified } from '@witan/wire';
 import { adopt } from './decide.ts';
 import { type Heartbeat, heartbeatBody, joinBody, proposalBody, SERVICES, voteBody } from './messages.ts';
 import type { DecisionSource, SectionRejectReason } from './reports.ts';
@@ -71,8 +71,8 @@ function isSignedUnder(key: Uint8Array, raw: Uint8Array): boolean {
 function receiveBallot(turn: Turn, peeked: Unverified): Received {
   const { ledger, agreement: before } = turn.state;
   if (!ledger || !before) return 'ignored';
-  const open = peeked.kind === 'sectionVote' ? voteBody : proposalBody;
-  const { prefix, generation } = decode(open as typeof voteBody, peeked.body);
+  const ballot = peeked.kind === 'sectionVote' ? decode(voteBody, peeked.body) : decode(proposalBody, peeked.body);
+  const { prefix, generation } = ballot;
   if (prefix !== ledger.prefix) return 'invalid';
   if (generation <= ledger.generation) return 'ignored';
   if (generation > ledger.generation + 1) {
@@ -86,12 +86,13 @@ function receiveBallot(turn: Turn, peeked: Unverified): Received {
   }
   const voter = ledger.elders.findIndex((elder) => elder.name === peeked.author);
   if (voter < 0) return 'not-member';
-  return peeked.kind === 'sectionVote' ? takeVote(turn, peeked, voter) : takeProposal(turn, peeked, voter);
+  return 'vote' in ballot
+    ? takeVote(turn, peeked, voter, ballot.vote)
+    : takeProposal(turn, peeked, voter, ballot.proposal);
 }
 
-function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
+function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: Infer<typeof voteBody>['vote']): Received {
   const before = turn.state.agreement!;
-  const { vote } = decode(voteBody, peeked.body);
   if (Buffer.compare(vote.instance, before.options.instance) !== 0) return 'invalid';
   if (agreement.onVote(before, agreement.voteRecord(voter, vote, NO_BYTES)).state === before) return 'duplicate';
   const { raw } = peeked.verify();
@@ -105,9 +106,13 @@ function takeVote(turn: Turn, peeked: Unverified, voter: number): Received {
   return 'new';
 }
 
-function takeProposal(turn: Turn, peeked: Unverified, from: number): Received {
+function takeProposal(
+  turn: Turn,
+  peeked: Unverified,
+  from: number,
+  proposal: Infer<typeof proposalBody>['proposal'],
+): Received {
   const before = turn.state.agreement!;
-  const { proposal } = decode(proposalBody, peeked.body);
   if (Buffer.compare(proposal.instance, before.options.instance) !== 0) return 'invalid';
   if (agreement.onProposal(before, agreement.proposalInput(from, proposal, NO_BYTES)).state === before)
     return 'duplicate';
