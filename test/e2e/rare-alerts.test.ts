@@ -113,8 +113,9 @@ describe.skipIf(why)('over a real Prometheus', () => {
       await Promise.all([refused.text(), failed.text(), attest().catch(() => {})]);
     };
     const alerts = ['WitanEventStreamsRefused', 'WitanFileDescriptorsLow', 'WitanHttpErrorBudgetBurn'];
+    const ofServices = ['WitanAttestationLatencyBudgetBurn', 'WitanActorCrashed', 'WitanSectionUnknown'];
     await Promise.all([
-      watched.fires([...alerts, 'WitanAttestationLatencyBudgetBurn', 'WitanActorCrashed'], asked),
+      watched.fires([...alerts, ...ofServices], asked),
       new Watched(cluster, hurried, {}).fires(['WitanVersionsDiffer']),
     ]);
     for (const stream of streams) stream.leave();

@@ -86,6 +86,7 @@ test('a fault in a query is seen', () => {
     'increase(witan_dkg_sessions_total{outcome=~"failed|lost"}[5m])': [
       'witan_dkg_sessions_total: outcome is never lost',
     ],
+    'witan_build_info{service="elders"}': ['witan_build_info: service is never elders'],
     'witan_held_messages{peer="a"}': ['witan_held_messages has no label peer'],
     'sum by (peer) (count_values("node", witan_node_id))': ['nothing in it has the label peer'],
     'sum by (peer) (witan_held_messages)': ['nothing in it has the label peer'],

@@ -12,6 +12,7 @@ const OVER_TIME = ['rate', 'irate', 'increase', 'resets'];
 const BY_PROCESS: Readonly<Record<string, readonly string[]>> = {
   route: [...ROUTE_NAMES.map((name) => routerPath(ROUTES[name].path)), 'unmatched'],
   actor: ['section', 'dkg', 'other'],
+  service: ['adult', 'dkg-coordinator', 'elder', 'gateway'],
 };
 const HISTOGRAM_SERIES = ['_bucket', '_sum', '_count'];
 

@@ -11,10 +11,11 @@ export const decisions: DashboardSpec = {
       panels: [
         graph({
           title: 'Generation of each process',
-          description: 'Number of the last decision applied. Where one curve stays below, that process is behind.',
+          description:
+            'Number of the last decision applied. Where one curve stays below, that process is behind; one without a curve knows no section.',
           unit: 'none',
           queries: { expr: of('witan_section_generation'), legend: '{{job}} {{instance}}' },
-          alerts: ['WitanNodeBehind'],
+          alerts: ['WitanNodeBehind', 'WitanSectionUnknown'],
         }),
         graph({
           title: 'Keys in the chain',

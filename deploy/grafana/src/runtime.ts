@@ -23,13 +23,13 @@ export const runtime: DashboardSpec = {
         }),
         table({
           title: 'Versions',
-          description: 'Which code runs, and on which Node.',
+          description: 'Which code runs, and on which Node. Of a service that is not listed nothing is scraped.',
           unit: 'none',
           queries: {
             expr: `count by (service, version, runtime) (${at('witan_build_info')})`,
             legend: '{{service}} {{version}}',
           },
-          alerts: ['WitanVersionsDiffer'],
+          alerts: ['WitanVersionsDiffer', 'WitanServiceGone'],
         }),
         graph({
           title: 'Age of the process',
