@@ -92,6 +92,12 @@ test('a fault in a query is seen', () => {
     'witan_held_messages{peer="a"}': ['witan_held_messages has no label peer'],
     'sum by (peer) (count_values("node", witan_node_id))': ['nothing in it has the label peer'],
     'sum by (peer) (witan_held_messages)': ['nothing in it has the label peer'],
+    'witan_node_is_elder + on (job, instance) witan_elder_usable_share': [
+      'on (job, instance) pairs what is of two networks',
+    ],
+    'witan_node_is_elder + ignoring (namespace) witan_elder_usable_share': [
+      'ignoring (namespace) pairs what is of two networks',
+    ],
     witan_dkg_phase_duration_seconds: ['no service has witan_dkg_phase_duration_seconds'],
   };
   for (const [query, expected] of Object.entries(faults)) expect(queryFaults(query)).toEqual(expected);

@@ -1,6 +1,6 @@
 import { ROUTE_NAMES, ROUTES, routerPath } from '@witan/api';
 import { ALL_METRICS, type AnyDefinition } from '@witan/observability';
-import { parseQuery, type Selector } from '../support/promql.ts';
+import { type Pairing, parseQuery, type Selector } from '../support/promql.ts';
 import { RECORDINGS } from './prometheus-rules.ts';
 
 /** Of every target, by the scrape configuration. */
@@ -41,6 +41,12 @@ const KNOWN = new Map<string, Series>([
   ),
 ]);
 
+/** Two networks may have hosts of the same names. */
+function pairingFaults({ by, labels }: Pairing): string[] {
+  const isOfOne = ['cluster', 'namespace'].every((label) => labels.includes(label) === (by === 'on'));
+  return isOfOne ? [] : [`${by} (${labels.join(', ')}) pairs what is of two networks`];
+}
+
 /** A variable of a dashboard stands for any text. */
 const isVariable = (value: string): boolean => value.includes('$');
 
@@ -77,6 +83,7 @@ export function queryFaults(expr: string): string[] {
   ]);
   return [
     ...query.selectors.flatMap(selectorFaults),
+    ...query.pairings.flatMap(pairingFaults),
     ...query.groupedBy.filter((label) => !labels.has(label)).map((label) => `nothing in it has the label ${label}`),
   ];
 }
