@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@witan/api';
@@ -159,6 +159,17 @@ describe.skipIf(why)('the compose file', () => {
       'witan-gateway': 1,
       'witan-dkg-coordinator': 2,
     });
+  });
+
+  test('has every service asked as the runbooks say', async () => {
+    const page = readFileSync(new URL('../../docs/runbooks/README.md', import.meta.url), 'utf8');
+    const commands = [...page.matchAll(/^docker compose exec (\S+) ((?:.*\\\n)*.*)$/gm)];
+    const answers = commands.map(async ([, service, command]) =>
+      docker('exec', await containerOf(service!), 'sh', '-c', command!),
+    );
+    const [status, readiness] = await Promise.all(answers);
+    expect(status).toContain('7 of 7 elders live');
+    expect(readiness).toMatch(/^200 {"status":"ready","service":"elder"/);
   });
 
   test('has Prometheus judge by the rules, which see one healthy section', async () => {

@@ -36,6 +36,7 @@ export const RARE: readonly string[] = [
   'WitanJournalSlow',
   'WitanMailboxOverflow',
   'WitanNodeBlamed',
+  'WitanSectionUnknown',
   'WitanVersionsDiffer',
 ];
 

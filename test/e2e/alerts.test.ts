@@ -215,9 +215,9 @@ describe.skipIf(why)('over a real Prometheus', () => {
 
   test('nothing that is scraped', async () => {
     prometheus.follow({ network: cluster.network, processes: [] });
-    await fires(['WitanNoMetrics']);
+    await fires(['WitanNoMetrics', 'WitanServiceGone']);
     follow();
-    await ends('WitanNoMetrics');
+    await ends('WitanNoMetrics', 'WitanServiceGone');
   });
 
   test('all alerts have fired but those that take a liar, a defect or a bad machine', async () => {

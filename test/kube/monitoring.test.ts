@@ -19,7 +19,11 @@ interface Manifest {
   readonly spec: {
     readonly groups: readonly { readonly rules: readonly object[] }[];
     readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
-    readonly podMetricsEndpoints: readonly { readonly port: string; readonly scheme: string }[];
+    readonly podMetricsEndpoints: readonly {
+      readonly port: string;
+      readonly scheme: string;
+      readonly relabelings: unknown;
+    }[];
     readonly template?: {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: { readonly containers: readonly { readonly ports?: readonly { readonly name: string }[] }[] };
@@ -74,7 +78,9 @@ describe.skipIf(why)('what the Prometheus operator is given', () => {
     const metrics = ports.filter((name) => name.endsWith('metrics'));
     expect(metrics).toHaveLength(4);
     expect(endpoints.map(({ port }) => port).toSorted()).toEqual(metrics.toSorted());
-    for (const { scheme } of endpoints) expect(scheme).toBe('https');
+    for (const { scheme, relabelings } of endpoints) {
+      expect({ scheme, relabelings }).toEqual({ scheme: 'https', relabelings: endpoints[0]!.relabelings });
+    }
     expect(unknown('endpoint', endpoints)).toEqual([]);
   });
 

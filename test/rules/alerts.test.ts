@@ -35,6 +35,8 @@ describe.each(ALERT_NAMES)('%s', (name) => {
     expect(queries.length).toBeGreaterThan(0);
     expect(queries.flatMap((block) => block.trim().split('\n\n')).flatMap(queryFaults)).toEqual([]);
     expect(page.split('\n').length).toBeLessThanOrEqual(60);
+    // How a service is asked depends on where it runs: README.md says it for each.
+    expect(page).not.toMatch(/\bcurl\b|\b[A-Z]+:\d{4}\b/);
   });
 
   test('is tested where it has to fire, for each of its severities, and where it has to be silent', () => {
@@ -86,9 +88,16 @@ test('a fault in a query is seen', () => {
     'increase(witan_dkg_sessions_total{outcome=~"failed|lost"}[5m])': [
       'witan_dkg_sessions_total: outcome is never lost',
     ],
+    'witan_build_info{service="elders"}': ['witan_build_info: service is never elders'],
     'witan_held_messages{peer="a"}': ['witan_held_messages has no label peer'],
     'sum by (peer) (count_values("node", witan_node_id))': ['nothing in it has the label peer'],
     'sum by (peer) (witan_held_messages)': ['nothing in it has the label peer'],
+    'witan_node_is_elder + on (job, instance) witan_elder_usable_share': [
+      'on (job, instance) pairs what is of two networks',
+    ],
+    'witan_node_is_elder + ignoring (namespace) witan_elder_usable_share': [
+      'ignoring (namespace) pairs what is of two networks',
+    ],
     witan_dkg_phase_duration_seconds: ['no service has witan_dkg_phase_duration_seconds'],
   };
   for (const [query, expected] of Object.entries(faults)) expect(queryFaults(query)).toEqual(expected);

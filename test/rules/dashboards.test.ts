@@ -87,6 +87,13 @@ describe.each(ALL_PANELS)('%s', (_, panel, dashboard) => {
     }
   });
 
+  test('adds up no processes of two networks that have the same name', () => {
+    for (const { groupings } of queriesOf(panel).map(parseQuery)) {
+      const ofProcesses = groupings.filter((labels) => labels.includes('instance'));
+      for (const labels of ofProcesses) expect(labels).toEqual(expect.arrayContaining(['cluster', 'namespace']));
+    }
+  });
+
   test('explains itself, and leads to the runbooks of its alerts', () => {
     expect(panel.description).toMatch(/^[A-Z1].{15,}\.$/);
     expect(panel.description).not.toBe(panel.title);

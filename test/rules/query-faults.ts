@@ -1,6 +1,6 @@
 import { ROUTE_NAMES, ROUTES, routerPath } from '@witan/api';
 import { ALL_METRICS, type AnyDefinition } from '@witan/observability';
-import { parseQuery, type Selector } from '../support/promql.ts';
+import { type Pairing, parseQuery, type Selector } from '../support/promql.ts';
 import { RECORDINGS } from './prometheus-rules.ts';
 
 /** Of every target, by the scrape configuration. */
@@ -12,6 +12,7 @@ const OVER_TIME = ['rate', 'irate', 'increase', 'resets'];
 const BY_PROCESS: Readonly<Record<string, readonly string[]>> = {
   route: [...ROUTE_NAMES.map((name) => routerPath(ROUTES[name].path)), 'unmatched'],
   actor: ['section', 'dkg', 'other'],
+  service: ['adult', 'dkg-coordinator', 'elder', 'gateway'],
 };
 const HISTOGRAM_SERIES = ['_bucket', '_sum', '_count'];
 
@@ -39,6 +40,12 @@ const KNOWN = new Map<string, Series>([
     ({ record, expr }) => [record, { labels: withoutValues(parseQuery(expr).groupedBy), onlyGrows: false }] as const,
   ),
 ]);
+
+/** Two networks may have hosts of the same names. */
+function pairingFaults({ by, labels }: Pairing): string[] {
+  const isOfOne = ['cluster', 'namespace'].every((label) => labels.includes(label) === (by === 'on'));
+  return isOfOne ? [] : [`${by} (${labels.join(', ')}) pairs what is of two networks`];
+}
 
 /** A variable of a dashboard stands for any text. */
 const isVariable = (value: string): boolean => value.includes('$');
@@ -76,6 +83,7 @@ export function queryFaults(expr: string): string[] {
   ]);
   return [
     ...query.selectors.flatMap(selectorFaults),
+    ...query.pairings.flatMap(pairingFaults),
     ...query.groupedBy.filter((label) => !labels.has(label)).map((label) => `nothing in it has the label ${label}`),
   ];
 }

@@ -14,10 +14,19 @@ export class EventStream {
   /** The last id that was said, also without an event. */
   #lastId: string | undefined;
 
-  /** Resolves when the stream stands. @param lastEventId goes with the request as `Last-Event-ID` */
-  static async open(url: string, lastEventId?: string): Promise<EventStream> {
+  /**
+   * Resolves when the stream stands.
+   *
+   * @param lastEventId goes with the request as `Last-Event-ID`
+   * @param client its address, as a proxy tells it that the gateway trusts
+   */
+  static async open(url: string, lastEventId?: string, client?: string): Promise<EventStream> {
     const stream = new EventStream();
-    const headers = { accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
+    const headers = {
+      accept: 'text/event-stream',
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+      ...(client !== undefined && { 'x-forwarded-for': client }),
+    };
     const response = await fetch(`${url}/v1/events`, { headers, signal: stream.#leaving.signal });
     if (!response.ok || !response.body) throw new Error(`${url}/v1/events answered ${response.status}`);
     void stream.#read(response.body);

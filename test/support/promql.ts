@@ -16,12 +16,22 @@ export interface Selector {
   readonly within: readonly string[];
 }
 
+/** `on (…)` or `ignoring (…)`. */
+export interface Pairing {
+  readonly by: string;
+  readonly labels: readonly string[];
+}
+
 export interface Query {
   readonly selectors: readonly Selector[];
   /** Labels that it groups, joins or matches by. */
   readonly groupedBy: readonly string[];
+  /** The same, one list for each place. */
+  readonly groupings: readonly (readonly string[])[];
   /** Labels that it makes of values. */
   readonly made: readonly string[];
+  /** How it pairs series of two sides, such as `on (job, instance)`. */
+  readonly pairings: readonly Pairing[];
 }
 
 type Node = NonNullable<ReturnType<ReturnType<typeof parser.parse>['resolve']>['parent']>;
@@ -58,11 +68,17 @@ export function parseQuery(expr: string): Query {
         .filter(({ name }) => name === 'FunctionCall')
         .map((call) => textOf(call.getChild('FunctionIdentifier'))),
     }));
-  const groupedBy = all
+  const groupings = all
     .filter(({ name }) => name === 'GroupingLabels')
-    .flatMap((grouping) => grouping.getChildren('LabelName').map(textOf));
+    .map((grouping) => grouping.getChildren('LabelName').map(textOf));
   const made = all
     .filter((node) => node.name === 'AggregateExpr' && textOf(node.firstChild) === 'count_values')
     .map((node) => textOf(node.getChild('FunctionCallBody')?.getChild('StringLiteral') ?? null).slice(1, -1));
-  return { selectors, groupedBy, made };
+  const pairings = all
+    .filter(({ name }) => name === 'MatchingModifierClause')
+    .map((clause) => ({
+      by: textOf(clause.firstChild),
+      labels: (clause.getChild('GroupingLabels')?.getChildren('LabelName') ?? []).map(textOf),
+    }));
+  return { selectors, groupedBy: groupings.flat(), groupings, made, pairings };
 }

@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph } from './model.ts';
-import { growth, of, perSecond } from './promql.ts';
+import { growth, of, PROCESS_LABELS, perSecond } from './promql.ts';
 
 export const antiEntropy: DashboardSpec = {
   name: 'anti-entropy',
@@ -90,7 +90,7 @@ export const antiEntropy: DashboardSpec = {
           description: 'They were invalid when their turn came. It stays 0 unless their author is faulty.',
           unit: 'short',
           queries: {
-            expr: growth('instance', of('witan_held_messages_failed_total')),
+            expr: growth(PROCESS_LABELS, of('witan_held_messages_failed_total')),
             legend: '{{instance}}',
           },
           alerts: ['WitanHeldMessagesFailed'],

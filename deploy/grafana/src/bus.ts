@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, states } from './model.ts';
-import { growth, of, perSecond, quantiles } from './promql.ts';
+import { growth, of, PROCESS_LABELS, perSecond, quantiles } from './promql.ts';
 
 export const bus: DashboardSpec = {
   name: 'bus',
@@ -21,7 +21,7 @@ export const bus: DashboardSpec = {
           title: 'Connections lost',
           description: 'Each is made again by itself.',
           unit: 'short',
-          queries: { expr: growth('job, instance', of('witan_bus_disconnects_total')), legend: '{{job}} {{instance}}' },
+          queries: { expr: growth(PROCESS_LABELS, of('witan_bus_disconnects_total')), legend: '{{job}} {{instance}}' },
           alerts: ['WitanBusDisconnected'],
           width: 12,
         }),
@@ -54,9 +54,9 @@ export const bus: DashboardSpec = {
             'Dropped: not sent or not handled. Slow consumer: a process fell behind. Failed: its handler threw, a defect.',
           unit: 'ops',
           queries: [
-            { expr: perSecond('instance', of('witan_bus_dropped_total')), legend: 'dropped {{instance}}' },
-            { expr: perSecond('instance', of('witan_bus_slow_consumers_total')), legend: 'slow {{instance}}' },
-            { expr: perSecond('instance', of('witan_bus_handler_errors_total')), legend: 'failed {{instance}}' },
+            { expr: perSecond(PROCESS_LABELS, of('witan_bus_dropped_total')), legend: 'dropped {{instance}}' },
+            { expr: perSecond(PROCESS_LABELS, of('witan_bus_slow_consumers_total')), legend: 'slow {{instance}}' },
+            { expr: perSecond(PROCESS_LABELS, of('witan_bus_handler_errors_total')), legend: 'failed {{instance}}' },
           ],
           alerts: ['WitanBusDropping'],
         }),
@@ -72,7 +72,7 @@ export const bus: DashboardSpec = {
           description:
             'What the server refused a user that has no right to it. It stays 0 unless the permissions are wrong.',
           unit: 'ops',
-          queries: { expr: perSecond('instance', of('witan_bus_forbidden_total')), legend: '{{instance}}' },
+          queries: { expr: perSecond(PROCESS_LABELS, of('witan_bus_forbidden_total')), legend: '{{instance}}' },
           alerts: ['WitanBusForbidden'],
         }),
         graph({

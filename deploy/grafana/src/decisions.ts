@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, states } from './model.ts';
-import { growth, of } from './promql.ts';
+import { growth, of, PROCESS_LABELS } from './promql.ts';
 
 export const decisions: DashboardSpec = {
   name: 'decisions',
@@ -11,10 +11,11 @@ export const decisions: DashboardSpec = {
       panels: [
         graph({
           title: 'Generation of each process',
-          description: 'Number of the last decision applied. Where one curve stays below, that process is behind.',
+          description:
+            'Number of the last decision applied. Where one curve stays below, that process is behind; one without a curve knows no section.',
           unit: 'none',
           queries: { expr: of('witan_section_generation'), legend: '{{job}} {{instance}}' },
-          alerts: ['WitanNodeBehind'],
+          alerts: ['WitanNodeBehind', 'WitanSectionUnknown'],
         }),
         graph({
           title: 'Keys in the chain',
@@ -53,7 +54,7 @@ export const decisions: DashboardSpec = {
           description: 'Tries that brought nothing, over ten minutes: leaders are silent, slow, or refused.',
           unit: 'short',
           queries: {
-            expr: `sum by (job, instance) (increase(${of('witan_decision_views_total', 'use="section"')}[10m])) - on (job, instance) sum by (job, instance) (increase(${of('witan_decisions_total')}[10m]))`,
+            expr: `sum by (${PROCESS_LABELS}) (increase(${of('witan_decision_views_total', 'use="section"')}[10m])) - sum by (${PROCESS_LABELS}) (increase(${of('witan_decisions_total')}[10m]))`,
             legend: '{{instance}}',
           },
           alerts: ['WitanDecisionsSlow'],
@@ -76,7 +77,7 @@ export const decisions: DashboardSpec = {
           description: 'An elder without a usable share follows all and signs nothing.',
           unit: 'none',
           queries: {
-            expr: `${of('witan_node_is_elder')} + on (job, instance) ${of('witan_elder_usable_share')}`,
+            expr: `${of('witan_node_is_elder')} + on (${PROCESS_LABELS}) ${of('witan_elder_usable_share')}`,
             legend: '{{instance}}',
           },
           alerts: ['WitanShareMissing', 'WitanTooFewShares'],

@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, number, states, table } from './model.ts';
-import { growth, of, perSecond, quantile, quantiles } from './promql.ts';
+import { growth, of, PROCESS_LABELS, perSecond, quantile, quantiles } from './promql.ts';
 
 const PHASES = {
   0: 'none',
@@ -13,7 +13,7 @@ const PHASES = {
 
 /** Names of nodes are values, which this makes labels of; that of a process that is dead is the last one that was seen. */
 const waited = `count_values by (cluster, namespace) ("node", ${of('witan_dkg_waiting_for')})`;
-const processes = `count_values by (cluster, namespace, job, instance) ("node", last_over_time(${of('witan_node_id')}[1h]))`;
+const processes = `count_values by (${PROCESS_LABELS}) ("node", last_over_time(${of('witan_node_id')}[1h]))`;
 
 export const dkg: DashboardSpec = {
   name: 'dkg',

@@ -125,7 +125,8 @@ export const gateway: DashboardSpec = {
         }),
         graph({
           title: 'Event streams that ended, or were refused',
-          description: 'Too slow: the client did not read. Refused: too many were open.',
+          description:
+            'Too slow: the client did not read. Refused: too many were open, or as many of one client as one may have.',
           unit: 'short',
           queries: [
             { expr: growth('reason', of('witan_http_event_streams_closed_total')), legend: '{{reason}}' },

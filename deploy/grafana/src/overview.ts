@@ -12,10 +12,10 @@ export const overview: DashboardSpec = {
         number({
           title: 'Quorum margin',
           description:
-            'Live elders minus those that must sign, as the median process sees it. At 0 the next loss stops the section, below 0 it signs nothing.',
+            'Live elders minus those that must sign, as the median process sees it. At 0 the next loss stops the section, below 0 it signs nothing; where there is no number, no process knows a section.',
           unit: 'none',
           queries: { expr: of('namespace:witan_section_quorum_margin:median'), legend: 'margin' },
-          alerts: ['WitanQuorumLost', 'WitanQuorumMarginThin'],
+          alerts: ['WitanQuorumLost', 'WitanQuorumMarginThin', 'WitanSectionUnknown'],
           madeFor: 'stalled',
           colours: [
             { from: 0, colour: 'yellow' },
@@ -54,10 +54,10 @@ export const overview: DashboardSpec = {
         }),
         number({
           title: 'Processes down',
-          description: 'Scrape targets that do not answer.',
+          description: 'Scrape targets that do not answer. A pod that waits for a host is none.',
           unit: 'none',
           queries: { expr: `count(${of('up', 'job=~"witan.*"')} == 0) or vector(0)`, legend: 'down' },
-          alerts: ['WitanTargetDown', 'WitanNoMetrics'],
+          alerts: ['WitanTargetDown', 'WitanNoMetrics', 'WitanServiceGone'],
           madeFor: 'stalled',
           colours: [{ from: 1, colour: 'red' }],
         }),

@@ -5,6 +5,9 @@ import type { Query } from './model.ts';
 const NAMESPACE = 'namespace=~"$namespace"';
 const INSTANCE = 'instance=~"$instance"';
 
+/** The labels of one process: two networks may have hosts of the same names. */
+export const PROCESS_LABELS = 'cluster, namespace, job, instance';
+
 /** @param matchers such as `result="timeout"` */
 export const of = (metric: string, ...matchers: readonly string[]): string =>
   `${metric}{${[NAMESPACE, ...matchers].join(', ')}}`;

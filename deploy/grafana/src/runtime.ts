@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, states, table } from './model.ts';
-import { at, growth, perSecond, quantile } from './promql.ts';
+import { at, growth, PROCESS_LABELS, perSecond, quantile } from './promql.ts';
 
 const PROCESS = '{{job}} {{instance}}';
 const OURS = 'job=~"witan.*"';
@@ -23,13 +23,13 @@ export const runtime: DashboardSpec = {
         }),
         table({
           title: 'Versions',
-          description: 'Which code runs, and on which Node.',
+          description: 'Which code runs, and on which Node. Of a service that is not listed nothing is scraped.',
           unit: 'none',
           queries: {
             expr: `count by (service, version, runtime) (${at('witan_build_info')})`,
             legend: '{{service}} {{version}}',
           },
-          alerts: ['WitanVersionsDiffer'],
+          alerts: ['WitanVersionsDiffer', 'WitanServiceGone'],
         }),
         graph({
           title: 'Age of the process',
@@ -53,7 +53,7 @@ export const runtime: DashboardSpec = {
           title: 'CPU',
           description: 'Cores in use, user and system.',
           unit: 'none',
-          queries: { expr: perSecond('job, instance', at('process_cpu_seconds_total', OURS)), legend: PROCESS },
+          queries: { expr: perSecond(PROCESS_LABELS, at('process_cpu_seconds_total', OURS)), legend: PROCESS },
           alerts: ['WitanEventLoopBlocked'],
         }),
         graph({
@@ -113,7 +113,7 @@ export const runtime: DashboardSpec = {
           description: 'Part of the time that it is busy; at 1 it is saturated.',
           unit: 'percentunit',
           queries: {
-            expr: perSecond('job, instance', at('witan_event_loop_active_seconds_total')),
+            expr: perSecond(PROCESS_LABELS, at('witan_event_loop_active_seconds_total')),
             legend: PROCESS,
           },
           alerts: ['WitanEventLoopBlocked'],
@@ -140,7 +140,7 @@ export const runtime: DashboardSpec = {
           description: 'Events that wait. Full ones refuse more.',
           unit: 'short',
           queries: {
-            expr: `max by (job, instance, actor) (${at('witan_actor_mailbox_messages')})`,
+            expr: `max by (${PROCESS_LABELS}, actor) (${at('witan_actor_mailbox_messages')})`,
             legend: '{{instance}} {{actor}}',
           },
           alerts: ['WitanMailboxOverflow'],
@@ -204,7 +204,7 @@ export const runtime: DashboardSpec = {
           description: 'Writes and reads that failed: disk full, refused by the disk, or corrupt.',
           unit: 'short',
           queries: {
-            expr: growth('instance, reason', at('witan_journal_errors_total')),
+            expr: growth(`${PROCESS_LABELS}, reason`, at('witan_journal_errors_total')),
             legend: '{{instance}} {{reason}}',
           },
           alerts: ['WitanJournalErrors'],

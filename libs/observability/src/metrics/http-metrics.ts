@@ -27,7 +27,7 @@ export const httpDefinitions = <const R extends string>(routes: readonly R[]) =>
   }),
   streamsRefused: counter({
     name: 'witan_http_event_streams_refused_total',
-    help: 'Event streams refused because too many were open',
+    help: 'Event streams refused because too many were open, or as many of one client as one may have',
   }),
 });
 
