@@ -14,7 +14,7 @@
 #                     sealing-keys are never written unless asked for: a node cannot open its data with another one. Give
 #                     them to `kubectl create`, which replaces none; to `apply` only to add those of new nodes
 #   --bind            binds the users of each node to the name that its elder tells in its log (kubectl logs), so that it
-#                     can answer for no other. The pods have to run
+#                     can answer for no other. The pods have to run, but for those that --name tells the names of
 #   all else          to deploy/nats/src/main.ts: --network, --nodes, --name node-N=NAME, --renew USER, --force
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -79,6 +79,7 @@ if [ "$only" = '' ] || [ "$only" = users ]; then
   if [ -n "$bind" ]; then
     names=()
     for node in $(nodes); do
+      case " ${rest[*]}" in *[\ =]"$node="*) continue ;; esac
       name=$(name_of "$node")
       names+=(--name "$node=$name")
     done

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@witan/api';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { compose, docker, logsOf, whyNoCompose, witanImage } from '../support/docker.ts';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
 import { freePort } from '../support/free-port.ts';
 import { attemptFrom } from '../support/stolen-container.ts';
+import { keyTests } from './keys.ts';
 
 const why = whyNoCompose();
 if (why) console.error(`NOT RUN, compose: ${why}`);
@@ -17,6 +19,14 @@ const PROJECT = `witan-test-${process.pid}`;
 const NODES = 9;
 const ELDERS = 7;
 const patience = { withinMs: 240_000, everyMs: 500 };
+
+test('the compose file has all but what makes the secrets started again with Docker, however it has ended', () => {
+  const { services } = parse(readFileSync(new URL('../../deploy/compose/compose.yaml', import.meta.url), 'utf8'), {
+    merge: true,
+  }) as { services: Readonly<Record<string, { readonly restart?: string }>> };
+  for (const [name, { restart }] of Object.entries(services))
+    expect([name, restart]).toEqual([name, name === 'secrets' ? undefined : 'unless-stopped']);
+});
 
 describe.skipIf(why)('the compose file', () => {
   let env: Record<string, string>;
@@ -214,12 +224,40 @@ describe.skipIf(why)('the compose file', () => {
     await eventually('anybody is again', () => api.attest({ body: { payload: 'aGVsbG8' } }), patience);
   });
 
+  keyTests({
+    env: () => env,
+    compose: (...args) => compose(env, ...args),
+    containerOf,
+    settled: () => settled(NODES),
+  });
+
   test('a node that is killed is back with its share of the same key', async () => {
     const { key } = await settled(NODES);
     const elder = await containerOf('node-4-elder');
     await docker('kill', elder);
     await api.attest({ body: { payload: 'aGVsbG8' } });
     await docker('start', elder);
+    expect((await settled(NODES)).key).toBe(key);
+  });
+
+  test.for([
+    ['an elder', 'node-5-elder', ['sh', '-c', 'kill 1']],
+    ['NATS, which has read its users again,', 'nats', ['nats-server', '--signal', 'quit=1']],
+  ] as const)('%s is started again when it has ended in order', async ([, service, quit]) => {
+    const { key } = await settled(NODES);
+    const container = await containerOf(service);
+    const state = () => docker('inspect', '--format={{.State.StartedAt}} {{.State.Running}}', container);
+    const before = await state();
+    await docker('exec', container, ...quit);
+    await eventually(
+      'it has been started again',
+      async () => {
+        const now = await state();
+        return now !== before && now.endsWith('true');
+      },
+      { withinMs: 60_000, everyMs: 200 },
+    );
+    await eventually('the section signs again', () => api.attest({ body: { payload: 'aGVsbG8' } }), patience);
     expect((await settled(NODES)).key).toBe(key);
   });
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bus, type BusEvent, connectNats, createNkey, nkeyOf } from '@witan/bus';
+import { Identity, nodeName } from '@witan/crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { keyWithin } from '../support/nkey-bytes.ts';
 import type { ServiceKind, ServiceProcess } from '../support/service-process.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
@@ -133,6 +135,18 @@ describe('the server lets each role say and hear what it needs and no more', () 
     ending.abort();
     await expect(connecting).rejects.toThrow('WITAN_ERR_UNAVAILABLE');
   });
+});
+
+test('no node has the key of a user as its identity, of which the server could have whatever it likes signed', async () => {
+  const seed = readFileSync(cluster.users.seedFile('node-0-elder'), 'utf8').trim();
+  const nkeys = new Set(readFileSync(cluster.users.configFile, 'utf8').match(/\bU[A-Z2-7]{55}\b/g));
+  expect(nkeys).toContain(nkeyOf(seed));
+  // By the name that an identity of the same key has, one would be found.
+  const names = [...nkeys].map((nkey) => nodeName(keyWithin(nkey)));
+  expect(names).toContain(Identity.fromSeed(keyWithin(seed)).name);
+  const { members } = await cluster.api.section({ prefix: 'root' });
+  expect(members).toHaveLength(cluster.nodes.length);
+  for (const { name } of members) expect(names).not.toContain(name);
 });
 
 test('a connection with a key that was renewed ends with the reload and is not let in again; the others stay', async () => {

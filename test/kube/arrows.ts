@@ -1,31 +1,6 @@
 import type { Built } from './deploy.ts';
+import { type Labels, type Peer, type Policy, type Port, type Selector, unreadIn } from './policy.ts';
 
-interface Labels {
-  readonly [name: string]: string;
-}
-interface Selector {
-  readonly matchLabels?: Labels;
-}
-interface Peer {
-  readonly podSelector?: Selector;
-  readonly namespaceSelector?: Selector;
-  readonly ipBlock?: { readonly cidr: string };
-}
-interface Port {
-  readonly port: number | string;
-  readonly protocol: string;
-}
-interface Rule {
-  readonly from?: readonly Peer[];
-  readonly to?: readonly Peer[];
-  readonly ports?: readonly Port[];
-}
-interface Policy {
-  readonly podSelector: Selector;
-  readonly policyTypes: readonly ('Ingress' | 'Egress')[];
-  readonly ingress?: readonly Rule[];
-  readonly egress?: readonly Rule[];
-}
 interface Workload {
   readonly template: {
     readonly metadata: { readonly labels: Labels };
@@ -48,7 +23,7 @@ export interface Linked extends Built {
 export interface Arrows {
   /** `SOURCE -> TARGET:PORT`, sorted; what is outside of the network by how it is selected. */
   readonly allowed: readonly string[];
-  /** Selectors of nothing, ports that nobody has, directions in which somebody is not shut off. */
+  /** Selectors of nothing, ports that nobody has, directions in which somebody is not shut off, and what is not understood. */
   readonly faults: readonly string[];
 }
 
@@ -75,6 +50,7 @@ export function arrowsOf(objects: readonly Linked[]): Arrows {
   };
   for (const { metadata, spec } of policies) {
     const whose = `NetworkPolicy ${metadata.name}`;
+    faults.push(...unreadIn(spec).map((what) => `${whose}: ${what}`));
     const owners = select(spec.podSelector, whose);
     for (const rule of spec.ingress ?? []) {
       for (const port of rule.ports ?? []) {
@@ -82,7 +58,7 @@ export function arrowsOf(objects: readonly Linked[]): Arrows {
         for (const owner of owners) {
           const number = numberOf(owner, port);
           if (number === undefined) continue;
-          for (const peer of rule.from ?? [{}]) {
+          for (const peer of peersOf(rule.from)) {
             if (isOutside(peer)) outside.add(`${named(peer)} -> ${owner.name}:${number}`);
             else
               for (const from of select(peer.podSelector!, whose))
@@ -94,7 +70,7 @@ export function arrowsOf(objects: readonly Linked[]): Arrows {
     for (const rule of spec.egress ?? []) {
       for (const port of rule.ports ?? []) {
         for (const owner of owners) {
-          for (const peer of rule.to ?? [{}]) {
+          for (const peer of peersOf(rule.to)) {
             if (isOutside(peer)) outside.add(`${owner.name} -> ${named(peer)}:${port.port}/${port.protocol}`);
             else
               for (const target of select(peer.podSelector!, whose)) {
@@ -135,6 +111,11 @@ function numberOf({ ports }: Pod, { port, protocol }: Port): number | undefined 
 
 function isSelected(labels: Labels, { matchLabels = {} }: Selector): boolean {
   return Object.entries(matchLabels).every(([name, value]) => labels[name] === value);
+}
+
+/** None at all are anybody. */
+function peersOf(peers: readonly Peer[] = []): readonly Peer[] {
+  return peers.length === 0 ? [{}] : peers;
 }
 
 /** A peer without a selector is anybody. */

@@ -148,6 +148,14 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
         stderr: expect.stringContaining('--name node-0=NAME'),
       });
     });
+
+    test('a node whose name is given is not asked for it', async () => {
+      const told = 'ff'.repeat(32);
+      const log = (pod: string) => (pod === 'node-0' ? '{}\n' : `{"node":"${names[pod]}","event":"ready"}\n`);
+      const { stdout } = await promisify(execFile)(SCRIPT, [...args(), '--name', `node-0=${told}`], cluster(log));
+      const text = Buffer.from(parseAllDocuments(stdout)[0]!.toJS().data['users.conf'], 'base64').toString();
+      for (const name of [told, names['node-1'], names['node-2']]) expect(text).toContain(`.${name}.elder.sign`);
+    });
   });
 
   test('makes certificates for the names that are asked for, with their keys, all of one authority', async () => {

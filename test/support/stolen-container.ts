@@ -8,6 +8,8 @@ export interface Attempt {
   readonly hear?: readonly string[];
   /** What is left out of what NATS is shown. */
   readonly without?: 'user' | 'certificate';
+  /** Of a user, instead of the container's own. */
+  readonly seed?: string;
 }
 
 export interface Outcome {

@@ -4,7 +4,7 @@ import { asWitanError } from '@witan/errors';
 import type { Attempt, Outcome } from '../stolen-container.ts';
 
 // Runs with the code and the secrets that a container has: what to try as its argument, what came of it on standard output.
-const { say = [], hear = [], without } = JSON.parse(process.argv[1]!) as Attempt;
+const { say = [], hear = [], without, seed } = JSON.parse(process.argv[1]!) as Attempt;
 const file = (name: string) => `/run/witan/${name}`;
 const own = without === 'certificate' ? {} : { certFile: file('tls.pem'), keyFile: file('tls.key') };
 const forbidden: string[] = [];
@@ -24,7 +24,7 @@ const bus = await connectNats({
   servers: 'tls://nats:4222',
   name: 'thief',
   tls: { caFile: file('ca.pem'), ...own },
-  ...(without === 'user' ? {} : { nkeySeed: readFileSync(file('nats.nk'), 'utf8').trim() }),
+  ...(without === 'user' ? {} : { nkeySeed: seed ?? readFileSync(file('nats.nk'), 'utf8').trim() }),
   onEvent,
 });
 for (const subject of say) bus.publish(subject, new Uint8Array(1));
