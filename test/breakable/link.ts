@@ -23,6 +23,8 @@ export interface Disturbance {
   readonly lost: number;
   /** The others are late by this much at most, ms. */
   readonly lateMs: number;
+  /** Of all that it says, or of what it says in DKG sessions alone. */
+  readonly of?: 'all' | 'sessions';
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -78,8 +80,11 @@ export class Link {
   }
 
   /** @param random 0 to 1, another one each time */
-  disturb({ lost, lateMs }: Disturbance, random: () => number): void {
-    this.govern(() => (random() < lost ? 'lost' : { lateMs: random() * lateMs }));
+  disturb({ lost, lateMs, of = 'all' }: Disturbance, random: () => number): void {
+    this.govern((message) => {
+      if (of === 'sessions' && !/\.section\.[^.]+\.dkg\./.test(message.subject)) return message;
+      return random() < lost ? 'lost' : { lateMs: random() * lateMs };
+    });
   }
 
   /** Everything passes again, and what was held back arrives late. */
