@@ -15,6 +15,8 @@ import { eventually } from '../support/eventually.ts';
 import { NODE, ROOT } from '../support/service-process.ts';
 
 const FOUR_NODES = 4;
+/** An elder that has no share is given another one, with the next key. */
+const PATIENCE_MS = 180_000;
 /** A gateway takes a node for alive for four seconds after it was heard of. */
 const LONGER_THAN_BELIEVED_MS = 5_000;
 const EXPERIMENTS_RUN = ['kill-one-of-each', 'partition-majority', 'kill-in-contribution', 'fill-disk', 'jump-clock'];
@@ -106,6 +108,11 @@ async function liar(target: () => string, lie: (path: string, body: string) => s
   return server;
 }
 
+interface Timing {
+  readonly steadyMs?: number;
+  readonly patienceMs?: number;
+}
+
 describe('its judge', () => {
   const world = new LocalWorld({ nodes: FOUR_NODES, seed: 1 });
   let server: Server;
@@ -127,7 +134,7 @@ describe('its judge', () => {
   /** The same world, seen through the liar. */
   const run = (
     experiments: readonly Experiment[],
-    { steadyMs = 500, ...more }: Partial<World> & { readonly steadyMs?: number } = {},
+    { steadyMs = 500, patienceMs = 20_000, ...more }: Partial<World> & Timing = {},
   ): Promise<History> => {
     const seen = {
       urls: () => [`http://127.0.0.1:${(server.address() as AddressInfo).port}`],
@@ -147,7 +154,7 @@ describe('its judge', () => {
       holdMs: 1_500,
       clients: 2,
       ratePerS: 4,
-      patienceMs: 20_000,
+      patienceMs,
       steadyMs,
       signal: new AbortController().signal,
       onProgress: () => {},
@@ -197,6 +204,24 @@ describe('its judge', () => {
     const found = violations(await run([fallen], { steadyMs: LONGER_THAN_BELIEVED_MS }));
     expect(found.toSorted()).toEqual(['adult-2', 'elder-2'].map((name) => `${name} has ended by itself, SIGKILL: `));
   });
+
+  test('sees an elder that comes back without its key share, though it is given another one soon', async () => {
+    lie = (_, body) => body;
+    const part: Part = { name: 'node-1', role: 'node' };
+    const robbed: Experiment = {
+      name: 'robbed',
+      title: 'a node loses its journal',
+      needs: [],
+      run: async (stage) => {
+        await stage.kill([part]);
+        for (const end of ['', '-wal', '-shm']) rmSync(join(world.dataDir(part), `elder.db${end}`), { force: true });
+      },
+    };
+    const found = violations(await run([robbed], { steadyMs: LONGER_THAN_BELIEVED_MS, patienceMs: PATIENCE_MS }));
+    // Beside it, what comes of that: what it said before it says in another way.
+    const lost = /^lost key share of [0-9a-f]{96}: [0-9a-f]{64} has come back with nothing$/;
+    expect(found).toContainEqual(expect.stringMatching(lost));
+  }, 300_000);
 
   test('sees a node that does not come back, and a process that ended by itself', async () => {
     lie = (_, body) => body;

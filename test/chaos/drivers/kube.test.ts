@@ -155,6 +155,22 @@ describe('pods', () => {
     expect(await world.complaints()).toEqual(told);
   });
 
+  test('whose elder comes back without the share that it had before the run are told', async () => {
+    const said = (more: object) => {
+      const fields = { service: 'elder', node: 'ab', generation: 8, key: 'k1', ...more };
+      return `[pod/node-0/elder] ${JSON.stringify(fields)}`;
+    };
+    cluster({ logs: [said({ event: 'share', time: 1 })] });
+    const another = await KubeWorld.open({ namespace: 'witan' });
+    await another.start();
+    try {
+      cluster({ logs: [said({ event: 'recovered', usableShare: false, time: 2 })] });
+      expect(await another.complaints()).toEqual([expect.stringMatching(/^lost key share of k1: ab has come back/)]);
+    } finally {
+      await another.stop();
+    }
+  });
+
   test('that have counted a defect are told', async () => {
     cluster({ answers: { ...healthy.answers, 'node-0:9465': counted({ actor_crashes: 2 }) } });
     expect(await world.complaints()).toEqual(['node-0/elder: witan_actor_crashes_total is 2']);

@@ -98,7 +98,7 @@ export class KubeWorld extends Unable implements World {
       const how = 'deploy one first: kubectl apply -k k8s/overlays/local';
       throw new WitanError('WITAN_ERR_DEPENDENCY', `no network runs in the namespace ${this.#namespace.name}; ${how}`);
     }
-    this.#judge.begin(await this.#pods());
+    await this.#judge.begin(await this.#pods());
     await this.#followGateways();
     this.#watching = this.#watch();
   }

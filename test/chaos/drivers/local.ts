@@ -124,6 +124,11 @@ export class LocalWorld extends Unable implements World {
     return this.#of([part]).flatMap(({ pid }) => pid ?? []);
   }
 
+  /** Where a node keeps what it must not lose. */
+  dataDir(part: Part): string {
+    return this.#nodes[indexOf(part)]!.dataDir;
+  }
+
   urls(): readonly string[] {
     return this.#urls;
   }
@@ -213,7 +218,7 @@ export class LocalWorld extends Unable implements World {
     const all = this.#processes;
     const patience = { withinMs: READY_MS, everyMs: 1_000 };
     const what = 'every process tells what it has counted';
-    const counted = eventually(what, () => defectsCounted(all, true), patience);
+    const counted = eventually(what, () => defectsCounted(all, { trouble: true, lies: false }), patience);
     const fallen = all.flatMap(({ name, falls }) => falls.map((how) => `${name} has ended by itself, ${how}`));
     // What is known of the others is told also when one of them does not answer.
     return [...fallen, ...this.#judge.complaints(), ...(await counted.catch((error: Error) => [error.message]))];
