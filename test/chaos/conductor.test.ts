@@ -58,6 +58,13 @@ describe('a run', () => {
     expect([...history.operations].some(({ ok }) => ok)).toBe(true);
   });
 
+  test('in which the gateway is ready and signs nothing ends with a history that says so', async () => {
+    const history = await run(standIn({ apiKey: 'secret' }), [named('calm')], { clients: 0 });
+    expect(violations(history)).toEqual([
+      expect.stringMatching(/^in the end no attestation comes from http:.*: WITAN_ERR_/),
+    ]);
+  });
+
   test('goes on when it takes more than one try to put something right', async () => {
     let failures = 2;
     const revive = StandIn.prototype.revive;

@@ -2,12 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ChainLink } from '@witan/api';
 import { asWitanError, WitanError } from '@witan/errors';
 import { Random } from '@witan/simulator';
+import { calmOf, failedInCalm } from './calm.ts';
 import { ChainWatch } from './chain-watch.ts';
-import { Clients } from './clients.ts';
+import { PATIENCE_MS as CLIENT_PATIENCE_MS, Clients } from './clients.ts';
 import { type Connect, connectWith } from './connect.ts';
 import type { Experiment } from './experiments.ts';
 import type { Episode, History, Mark, Operation, Violation } from './history.ts';
 import { Operations } from './operations.ts';
+import { demandProof } from './proof.ts';
 import { SectionWatch } from './section-watch.ts';
 import { Stage } from './stage.ts';
 import type { Ability, World } from './world.ts';
@@ -100,7 +102,9 @@ export class Conductor {
     const before = chain.length;
     const clients = this.#clients(chain);
     await this.#trying('the run was cut short', () => this.#experiments(chain));
+    const askedUntilMs = this.#now();
     await this.#trying('clients did not end', () => clients.stop());
+    this.#judgeCalm(askedUntilMs);
     await this.#judgeEnd(chain, genesisKey);
     const ends = [...this.#sessions.values()].map(({ state }) => state);
     const sessions = { done: countOf(ends, 'done'), failed: countOf(ends, 'failed') };
@@ -200,7 +204,8 @@ export class Conductor {
     const { name, title, needs } = experiment;
     const revived = world.revivesItself && !needs.some((each) => BRINGS_BACK.has(each));
     const healsFromMs = revived ? (marks[0]?.atMs ?? startedMs) : mendedMs;
-    const episode: Episode = { experiment: name, title, startedMs, mendedMs, healsFromMs, healedMs, struck, marks };
+    const times = { startedMs, mendedMs, healsFromMs, healedMs };
+    const episode: Episode = { experiment: name, title, ...times, struck, broke: stage.hasBroken, marks };
     this.#episodes.push(episode);
     onProgress({ type: 'ends', episode });
     return ailment === undefined;
@@ -268,11 +273,21 @@ export class Conductor {
     }
   }
 
+  /** Who gets no proof while something is broken has bad luck; while nothing is, nobody may be refused one. */
+  #judgeCalm(askedUntilMs: number): void {
+    const calm = calmOf(this.#episodes, askedUntilMs);
+    for (const { startedMs, endedMs } of failedInCalm(this.#operations, calm, VIOLATIONS_KEPT)) {
+      const when = `from ${Math.round(startedMs)} ms to ${Math.round(endedMs)} ms`;
+      this.#violate(`no attestation came ${when}, and the section was whole and nothing broken`);
+    }
+  }
+
   async #judgeEnd(chain: ChainWatch, genesisKey: string): Promise<void> {
     // One that did not heal has been waited for.
     if (this.#episodes.at(-1)?.healedMs !== undefined || this.#episodes.length === 0) {
       const { ailment } = await this.#wholeness();
       if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+      else await this.#demandProofs(chain);
     }
     const known = chain.length;
     await this.#trying('in the end the chain cannot be asked for', () => this.#learn(chain));
@@ -284,6 +299,13 @@ export class Conductor {
       if (length < known) this.#violate(`the chain has lost links: ${length} of ${known} are left`);
     });
     await this.#trying('in the end what its parts tell cannot be asked for', () => this.#hear());
+  }
+
+  async #demandProofs(chain: ChainWatch): Promise<void> {
+    for (const url of this.#options.world.urls()) {
+      const wrong = await demandProof(this.#connect, url, chain, Math.min(this.#patienceMs, CLIENT_PATIENCE_MS));
+      if (wrong !== undefined) this.#violate(`in the end ${wrong}`);
+    }
   }
 
   /** Who cannot be asked any more is a finding, and no reason to end without one. */

@@ -32,6 +32,8 @@ export interface Episode {
   readonly healedMs: number | undefined;
   /** Whether it did what it is for; undefined where the run was ended before that could be told. The marks say why not. */
   readonly struck: boolean | undefined;
+  /** Whether anything was done to the network: where nothing was, nothing need heal. */
+  readonly broke: boolean;
   readonly marks: readonly Mark[];
 }
 

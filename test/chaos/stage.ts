@@ -48,6 +48,7 @@ export class Stage {
   readonly #onMark: (mark: Mark) => void;
   #undo: (() => Promise<void>)[] = [];
   #hasStruck = true;
+  #hasBroken = false;
 
   constructor({ world, section, connect, random, now, onMark, signal, holdMs }: StageOptions) {
     this.world = world;
@@ -67,6 +68,11 @@ export class Stage {
   /** Whether it did what it is for, as far as that is known by now. */
   get hasStruck(): boolean {
     return this.#hasStruck;
+  }
+
+  /** Whether anything was done to the network. */
+  get hasBroken(): boolean {
+    return this.#hasBroken;
   }
 
   /** It could not do what it is for. */
@@ -142,11 +148,13 @@ export class Stage {
   }
 
   async restart(part: Part): Promise<void> {
+    this.#hasBroken = true;
     this.note(`restarts ${part.name}`);
     await this.world.restart(part);
   }
 
   async upgrade(): Promise<void> {
+    this.#hasBroken = true;
     this.note('rolls out another version, and back again');
     await this.world.upgrade(this.signal);
   }
@@ -215,6 +223,7 @@ export class Stage {
   /** What is about to be done, to whom, and what undoes it. */
   #strike(what: string, parts: readonly Part[], undo: () => Promise<void>): void {
     if (parts.length === 0) throw new Error('there is nobody to break');
+    this.#hasBroken = true;
     this.note(what);
     this.#undo.push(undo);
   }

@@ -82,7 +82,8 @@ function* during(episodes: readonly Episode[], operations: Iterable<Asked>): Gen
 
 function missed(demand: Demand, { success, p99Ms }: Service, healedMs: number): string[] {
   const out: string[] = [];
-  if (demand.success !== undefined && (success ?? 1) < demand.success) out.push('success');
+  // Where nobody asked, nobody knows.
+  if (demand.success !== undefined && (success ?? 0) < demand.success) out.push('success');
   if (demand.p99Ms !== undefined && (p99Ms ?? 0) > demand.p99Ms) out.push('p99');
   if (demand.healedMs !== undefined && healedMs > demand.healedMs) out.push('healed');
   return out;
