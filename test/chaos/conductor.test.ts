@@ -134,6 +134,27 @@ describe('an experiment has missed', () => {
     expect(violations(history)).toEqual([]);
   });
 
+  test('that filled disks of which nobody says that they are full', async () => {
+    const filled: string[][] = [];
+    const disks = (said: readonly string[]): StandIn =>
+      standIn({
+        fillable: () => [0, 1, 2, 3].map((index) => ({ name: `node-${index}`, role: 'node' })),
+        fillDisk: async (parts) => void filled.push(parts.map(({ name }) => name)),
+        withoutRoom: async () => said,
+      });
+    const every = ['node-0', 'node-1', 'node-2', 'node-3'];
+    expect(missedOf(await run(disks(every), [named('fill-disk')]))).toEqual([]);
+    const silent = await run(disks([]), [named('fill-disk')], { waitMs: 100 });
+    expect(missedOf(silent)).toEqual([
+      expect.stringMatching(/MISSED: nothing that was to be written found no room: node-/),
+    ]);
+    for (const names of filled) expect(names).toHaveLength(2);
+    const few = standIn({ fillable: () => [{ name: 'node-0', role: 'node' }] });
+    expect(missedOf(await run(few, [named('fill-disk')]))).toEqual([
+      expect.stringMatching(/of 2 disks to fill there are 1/),
+    ]);
+  });
+
   test('that was to kill in a phase which was over before', async () => {
     const early = await run(standIn({ phase: 'commitment', phaseMs: 0 }), [named('kill-in-commitment')]);
     expect(missedOf(early)).toEqual([expect.stringMatching(/MISSED: commitment was over after 0 ms/)]);

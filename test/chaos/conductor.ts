@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly patienceMs?: number;
   /** How long it has to stay whole to count as whole; five seconds unless given. */
   readonly steadyMs?: number;
+  /** How long an experiment waits for what it needs, as `Stage` does unless given. */
+  readonly waitMs?: number;
   /** Between two experiments, and two tries to put something right; two seconds unless given. */
   readonly calmMs?: number;
   /** Ends the run early, in order. */
@@ -170,7 +172,7 @@ export class Conductor {
 
   /** @returns whether the section was whole again in time */
   async #episode(experiment: Experiment, index: number): Promise<boolean> {
-    const { world, signal, holdMs, onProgress } = this.#options;
+    const { world, signal, holdMs, waitMs, onProgress } = this.#options;
     onProgress({ type: 'begins', experiment, index });
     const startedMs = this.#now();
     const marks: Mark[] = [];
@@ -182,6 +184,7 @@ export class Conductor {
       now: this.#now,
       signal,
       holdMs,
+      waitMs,
       onMark: (mark) => {
         marks.push(mark);
         onProgress({ type: 'mark', mark });

@@ -1,3 +1,4 @@
+import type { WitanErrorCode } from '@witan/errors';
 import { type Line, OneTruth } from '../support/one-truth.ts';
 import { ShareJudge } from './share-judge.ts';
 
@@ -14,10 +15,12 @@ export class LogJudge {
   readonly #truth = new OneTruth();
   readonly #shares = new ShareJudge();
   readonly #failed = new Set<string>();
+  readonly #noRoom = new Set<string>();
 
   hear(who: string, line: Line): void {
     this.#truth.hear(line);
     this.#shares.hear(line);
+    if (tellsOfNoRoom(line)) this.#noRoom.add(who);
     const never = typeof line.event === 'string' ? NEVER[line.event] : undefined;
     if (never === undefined || this.#failed.size >= COMPLAINTS_KEPT) return;
     const told = Object.fromEntries(never.fields.map((field) => [field, line[field]]));
@@ -33,6 +36,16 @@ export class LogJudge {
   learn(text: string): void {
     for (const fields of linesOf(text)) this.#shares.hear(fields);
     this.#shares.forgive();
+  }
+
+  /** Who has said that it has no room for what it must write. */
+  get noRoom(): ReadonlySet<string> {
+    return this.#noRoom;
+  }
+
+  /** From now on: disks are filled. */
+  forgetNoRoom(): void {
+    this.#noRoom.clear();
   }
 
   complaints(): string[] {
@@ -51,4 +64,9 @@ function* linesOf(text: string): Generator<Line> {
       // Half of one.
     }
   }
+}
+
+function tellsOfNoRoom({ event, err }: Line): boolean {
+  if (event !== 'store' && event !== 'flush') return false;
+  return (err as { readonly code?: unknown } | undefined)?.code === ('WITAN_ERR_STORE_FULL' satisfies WitanErrorCode);
 }

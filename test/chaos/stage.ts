@@ -18,6 +18,8 @@ export interface StageOptions {
   readonly signal: AbortSignal;
   /** How long a fault lasts where the experiment does not mind, ms. */
   readonly holdMs: number;
+  /** How long to wait for what a fault needs, as a DKG session; 150 s unless given. It has missed without. */
+  readonly waitMs?: number | undefined;
 }
 
 /** A DKG session in a phase, as a gateway told of it. */
@@ -30,8 +32,8 @@ export interface Seen {
   readonly atMs: number;
 }
 
-/** For a DKG session; a fault that needs one has missed without. */
 const WAIT_MS = 150_000;
+const LOOK_MS = 500;
 
 /**
  * What an experiment breaks things with. Everything that it breaks is remembered, and put right by `mend` in the
@@ -47,10 +49,11 @@ export class Stage {
   readonly #now: () => number;
   readonly #onMark: (mark: Mark) => void;
   #undo: (() => Promise<void>)[] = [];
+  readonly #waitMs: number;
   #hasStruck = true;
   #hasBroken = false;
 
-  constructor({ world, section, connect, random, now, onMark, signal, holdMs }: StageOptions) {
+  constructor({ world, section, connect, random, now, onMark, signal, holdMs, waitMs = WAIT_MS }: StageOptions) {
     this.world = world;
     this.random = random;
     this.holdMs = holdMs;
@@ -59,6 +62,7 @@ export class Stage {
     this.#connect = connect;
     this.#now = now;
     this.#onMark = onMark;
+    this.#waitMs = waitMs;
   }
 
   async parts(role: Role): Promise<readonly Part[]> {
@@ -141,6 +145,18 @@ export class Stage {
     await this.world.fillDisk(parts);
   }
 
+  /** Until all of these have said that they have no room; who does not say so has not been hindered, and it has missed. */
+  async untilNoRoom(parts: readonly Part[]): Promise<void> {
+    const endMs = this.#now() + this.#waitMs;
+    for (;;) {
+      const said = await this.world.withoutRoom(parts);
+      const others = parts.filter(({ name }) => !said.includes(name));
+      if (others.length === 0) return this.note(`they say that they have no room: ${named(parts)}`);
+      if (this.#now() > endMs) return this.miss(`nothing that was to be written found no room: ${named(others)}`);
+      await this.hold(LOOK_MS);
+    }
+  }
+
   async jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
     const by = `${byMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(byMs) / 60_000)} min`;
     this.#strike(`clock ${by}: ${named(parts)}`, parts, () => this.world.jumpClock(parts, 0));
@@ -166,7 +182,7 @@ export class Stage {
 
   /** Until a DKG session is in the phase; without one in time it has missed. */
   async phase(phase: Phase): Promise<Seen | undefined> {
-    const end = AbortSignal.any([this.signal, AbortSignal.timeout(WAIT_MS)]);
+    const end = AbortSignal.any([this.signal, AbortSignal.timeout(this.#waitMs)]);
     const url = this.world.urls()[0]!;
     const participants = new Map<string, readonly string[]>();
     let why = '';

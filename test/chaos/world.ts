@@ -71,7 +71,10 @@ export interface World {
   mend(parts: readonly Part[]): Promise<void>;
   /** Nodes whose disk can be filled; all where it can be done, none where not. */
   fillable(): readonly Part[];
+  /** What their services write next finds no room, also where their logs had kept some. */
   fillDisk(parts: readonly Part[]): Promise<void>;
+  /** Of these the names of those that have said since the last `fillDisk` that they have no room. */
+  withoutRoom(parts: readonly Part[]): Promise<readonly string[]>;
   clearDisk(parts: readonly Part[]): Promise<void>;
   /** From now on its wall clock is `byMs` off; 0 puts it right. */
   jumpClock(parts: readonly Part[], byMs: number): Promise<void>;

@@ -129,7 +129,20 @@ export class DockerWorld extends Unable implements World {
   }
 
   override async fillDisk(parts: readonly Part[]): Promise<void> {
-    await Promise.all(parts.map((part) => this.#small.fill(indexOf(part))));
+    for (const name of namesOf(parts)) await this.#hear(name);
+    this.#judge.forgetNoRoom();
+    // Nobody may write while its log is cut.
+    await this.#hosts.pause(...namesOf(parts));
+    try {
+      await Promise.all(parts.map((part) => this.#small.fill(indexOf(part))));
+    } finally {
+      await this.#hosts.resume(...namesOf(parts));
+    }
+  }
+
+  override async withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    for (const name of namesOf(parts)) await this.#hear(name);
+    return namesOf(parts).filter((name) => this.#judge.noRoom.has(name));
   }
 
   override async clearDisk(parts: readonly Part[]): Promise<void> {

@@ -6,6 +6,7 @@ import { Scrape, scrape } from '../../support/exposition.ts';
 import { isReady, type Namespace, type Pod } from '../../support/kube.ts';
 import type { ServiceKind } from '../../support/service-process.ts';
 import { LogJudge } from '../log-judge.ts';
+import { namesOf, type Part } from '../world.ts';
 import { Forward } from './forwards.ts';
 
 /** Containers with a metrics port, and it. */
@@ -52,6 +53,18 @@ export class KubeJudge {
         this.#before.set(`${metadata.uid}/${name}`, restartCount);
       }
     }
+  }
+
+  /** Who has no room tells it from now on. */
+  async beforeFilling(): Promise<void> {
+    await this.#hear();
+    this.#logs.forgetNoRoom();
+  }
+
+  async withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    await this.#hear();
+    const said = [...this.#logs.noRoom].map((who) => who.split('/')[0]!);
+    return namesOf(parts).filter((name) => said.includes(name));
   }
 
   async complaints(pods: readonly Pod[]): Promise<readonly string[]> {

@@ -202,6 +202,12 @@ describe('pods of nodes that have a line of their own', () => {
     await world.resume([part('node-1')]);
     await world.jumpClock([part('node-2')], -500);
     await world.fillDisk([part('node-2')]);
+    const full = { event: 'store', err: { code: 'WITAN_ERR_STORE_FULL' } };
+    const said = (name: string, line: object) => `[pod/${name}/adult] ${JSON.stringify(line)}`;
+    cluster({ logs: [said('node-1', full), said('node-2', { ...full, err: { code: 'WITAN_ERR_STORE' } })] });
+    expect(await world.withoutRoom([part('node-2')])).toEqual([]);
+    cluster({ logs: [said('node-2', full)] });
+    expect(await world.withoutRoom([part('node-0'), part('node-2')])).toEqual(['node-2']);
     await world.clearDisk([part('node-2')]);
     expect(calls()).toEqual([
       'node-0 true line.json {"cut":"says"}',
@@ -209,7 +215,10 @@ describe('pods of nodes that have a line of their own', () => {
       'node-1 true signal.sh STOP',
       'node-1 true signal.sh CONT',
       'node-2 true clock -500',
+      'node-2 true signal.sh STOP',
+      'node-2 true disk.sh cut /data',
       'node-2 true disk.sh fill /data',
+      'node-2 true signal.sh CONT',
       'node-2 true disk.sh clear /data',
     ]);
   });

@@ -187,12 +187,17 @@ export class KubeWorld extends Unable implements World {
     return this.#hands.fillable;
   }
 
-  override fillDisk(parts: readonly Part[]): Promise<void> {
-    return this.#hands.disk(parts, 'fill');
+  override async fillDisk(parts: readonly Part[]): Promise<void> {
+    await this.#judge.beforeFilling();
+    await this.#hands.fill(parts);
+  }
+
+  override withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    return this.#judge.withoutRoom(parts);
   }
 
   override clearDisk(parts: readonly Part[]): Promise<void> {
-    return this.#hands.undo(parts, (part) => this.#hands.disk(part, 'clear'));
+    return this.#hands.undo(parts, (part) => this.#hands.clear(part));
   }
 
   override jumpClock(parts: readonly Part[], byMs: number): Promise<void> {

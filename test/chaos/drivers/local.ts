@@ -13,7 +13,7 @@ import { ofRelease } from '../../support/other-version.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
 import { LogJudge } from '../log-judge.ts';
-import { ABILITIES, type Ability, indexOf, type Part, type World } from '../world.ts';
+import { ABILITIES, type Ability, indexOf, namesOf, type Part, type World } from '../world.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { Unable } from './unable.ts';
 
@@ -184,7 +184,16 @@ export class LocalWorld extends Unable implements World {
   }
 
   override async fillDisk(parts: readonly Part[]): Promise<void> {
-    for (const part of parts) this.#disks.get(indexOf(part))!.fill();
+    this.#judge.forgetNoRoom();
+    for (const part of parts) {
+      const writers = this.#of([part]).filter(({ isRunning }) => isRunning);
+      await this.#disks.get(indexOf(part))!.fillUnder(writers);
+    }
+  }
+
+  override async withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    const { noRoom } = this.#judge;
+    return namesOf(parts.filter((part) => this.#of([part]).some(({ name }) => noRoom.has(name))));
   }
 
   override async clearDisk(parts: readonly Part[]): Promise<void> {

@@ -62,6 +62,10 @@ export class Unable implements Deeds {
     cannot('fill-disk');
   }
 
+  async withoutRoom(_parts: readonly Part[]): Promise<readonly string[]> {
+    return [];
+  }
+
   async clearDisk(_parts: readonly Part[]): Promise<void> {}
 
   async jumpClock(_parts: readonly Part[], _byMs: number): Promise<void> {
