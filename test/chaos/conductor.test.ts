@@ -7,6 +7,7 @@ import { Conductor, type RunOptions } from './conductor.ts';
 import { EXPERIMENTS, type Experiment } from './experiments.ts';
 import type { History } from './history.ts';
 import { runOn } from './index.ts';
+import { summaryOf } from './report/summary.ts';
 import { missedOf } from './short-run.ts';
 import { StandIn } from './stand-in.ts';
 import { judge } from './verdict.ts';
@@ -63,6 +64,47 @@ describe('a run', () => {
     expect(violations(history)).toEqual([
       expect.stringMatching(/^in the end no attestation comes from http:.*: WITAN_ERR_/),
     ]);
+  });
+
+  test('has not healed as long as somebody is away, though the section does not need him', async () => {
+    const revive = StandIn.prototype.revive;
+    const world: StandIn = standIn({
+      revive: (parts) =>
+        revive.call(
+          world,
+          parts.filter(({ role }) => role !== 'coordinator'),
+        ),
+    });
+    const kill = breaking('kill-both', async (stage) => {
+      await stage.kill([...(await stage.parts('coordinator')), ...(await stage.parts('nats'))]);
+    });
+    expect(violations(await run(world, [kill]))).toEqual(['kill-both: not healed in 0.5 s: coordinator-0 is dead']);
+  });
+
+  test('that is interrupted puts right what is broken, accuses nobody, and says that it was', async () => {
+    const end = new AbortController();
+    const away = breaking('away', async (stage) => {
+      await stage.kill(await stage.elders(1));
+      setTimeout(() => end.abort(), 20);
+      await stage.hold(60_000);
+    });
+    let calls = 0;
+    const revive = StandIn.prototype.revive;
+    const world: StandIn = standIn({
+      // They are some time away.
+      revive: async (parts) => {
+        calls++;
+        setTimeout(() => revive.call(world, parts), 300);
+      },
+    });
+    const history = await run(world, [away, killGateway], { signal: end.signal, patienceMs: 100 });
+    expect(history).toMatchObject({ interrupted: true, violations: [] });
+    expect(history.episodes).toMatchObject([{ experiment: 'away', struck: undefined, healedMs: undefined }]);
+    expect(calls).toBe(1);
+    expect(judge(history, [away]).findings[0]!.missed).toEqual([]);
+    expect(summaryOf(history, judge(history, [away])).facts).toContainEqual(
+      expect.stringMatching(/^it was interrupted/),
+    );
   });
 
   test('goes on when it takes more than one try to put something right', async () => {

@@ -10,7 +10,7 @@ import type { Experiment } from './experiments.ts';
 import type { Episode, History, Mark, Operation, Violation } from './history.ts';
 import { Operations } from './operations.ts';
 import { demandProof } from './proof.ts';
-import { SectionWatch } from './section-watch.ts';
+import { SectionWatch, type Wholeness } from './section-watch.ts';
 import { Stage } from './stage.ts';
 import type { Ability, World } from './world.ts';
 
@@ -49,7 +49,6 @@ export type Progress =
   | { readonly type: 'violation'; readonly violation: Violation };
 
 const PATIENCE_MS = 180_000;
-const LOOK_MS = 250;
 /** Longer than a gateway takes somebody for alive that is not heard of: what it says right after a fault is of before. */
 const STEADY_MS = 5_000;
 const CALM_MS = 2_000;
@@ -96,6 +95,7 @@ export class Conductor {
     onProgress({ type: 'starting', text: `starting ${world.title}` });
     await world.start();
     const { ailment } = await this.#wholeness();
+    if (this.#options.signal.aborted) throw new WitanError('WITAN_ERR_UNAVAILABLE', 'interrupted before it began');
     if (ailment !== undefined)
       throw new WitanError('WITAN_ERR_UNAVAILABLE', `the section does not come up: ${ailment}`);
     const { genesisKey } = await this.#section.ask((client) => client.network());
@@ -115,6 +115,7 @@ export class Conductor {
       seed,
       startedAt,
       endedMs: this.#now(),
+      interrupted: this.#options.signal.aborted,
       genesisKey,
       operations: this.#operations,
       episodes: this.#episodes,
@@ -152,9 +153,9 @@ export class Conductor {
       const isWhole = await this.#episode(experiment, index++);
       // What comes after would be judged for what this one left behind.
       if (!isWhole) return this.#section.loseHope();
-      await this.#trying('the chain cannot be asked for', () => this.#learn(chain));
-      await this.#trying('sessions cannot be asked for', () => this.#noteSessions());
-      await this.#trying('what its parts tell cannot be asked for', () => this.#hear());
+      await this.#asking('the chain cannot be asked for', () => this.#learn(chain));
+      await this.#asking('sessions cannot be asked for', () => this.#noteSessions());
+      await this.#asking('what its parts tell cannot be asked for', () => this.#hear());
       await pause(this.#calmMs, undefined, { signal }).catch(() => {});
     }
   }
@@ -195,13 +196,13 @@ export class Conductor {
     } catch (error) {
       if (!signal.aborted) stage.miss(`cut short: ${asWitanError(error).detail}`);
     }
-    // Of what was ended early nobody knows what would have come of it.
-    const struck = signal.aborted && stage.hasStruck ? undefined : stage.hasStruck;
     await this.#trying(`${experiment.name} was not put right`, () => this.#mend(stage));
     const mendedMs = this.#now();
     const { ailment, sinceMs } = await this.#wholeness();
     const healedMs = ailment === undefined ? sinceMs : undefined;
-    if (ailment !== undefined) {
+    // Of what was ended early nobody knows what would have come of it.
+    const struck = signal.aborted && stage.hasStruck ? undefined : stage.hasStruck;
+    if (ailment !== undefined && !signal.aborted) {
       this.#violate(`${experiment.name}: not healed in ${this.#patienceMs / 1000} s: ${ailment}`);
     }
     const { name, title, needs } = experiment;
@@ -227,24 +228,16 @@ export class Conductor {
     await stage.mend();
   }
 
-  /**
-   * Waits until the section is whole, and stays so.
-   * @returns since when it is, or why it is not when patience is at its end
-   */
-  async #wholeness(): Promise<{ readonly sinceMs: number; readonly ailment: string | undefined }> {
-    const endMs = this.#now() + this.#patienceMs;
-    let sinceMs = this.#now();
-    for (;;) {
-      const ailment = await this.#section.ailment();
-      const now = this.#now();
-      if (ailment === undefined && now - sinceMs >= this.#steadyMs) return { sinceMs, ailment };
-      if (ailment !== undefined) {
-        sinceMs = now;
-        if (now > endMs) return { sinceMs, ailment };
-        this.#options.onProgress({ type: 'waits', why: ailment });
-      }
-      await pause(LOOK_MS);
-    }
+  /** Where the run is ended early there is no telling what would have become of it. */
+  #wholeness(): Promise<Wholeness> {
+    const { signal, onProgress } = this.#options;
+    return this.#section.whole({
+      now: this.#now,
+      patienceMs: this.#patienceMs,
+      steadyMs: this.#steadyMs,
+      signal,
+      onWait: (why) => onProgress({ type: 'waits', why }),
+    });
   }
 
   async #learn(chain: ChainWatch): Promise<void> {
@@ -287,21 +280,24 @@ export class Conductor {
 
   async #judgeEnd(chain: ChainWatch, genesisKey: string): Promise<void> {
     // One that did not heal has been waited for.
-    if (this.#episodes.at(-1)?.healedMs !== undefined || this.#episodes.length === 0) {
+    const { signal } = this.#options;
+    if (signal.aborted) this.#section.loseHope();
+    else if (this.#episodes.at(-1)?.healedMs !== undefined || this.#episodes.length === 0) {
       const { ailment } = await this.#wholeness();
-      if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+      if (signal.aborted) this.#section.loseHope();
+      else if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
       else await this.#demandProofs(chain);
     }
     const known = chain.length;
-    await this.#trying('in the end the chain cannot be asked for', () => this.#learn(chain));
-    await this.#trying('in the end sessions cannot be asked for', () => this.#noteSessions());
-    await this.#trying('in the end the network cannot be asked for', async () => {
+    await this.#asking('in the end the chain cannot be asked for', () => this.#learn(chain));
+    await this.#asking('in the end sessions cannot be asked for', () => this.#noteSessions());
+    await this.#asking('in the end the network cannot be asked for', async () => {
       const now = await this.#section.ask((client) => client.network());
       if (now.genesisKey !== genesisKey) this.#violate(`there is another genesis key: ${now.genesisKey}`);
       const length = now.sections[0]?.chainLength ?? 0;
       if (length < known) this.#violate(`the chain has lost links: ${length} of ${known} are left`);
     });
-    await this.#trying('in the end what its parts tell cannot be asked for', () => this.#hear());
+    await this.#asking('in the end what its parts tell cannot be asked for', () => this.#hear());
   }
 
   async #demandProofs(chain: ChainWatch): Promise<void> {
@@ -318,6 +314,12 @@ export class Conductor {
     } catch (error) {
       this.#violate(`${what}: ${asWitanError(error).detail}`);
     }
+  }
+
+  /** As `#trying`; where the run is ended early nobody waits for an answer either. */
+  async #asking(what: string, act: () => Promise<void>): Promise<void> {
+    if (this.#options.signal.aborted) await act().catch(() => {});
+    else await this.#trying(what, act);
   }
 
   #violate(what: string): void {

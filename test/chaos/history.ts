@@ -50,6 +50,8 @@ export interface History {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly endedMs: number;
+  /** Somebody ended it early: it has not waited until all was well again. */
+  readonly interrupted: boolean;
   readonly genesisKey: string;
   readonly operations: Operations;
   readonly episodes: readonly Episode[];

@@ -55,6 +55,10 @@ export class StandIn extends Unable implements World {
     return index === -1 ? undefined : { name: `node-${index}`, role: 'node' };
   }
 
+  async unready(): Promise<readonly string[]> {
+    return [...this.#dead].map((name) => `${name} is dead`);
+  }
+
   urls(): readonly string[] {
     return [`http://127.0.0.1:${this.#port}`];
   }

@@ -42,6 +42,7 @@ const history = (more: Partial<History>): History => ({
   seed: 1,
   startedAt: '2026-01-02T03:04:05.000Z',
   endedMs: 100_000,
+  interrupted: false,
   genesisKey: 'aa',
   operations: Operations.of([]),
   episodes: [],

@@ -50,7 +50,9 @@ function finding(experiment: Experiment, episodes: readonly Episode[], operation
   const { name, title, demand = {} } = experiment;
   const service = serviceOf(during(episodes, operations));
   const struck = episodes.filter((episode) => episode.struck !== false).length;
-  const healings = episodes.map(({ healedMs, healsFromMs }) =>
+  // One that was ended early nobody has waited for.
+  const seen = episodes.filter((each) => each.struck !== undefined || each.healedMs !== undefined);
+  const healings = seen.map(({ healedMs, healsFromMs }) =>
     healedMs === undefined ? Infinity : healedMs - healsFromMs,
   );
   const longest = Math.max(...healings);
@@ -62,7 +64,10 @@ function finding(experiment: Experiment, episodes: readonly Episode[], operation
     ...service,
     healedMs: Number.isFinite(longest) ? longest : undefined,
     demand,
-    missed: [...(struck < episodes.length ? ['struck'] : []), ...missed(demand, service, longest)],
+    missed: [
+      ...(struck < episodes.length ? ['struck'] : []),
+      ...(seen.length > 0 ? missed(demand, service, longest) : []),
+    ],
   };
 }
 

@@ -53,6 +53,8 @@ export interface World {
   parts(): Promise<readonly Part[]>;
   /** The part that a node of this name runs on, if it is known. */
   partOf(nodeName: string): Promise<Part | undefined>;
+  /** What there was when it had started and is not there or not ready now, a line each; may take some seconds. */
+  unready(): Promise<readonly string[]>;
   /** Where clients may ask, in the order in which they are to try. */
   urls(): readonly string[];
 

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Conductor } from '../chaos/conductor.ts';
 import { LocalWorld } from '../chaos/drivers/local.ts';
 import { EXPERIMENTS, type Experiment } from '../chaos/experiments.ts';
@@ -89,6 +89,68 @@ describe('witan chaos', () => {
     expect((JSON.parse(out) as Experiment[]).map(({ name }) => name)).toEqual(EXPERIMENTS.map(({ name }) => name));
     expect(await witan('chaos', 'kill-the-king')).toMatchObject({ code: 4, err: /WITAN_ERR_NOT_FOUND.*kill-the-king/ });
   });
+});
+
+describe.skipIf(process.platform !== 'linux')('witan chaos, interrupted while something is broken', () => {
+  const ENDS_MS = 60_000;
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'witan-interrupted-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** All that its run has started has something of the folder among its arguments or in its environment. */
+  const runOn = (): string[] =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        const told = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1'));
+        return told.some((text) => text.includes(folder));
+      } catch {
+        return false;
+      }
+    });
+
+  test.each([
+    ['Ctrl-C, which a terminal tells all of its group', 'SIGINT', 130],
+    ['the end of its terminal', 'SIGHUP', 129],
+  ] as const)(
+    'by %s, puts everything right, writes its report and leaves nothing',
+    async (_, signal, code) => {
+      const report = join(folder, 'report');
+      const world = join(folder, 'world');
+      mkdirSync(world);
+      const args = ['chaos', 'kill-nats-server', 'kill-all-nats', '--nodes', '4', '--hold', '60', '--report', report];
+      const child = spawn(NODE, [join(ROOT, 'libs/cli/bin/witan.mjs'), ...args], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, TMPDIR: world },
+        detached: true,
+      });
+      const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+      // It ends what it has started.
+      onTestFinished(async () => {
+        child.kill('SIGTERM');
+        await exited;
+      });
+      let out = '';
+      child.stdout.on('data', (data) => (out += String(data)));
+      await eventually('a NATS server is killed', () => out.includes('killed nats-'), { withinMs: ENDS_MS });
+      expect(runOn().length).toBeGreaterThan(10);
+      // Of a terminal that is closed there is nothing left to write to.
+      if (signal === 'SIGHUP') child.stdout.destroy();
+      const interruptedAtMs = performance.now();
+      process.kill(-child.pid!, signal);
+      expect(await exited).toBe(code);
+      expect(performance.now() - interruptedAtMs).toBeLessThan(ENDS_MS);
+      await eventually('nothing of it runs on', () => runOn().length === 0, { withinMs: 10_000 });
+      expect(readdirSync(world)).toEqual([]);
+      expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(world);
+      const text = readFileSync(join(report, 'local.md'), 'utf8');
+      expect(text).toContain('it was interrupted');
+      expect(text).toContain('**Nothing was lost');
+      expect(text).not.toContain('| kill-all-nats |');
+    },
+    180_000,
+  );
 });
 
 /** A gateway in front of the gateway, which is not honest. */
@@ -240,5 +302,12 @@ describe('its judge', () => {
     );
     expect(found).toContainEqual(expect.stringMatching(/^lost: not healed in 20 s: 3 of 4 elders/));
     expect(found).toContain('elder-3 has ended');
+    // Whoever does no part of the section's work is missed too.
+    await world.kill([
+      { name: 'nats-2', role: 'nats' },
+      { name: 'coordinator-1', role: 'coordinator' },
+    ]);
+    const gone = ['dkg-coordinator-1', 'elder-3', 'adult-3'].map((name) => `${name} does not run`);
+    expect(await world.unready()).toEqual(['nats-2 does not answer', ...gone]);
   });
 });

@@ -72,6 +72,14 @@ export class DockerWorld extends Unable implements World {
     return this.#partOf.get(nodeName);
   }
 
+  async unready(): Promise<readonly string[]> {
+    const starts = Object.entries(await this.#hosts.startsOf(namesOf(this.#parts)));
+    const down = starts.filter(([, since]) => since === 'does not run').map(([name]) => name);
+    const services = namesOf(this.#parts.filter(({ name, role }) => role !== 'nats' && !down.includes(name)));
+    const unready = await Promise.all(services.map((name) => this.#hosts.unreadyIn(name)));
+    return [...down.map((name) => `${name} does not run`), ...unready.flat()];
+  }
+
   urls(): readonly string[] {
     return this.#urls;
   }

@@ -171,6 +171,17 @@ describe('pods', () => {
     }
   });
 
+  test('that are away, or not ready, are missed, whatever their names are then', async () => {
+    expect(await world.unready()).toEqual([]);
+    const [node, gateway] = healthy.pods;
+    cluster({ pods: [node, pod('gateway-7', 'gateway', { gateway: 0 })] });
+    expect(await world.unready()).toEqual([]);
+    cluster({ pods: [{ ...node, status: { ...node!.status, conditions: [] } }, gateway] });
+    expect(await world.unready()).toEqual(['of 1 pods of the role node 0 are ready']);
+    cluster({ pods: [node] });
+    expect(await world.unready()).toEqual(['of 1 pods of the role gateway 0 are ready']);
+  });
+
   test('that have counted a defect are told', async () => {
     cluster({ answers: { ...healthy.answers, 'node-0:9465': counted({ actor_crashes: 2 }) } });
     expect(await world.complaints()).toEqual(['node-0/elder: witan_actor_crashes_total is 2']);

@@ -52,6 +52,8 @@ export class KubeWorld extends Unable implements World {
   readonly #keptDown = new Set<string>();
   readonly #end = new AbortController();
   #nodes = 0;
+  /** Pods of each role when the run began. */
+  #atFirst: ReadonlyMap<Role, number> = new Map();
   #watching: Promise<void> = Promise.resolve();
 
   private constructor({ image, ca }: KubeOptions, namespace: Namespace, hands: KubeHands) {
@@ -98,7 +100,9 @@ export class KubeWorld extends Unable implements World {
       const how = 'deploy one first: kubectl apply -k k8s/overlays/local';
       throw new WitanError('WITAN_ERR_DEPENDENCY', `no network runs in the namespace ${this.#namespace.name}; ${how}`);
     }
-    await this.#judge.begin(await this.#pods());
+    const pods = await this.#pods();
+    this.#atFirst = countRoles(pods);
+    await this.#judge.begin(pods);
     await this.#followGateways();
     this.#watching = this.#watch();
   }
@@ -125,6 +129,12 @@ export class KubeWorld extends Unable implements World {
     }
     const name = this.#podOf.get(nodeName);
     return name === undefined ? undefined : { name, role: 'node' };
+  }
+
+  async unready(): Promise<readonly string[]> {
+    const ready = countRoles((await this.#pods()).filter(isReady));
+    const lacking = [...this.#atFirst].filter(([role, count]) => (ready.get(role) ?? 0) < count);
+    return lacking.map(([role, count]) => `of ${count} pods of the role ${role} ${ready.get(role) ?? 0} are ready`);
   }
 
   urls(): readonly string[] {
@@ -271,6 +281,11 @@ export class KubeWorld extends Unable implements World {
 
 function roleOf({ metadata: { labels } }: Pod): Role | undefined {
   return ROLES[labels['app.kubernetes.io/component'] ?? labels['app.kubernetes.io/name'] ?? ''];
+}
+
+function countRoles(pods: readonly Pod[]): ReadonlyMap<Role, number> {
+  const roles = pods.map(roleOf).filter((role) => role !== undefined);
+  return new Map(Object.values(ROLES).map((role) => [role, roles.filter((each) => each === role).length]));
 }
 
 function readAuthority(file: string): string {

@@ -119,6 +119,11 @@ export class LocalWorld extends Unable implements World {
     return index === -1 ? undefined : { name: `node-${index}`, role: 'node' };
   }
 
+  async unready(): Promise<readonly string[]> {
+    const servers = this.#nats!.unready().then((indices) => indices.map((index) => `nats-${index} does not answer`));
+    return [...(await servers), ...(await Promise.all(this.#processes.map(whyUnready))).flat()];
+  }
+
   /** Of its processes that run. */
   pids(part: Part): readonly number[] {
     return this.#of([part]).flatMap(({ pid }) => pid ?? []);
@@ -150,7 +155,7 @@ export class LocalWorld extends Unable implements World {
 
   override async restart(part: Part): Promise<void> {
     if (part.role === 'nats') {
-      await this.#nats!.kill(indexOf(part));
+      await this.#nats!.stop(indexOf(part));
       await this.#nats!.revive(indexOf(part));
       return;
     }
@@ -230,7 +235,12 @@ export class LocalWorld extends Unable implements World {
     const counted = eventually(what, () => defectsCounted(all, { trouble: true, lies: false }), patience);
     const fallen = all.flatMap(({ name, falls }) => falls.map((how) => `${name} has ended by itself, ${how}`));
     // What is known of the others is told also when one of them does not answer.
-    return [...fallen, ...this.#judge.complaints(), ...(await counted.catch((error: Error) => [error.message]))];
+    return [
+      ...fallen,
+      ...(this.#nats?.falls ?? []),
+      ...this.#judge.complaints(),
+      ...(await counted.catch((error: Error) => [error.message])),
+    ];
   }
 
   /** They are there: written as they came. */
@@ -301,4 +311,14 @@ export class LocalWorld extends Unable implements World {
       },
     });
   }
+}
+
+async function whyUnready(service: ServiceProcess): Promise<string[]> {
+  if (!service.isRunning || service.metricsUrl === undefined) return [`${service.name} does not run`];
+  const answer = await service.probe('/readyz').catch((error: Error) => error.message);
+  if (typeof answer === 'string') return [`${service.name} does not answer: ${answer}`];
+  const failed = (answer.body.checks ?? [])
+    .filter(({ ok }) => !ok)
+    .map(({ name, detail }) => `${name} ${detail ?? ''}`);
+  return answer.status === 200 ? [] : [`${service.name} is not ready: ${failed.join(', ')}`];
 }

@@ -16,6 +16,7 @@ type Deeds = Omit<
   | 'stop'
   | 'parts'
   | 'partOf'
+  | 'unready'
   | 'urls'
   | 'complaints'
   | 'settings'

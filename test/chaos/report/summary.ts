@@ -41,6 +41,7 @@ export function summaryOf(
     facts: [
       `${world}, ${Math.round(endedMs / 6_000) / 10} minutes, ${plural(episodes.length, 'fault')}, seed ${seed}`,
       `${whole.operations} attestations asked for: ${percent(whole.success)} got a proof that verifies from the genesis key, ${percent(whole.firstTry)} at the first try; p50 ${seconds(whole.p50Ms)}, p99 ${seconds(whole.p99Ms)}`,
+      ...(history.interrupted ? ['it was interrupted: whether all was well again nobody has waited to see'] : []),
       ...(history.operations.isFull ? ['it ended early: there is no room for more attestations'] : []),
       ...about,
       `section chain: ${chain.before} links before, ${chain.after} after; DKG sessions: ${sessions.done} done, ${sessions.failed} failed`,
