@@ -107,6 +107,22 @@ describe('a run', () => {
     );
   });
 
+  test('rolls back an upgrade that failed', async () => {
+    let isOther = false;
+    const world = standIn({
+      upgrade: async () => {
+        isOther = true;
+        throw new Error('no such image');
+      },
+      rollBack: async () => {
+        isOther = false;
+      },
+    });
+    const history = await run(world, [named('upgrade')]);
+    expect(missedOf(history)).toEqual([expect.stringMatching(/cut short: no such image/)]);
+    expect(isOther).toBe(false);
+  });
+
   test('goes on when it takes more than one try to put something right', async () => {
     let failures = 2;
     const revive = StandIn.prototype.revive;
@@ -198,8 +214,13 @@ describe('an experiment has missed', () => {
   });
 
   test('that was to kill in a phase which was over before', async () => {
-    const early = await run(standIn({ phase: 'commitment', phaseMs: 0 }), [named('kill-in-commitment')]);
-    expect(missedOf(early)).toEqual([expect.stringMatching(/MISSED: commitment was over after 0 ms/)]);
+    const kill = (of: Partial<StandIn>) => run(standIn({ phase: 'commitment', ...of }), [named('kill-in-commitment')]);
+    // It may have been long over when a gateway told of it, however long it was.
+    const early = await kill({ phaseMs: 60_000 });
+    expect(missedOf(early)).toEqual([expect.stringMatching(/MISSED: commitment was over \d+ ms before the kill/)]);
+    expect(missedOf(await kill({ phaseMs: 60_000, phaseAt: new Date().toISOString() }))).toEqual([]);
+    const unknown = await kill({ phaseMs: undefined });
+    expect(missedOf(unknown)).toEqual([expect.stringMatching(/MISSED: cannot tell when commitment was/)]);
     const inTime = await run(standIn({ phase: 'commitment' }), [named('kill-in-commitment')]);
     expect(missedOf(inTime)).toEqual([]);
   });

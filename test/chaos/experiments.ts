@@ -236,10 +236,10 @@ const inPhase = (phase: Phase): Experiment => ({
       return stage.hold();
     }
     await stage.kill([...parts, ...others.flat()]);
-    const forMs = stage.sinceSeen(seen);
+    const killedAtMs = Date.now();
     // Only then have enough participants told of the phase.
     await stage.hold();
-    await stage.confirm(seen, forMs);
+    await stage.confirm(seen, killedAtMs);
   },
 });
 

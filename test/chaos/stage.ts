@@ -28,8 +28,6 @@ export interface Seen {
   readonly phase: Phase;
   /** Hex names. */
   readonly participants: readonly string[];
-  /** When it was heard of here. */
-  readonly atMs: number;
 }
 
 const WAIT_MS = 150_000;
@@ -172,6 +170,7 @@ export class Stage {
   async upgrade(): Promise<void> {
     this.#hasBroken = true;
     this.note('rolls out another version, and back again');
+    this.#undo.push(() => this.world.rollBack());
     await this.world.upgrade(this.signal);
   }
 
@@ -193,7 +192,7 @@ export class Stage {
         if (began !== phase) continue;
         this.note(`a DKG session is in ${phase}`);
         const { session } = event.data as { session: string };
-        return { session, phase, participants: participants.get(session) ?? [], atMs: this.#now() };
+        return { session, phase, participants: participants.get(session) ?? [] };
       }
     } catch (error) {
       why = `: ${asWitanError(error).detail}`;
@@ -202,19 +201,16 @@ export class Stage {
     return undefined;
   }
 
-  /** How long ago that was, ms. */
-  sinceSeen({ atMs }: Seen): number {
-    return Math.round(this.#now() - atMs);
-  }
-
-  /** Asks the gateways whether the phase went on for so long after it was seen: until a fault in it had been made. */
-  async confirm({ session, phase }: Seen, forMs: number): Promise<void> {
+  /**
+   * Asks the gateways whether the phase went on until then: until a fault in it had been made.
+   * @param untilMs wall clock; when the phase was is told by the clocks of its participants
+   */
+  async confirm({ session, phase }: Seen, untilMs: number): Promise<void> {
     const { phases } = await this.#section.ask((client) => client.session({ id: session }));
     const { startedAt, durationMs } = phases.find(({ name }) => name === phase)!;
-    if (startedAt === null) return this.miss(`no gateway knows any more when ${phase} was`);
-    if (durationMs !== null && durationMs < forMs) {
-      this.miss(`${phase} was over after ${Math.round(durationMs)} ms, and the kill took ${forMs} ms`);
-    }
+    if (startedAt === null) return this.miss(`cannot tell when ${phase} was: no gateway knows it any more`);
+    const early = durationMs === null ? 0 : untilMs - (Date.parse(startedAt) + durationMs);
+    if (early > 0) this.miss(`${phase} was over ${Math.round(early)} ms before the kill`);
   }
 
   note(text: string): void {

@@ -82,6 +82,8 @@ export interface World {
   jumpClock(parts: readonly Part[], byMs: number): Promise<void>;
   /** Another version of the software, part by part, and back again. @throws when what runs then is not of it */
   upgrade(signal: AbortSignal): Promise<void>;
+  /** What `upgrade` has left of another version is of the first one again; nothing where all is. */
+  rollBack(): Promise<void>;
 
   /** Writes there what each part has logged, as far as that is still there. */
   writeLogs(folder: string): Promise<void>;

@@ -4,6 +4,7 @@ import { WitanError } from '@witan/errors';
 import type { LineState } from '../../breakable/line.ts';
 import type { Cut, Disturbance } from '../../breakable/link.ts';
 import { imageOfVersion, logsOf, whyNoDocker, witanImage, writeLogOf } from '../../support/docker.ts';
+import { eventually } from '../../support/eventually.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
 import { LogJudge } from '../log-judge.ts';
 import { ABILITIES, type Ability, indexOf, namesOf, type Part, type Role, type World } from '../world.ts';
@@ -20,6 +21,7 @@ const COORDINATOR = 'coordinator';
 const SMALL_DISKS = 3;
 /** What an upgrade rolls out, of the same wire format, before it rolls back. */
 const RELEASE = '0.1.1';
+const READY_MS = 60_000;
 
 /** Containers with an address each, all nodes at the site with two NATS servers; at the other one only a gateway. */
 export class DockerWorld extends Unable implements World {
@@ -40,6 +42,8 @@ export class DockerWorld extends Unable implements World {
   readonly #unplugged = new Set<string>();
   /** Those that ran no more when nobody had killed them. */
   readonly #fallen = new Set<string>();
+  /** Nodes that may run another version. */
+  readonly #upgraded = new Set<number>();
   readonly #heardUntil = new Map<string, string>();
   #parts: readonly Part[] = [];
   #urls: readonly string[] = [];
@@ -101,6 +105,13 @@ export class DockerWorld extends Unable implements World {
   override async restart({ name }: Part): Promise<void> {
     await this.#hosts.stopAndStart(name);
     await this.#findGateways();
+    const isReady = async () => {
+      if (this.#parts.find((part) => part.name === name)?.role === 'nats') return true;
+      const unready = await this.#hosts.unreadyIn(name);
+      if (unready.length > 0) throw new Error(unready.join('; '));
+      return true;
+    };
+    await eventually(`${name} is ready`, isReady, { withinMs: READY_MS, everyMs: 500 });
   }
 
   override pause(parts: readonly Part[]): Promise<void> {
@@ -163,16 +174,30 @@ export class DockerWorld extends Unable implements World {
 
   /** Of the nodes. */
   override async upgrade(signal: AbortSignal): Promise<void> {
-    for (const image of [await imageOfVersion(RELEASE), await witanImage()]) {
+    for (const release of [RELEASE, undefined]) {
       for (const [index] of NODES.entries()) {
         if (signal.aborted) return;
-        const name = `node-${index}`;
-        // Its log goes with the container.
-        await this.#hear(name);
-        this.#heardUntil.delete(name);
-        await this.#hosts.replace(index, image);
+        await this.#release(index, release);
       }
     }
+  }
+
+  override async rollBack(): Promise<void> {
+    for (const index of [...this.#upgraded]) await this.#release(index, undefined);
+  }
+
+  /** @param release undefined: that of the beginning */
+  async #release(index: number, release: string | undefined): Promise<void> {
+    const name = `node-${index}`;
+    // Its log goes with the container.
+    await this.#hear(name);
+    this.#heardUntil.delete(name);
+    this.#upgraded.add(index);
+    await this.#hosts.replace(index, await (release === undefined ? witanImage() : imageOfVersion(release)));
+    const ready = (await this.#hosts.linesOf(name)).filter(({ event }) => event === 'ready');
+    const isOther = ready.length > 0 && ready.every(({ version }) => version === RELEASE);
+    if (isOther !== (release === RELEASE)) throw new Error(`${name} is not of the version it was to be`);
+    if (release === undefined) this.#upgraded.delete(index);
   }
 
   async writeLogs(folder: string): Promise<void> {

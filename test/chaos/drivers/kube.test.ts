@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@witan/api';
 import { CODES } from '@witan/errors';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Authority } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { NODE } from '../../support/service-process.ts';
@@ -260,6 +260,46 @@ describe('pods of nodes that have a line of their own', () => {
     cluster({});
     await mended;
     expect(calls()).toEqual(['node-0 true line.json {}', 'node-1 true line.json {}']);
+  });
+});
+
+describe('an upgrade', () => {
+  const images = () => {
+    const { pods } = JSON.parse(readFileSync(join(folder, 'cluster.json'), 'utf8')) as typeof healthy;
+    return pods.flatMap(({ spec }) => spec.containers.map(({ image }) => image));
+  };
+  const { signal } = new AbortController();
+  const opened = async (state: object) => {
+    cluster({ image: 'witan', ...state });
+    const world = await KubeWorld.open({ namespace: 'witan', image: 'witan:2' });
+    await world.start();
+    onTestFinished(() => world.stop());
+    return world;
+  };
+
+  test('to the image that runs already is refused before anything is broken', async () => {
+    const refusal = { code: 'WITAN_ERR_CONFIG', detail: expect.stringContaining('witan:2 runs already') };
+    await expect(opened({ image: 'witan:2' })).rejects.toMatchObject(refusal);
+  });
+
+  test('leaves all as it was', async () => {
+    const world = await opened({});
+    await world.upgrade(signal);
+    expect(new Set(images())).toEqual(new Set(['witan']));
+    cluster({ image: 'witan:3' });
+    await world.rollBack();
+    expect(new Set(images())).toEqual(new Set(['witan']));
+  });
+
+  test.each([
+    ['does not get ready', { broken: 'witan:2' }, /rollout/],
+    ['is not of the new image', { stuck: ['gateway-0'] }, /gateway-0 is not of the image witan:2/],
+  ])('of which a pod %s fails, and is rolled back', async (_, state, why) => {
+    const world = await opened(state);
+    await expect(world.upgrade(signal)).rejects.toThrow(why);
+    expect(images()).toContain('witan:2');
+    await world.rollBack();
+    expect(new Set(images())).toEqual(new Set(['witan']));
   });
 });
 

@@ -58,6 +58,8 @@ export class LocalWorld extends Unable implements World {
   readonly #logs: string | undefined;
   readonly #gateways: ServiceProcess[] = [];
   readonly #coordinators: ServiceProcess[] = [];
+  /** The environment of the beginning, of those that may run another version. */
+  readonly #usual = new Map<ServiceProcess, Record<string, string>>();
   #nats: NatsCluster | undefined;
   #urls: string[] = [];
 
@@ -212,20 +214,33 @@ export class LocalWorld extends Unable implements World {
   /** Other sources, since there is one version here. */
   override async upgrade(signal: AbortSignal): Promise<void> {
     const services = (await this.parts()).filter(({ role }) => role !== 'nats');
-    const usual = new Map(this.#processes.map((process) => [process, process.env] as const));
     for (const release of [RELEASE, undefined]) {
       for (const part of services) {
         if (signal.aborted) return;
-        for (const process of this.#of([part])) {
-          const env = usual.get(process)!;
-          const options = release && [env.NODE_OPTIONS, ofRelease(process.kind, release).NODE_OPTIONS].join(' ').trim();
-          process.env = options ? { ...env, NODE_OPTIONS: options } : env;
-        }
-        await this.restart(part);
-        const isOther = this.#of([part]).every((each) => each.said({ event: 'ready', version: RELEASE }).length > 0);
-        if (isOther !== (release === RELEASE)) throw new Error(`${part.name} is not of the version it was to be`);
+        await this.#release(part, release);
       }
     }
+  }
+
+  override async rollBack(): Promise<void> {
+    for (const part of await this.parts()) {
+      if (this.#of([part]).some((process) => this.#usual.has(process))) await this.#release(part, undefined);
+    }
+  }
+
+  /** @param release undefined: that of the beginning */
+  async #release(part: Part, release: string | undefined): Promise<void> {
+    const processes = this.#of([part]);
+    for (const process of processes) {
+      const env = this.#usual.get(process) ?? process.env;
+      this.#usual.set(process, env);
+      const options = release && [env.NODE_OPTIONS, ofRelease(process.kind, release).NODE_OPTIONS].join(' ').trim();
+      process.env = options ? { ...env, NODE_OPTIONS: options } : env;
+    }
+    await this.restart(part);
+    const isOther = processes.every((each) => each.said({ event: 'ready', version: RELEASE }).length > 0);
+    if (isOther !== (release === RELEASE)) throw new Error(`${part.name} is not of the version it was to be`);
+    if (release === undefined) for (const process of processes) this.#usual.delete(process);
   }
 
   async complaints(): Promise<readonly string[]> {

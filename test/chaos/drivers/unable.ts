@@ -73,6 +73,8 @@ export class Unable implements Deeds {
     cannot('jump-clock');
   }
 
+  async rollBack(): Promise<void> {}
+
   async upgrade(_signal: AbortSignal): Promise<void> {
     cannot('upgrade');
   }
