@@ -101,10 +101,11 @@ describe('a run', () => {
     expect(history).toMatchObject({ interrupted: true, violations: [] });
     expect(history.episodes).toMatchObject([{ experiment: 'away', struck: undefined, healedMs: undefined }]);
     expect(calls).toBe(1);
-    expect(judge(history, [away]).findings[0]!.missed).toEqual([]);
-    expect(summaryOf(history, judge(history, [away])).facts).toContainEqual(
-      expect.stringMatching(/^it was interrupted/),
-    );
+    const verdict = judge(history, [away]);
+    expect(verdict.findings[0]!.missed).toEqual([]);
+    const { facts, rows, columns } = summaryOf(history, verdict);
+    expect(facts).toContainEqual(expect.stringMatching(/^it was interrupted/));
+    expect(rows[0]![columns.indexOf('healed')]).toBe('–');
   });
 
   test('rolls back an upgrade that failed', async () => {

@@ -79,7 +79,7 @@ function row(finding: Finding): string[] {
     seconds(finding.p50Ms),
     mark('p99Ms', seconds(finding.p99Ms)),
     seconds(finding.maxMs),
-    mark('healedMs', healedMs === undefined ? 'not' : seconds(healedMs)),
+    mark('healedMs', healedMs === undefined && missed.includes(NAMES.healedMs) ? 'not' : seconds(healedMs)),
   ];
 }
 
@@ -106,8 +106,10 @@ export function told({
   experiment,
   startedMs,
   healedMs,
+  struck,
   marks,
 }: Episode): readonly [at: string, experiment: string, what: string] {
-  const end = healedMs === undefined ? 'not whole again' : `whole after ${seconds(healedMs - startedMs)}`;
+  const open = struck === undefined ? 'ended early' : 'not whole again';
+  const end = healedMs === undefined ? open : `whole after ${seconds(healedMs - startedMs)}`;
   return [seconds(startedMs), experiment, [...marks.map(({ text }) => text), end].join('; ')];
 }
