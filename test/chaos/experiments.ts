@@ -223,7 +223,7 @@ const inPhase = (phase: Phase): Experiment => ({
     const partOf = new Map<string, Part | undefined>();
     for (const { name } of members) partOf.set(name, await stage.world.partOf(name));
     // Otherwise a phase is over before anything can be done in it.
-    if (stage.world.abilities.has('disturb')) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 400 });
+    if (stage.world.abilities.has('disturb')) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 1_000 });
     const away = random.pick(elders).name;
     await stage.keepDown([partOf.get(away)].filter((part) => part !== undefined));
     const seen = await stage.phase(phase);
@@ -235,11 +235,12 @@ const inPhase = (phase: Phase): Experiment => ({
       stage.miss('no participant is known');
       return stage.hold();
     }
+    const begunMs = Date.now();
     await stage.kill([...parts, ...others.flat()]);
-    const killedAtMs = Date.now();
+    const doneMs = Date.now();
     // Only then have enough participants told of the phase.
     await stage.hold();
-    await stage.confirm(seen, killedAtMs);
+    await stage.confirm(seen, begunMs, doneMs);
   },
 });
 

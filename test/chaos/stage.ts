@@ -202,15 +202,18 @@ export class Stage {
   }
 
   /**
-   * Asks the gateways whether the phase went on until then: until a fault in it had been made.
-   * @param untilMs wall clock; when the phase was is told by the clocks of its participants
+   * Asks the gateways whether the phase went on until a fault in it had been made. When the phase was is told by the clocks
+   * of its participants.
+   * @param begunMs wall clock: when the fault began to be made, and when it had been
    */
-  async confirm({ session, phase }: Seen, untilMs: number): Promise<void> {
+  async confirm({ session, phase }: Seen, begunMs: number, doneMs: number): Promise<void> {
     const { phases } = await this.#section.ask((client) => client.session({ id: session }));
     const { startedAt, durationMs } = phases.find(({ name }) => name === phase)!;
     if (startedAt === null) return this.miss(`cannot tell when ${phase} was: no gateway knows it any more`);
-    const early = durationMs === null ? 0 : untilMs - (Date.parse(startedAt) + durationMs);
-    if (early > 0) this.miss(`${phase} was over ${Math.round(early)} ms before the kill`);
+    if (durationMs === null) return;
+    const endedMs = Date.parse(startedAt) + durationMs;
+    if (endedMs < begunMs) return this.miss(`${phase} was over ${Math.round(begunMs - endedMs)} ms before the kill`);
+    if (endedMs < doneMs) this.miss(`cannot tell whether ${phase} was over: the kill took ${doneMs - begunMs} ms`);
   }
 
   note(text: string): void {
