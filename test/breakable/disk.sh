@@ -1,9 +1,11 @@
 #!/bin/sh
-# What is done to the disk that holds FOLDER, by whoever can write there: `sh disk.sh fill|clear|size FOLDER`
+# What is done to the disk that holds FOLDER, by whoever can write there: `sh disk.sh cut|fill|clear|size FOLDER`
 folder=$2
 flag=$folder/.filling
 ballast=$folder/.ballast
 case $1 in
+  # Takes the room that logs keep for more. Nobody may be writing there.
+  cut) exec node /breakable/cut-room.mjs "$folder" ;;
   # Takes all the room that there is, and what is given back, until it is cleared.
   fill)
     touch "$flag"

@@ -32,18 +32,24 @@ describe('what was shown of the chain', () => {
 describe('an attestation', () => {
   test('is checked against its payload and the chain, which grows with it', () => {
     const chain = new ChainWatch(GENESIS);
-    expect(chain.check(bundleOf(PAYLOAD, 100n, 101n), PAYLOAD)).toBeUndefined();
-    expect(chain.check(bundleOf(PAYLOAD, 100n), PAYLOAD)).toBeUndefined();
+    expect(chain.check(bundleOf(PAYLOAD, 100n, 101n), PAYLOAD, 'chaos')).toBeUndefined();
+    expect(chain.check(bundleOf(PAYLOAD, 100n), PAYLOAD, 'chaos')).toBeUndefined();
     expect(chain.length).toBe(2);
   });
 
   test('is refused over another payload, with another signature, by a key of a fork', () => {
     const chain = new ChainWatch(GENESIS);
     const bundle = bundleOf(PAYLOAD, 100n, 101n);
-    chain.check(bundle, PAYLOAD);
-    expect(chain.check(bundle, new Uint8Array(3))).toMatch(/does not verify: WITAN_ERR_INVALID/);
+    chain.check(bundle, PAYLOAD, 'chaos');
+    expect(chain.check(bundle, new Uint8Array(3), 'chaos')).toMatch(/does not verify: WITAN_ERR_INVALID/);
     const { signature } = bundleOf(PAYLOAD, 100n, 102n);
-    expect(chain.check({ ...bundle, signature }, PAYLOAD)).toMatch(/does not verify: WITAN_ERR_SIGNATURE/);
-    expect(chain.check(bundleOf(PAYLOAD, 100n, 103n), PAYLOAD)).toMatch(/^fork/);
+    expect(chain.check({ ...bundle, signature }, PAYLOAD, 'chaos')).toMatch(/does not verify: WITAN_ERR_SIGNATURE/);
+    expect(chain.check(bundleOf(PAYLOAD, 100n, 103n), PAYLOAD, 'chaos')).toMatch(/^fork/);
+  });
+
+  test('is refused in another context than was asked for, though the section has signed it', () => {
+    const chain = new ChainWatch(GENESIS);
+    const bundle = bundleOf(PAYLOAD, 100n, 101n);
+    expect(chain.check(bundle, PAYLOAD, 'payments')).toBe('an attestation is of another context: "chaos"');
   });
 });

@@ -41,10 +41,12 @@ export class ChainWatch {
     return undefined;
   }
 
-  /** What is wrong with a proof over `payload`; nothing if anybody can verify it from the genesis key. */
-  check(bundle: ProofBundle, payload: Uint8Array): string | undefined {
+  /** What is wrong with a proof over `payload` in `context`; nothing if anybody can verify it from the genesis key. */
+  check(bundle: ProofBundle, payload: Uint8Array, context: string): string | undefined {
     const wrong = this.learn(bundle.chain);
     if (wrong !== undefined) return wrong;
+    // Verifying takes the context that the bundle names: the section may have signed that one for somebody else.
+    if (bundle.context !== context) return `an attestation is of another context: ${JSON.stringify(bundle.context)}`;
     try {
       verifyBundleOn(this.#links.slice(0, bundle.chain.length), bundle, payload);
       return undefined;

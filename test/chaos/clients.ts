@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asWitanError, WitanError } from '@witan/errors';
 import type { ChainWatch } from './chain-watch.ts';
 import type { Connect } from './connect.ts';
 import type { Operation } from './history.ts';
+import { AGAIN_MS, askForProof } from './proof.ts';
 
 export interface ClientsOptions {
   readonly urls: () => readonly string[];
@@ -19,13 +19,8 @@ export interface ClientsOptions {
   readonly ratePerS: number;
 }
 
-/** A try that has not been answered by then is given up. */
-const TRY_MS = 5_000;
-/** From one try to the next. */
-const AGAIN_MS = 250;
 /** An operation without a proof by then has failed. */
 export const PATIENCE_MS = 30_000;
-const PAYLOAD_BYTES = 32;
 
 /** Clients that have the section sign, as people do: they try again, with another gateway, and verify what they get. */
 export class Clients {
@@ -58,7 +53,6 @@ export class Clients {
 
   async #operation(client: number): Promise<void> {
     const { now, connect, chain, onOperation, onViolation } = this.#options;
-    const payload = randomBytes(PAYLOAD_BYTES);
     const startedMs = now();
     const errors: string[] = [];
     let ok = false;
@@ -67,11 +61,8 @@ export class Clients {
       const url = urls[(client + errors.length) % urls.length];
       try {
         if (url === undefined) throw new WitanError('WITAN_ERR_UNAVAILABLE', 'there is no gateway');
-        const bundle = await connect(url, { timeoutMs: TRY_MS }).attest({
-          body: { payload: payload.toString('base64url'), context: 'chaos' },
-        });
+        const wrong = await askForProof(connect, url, chain);
         ok = true;
-        const wrong = chain.check(bundle, payload);
         if (wrong !== undefined) onViolation(wrong);
       } catch (error) {
         errors.push(asWitanError(error).code);

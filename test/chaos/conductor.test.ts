@@ -7,6 +7,7 @@ import { Conductor, type RunOptions } from './conductor.ts';
 import { EXPERIMENTS, type Experiment } from './experiments.ts';
 import type { History } from './history.ts';
 import { runOn } from './index.ts';
+import { summaryOf } from './report/summary.ts';
 import { missedOf } from './short-run.ts';
 import { StandIn } from './stand-in.ts';
 import { judge } from './verdict.ts';
@@ -56,6 +57,71 @@ describe('a run', () => {
     expect(violations(history)).toEqual([]);
     expect(missedOf(history)).toEqual([]);
     expect([...history.operations].some(({ ok }) => ok)).toBe(true);
+  });
+
+  test('in which the gateway is ready and signs nothing ends with a history that says so', async () => {
+    const history = await run(standIn({ apiKey: 'secret' }), [named('calm')], { clients: 0 });
+    expect(violations(history)).toEqual([
+      expect.stringMatching(/^in the end no attestation comes from http:.*: WITAN_ERR_/),
+    ]);
+  });
+
+  test('has not healed as long as somebody is away, though the section does not need him', async () => {
+    const revive = StandIn.prototype.revive;
+    const world: StandIn = standIn({
+      revive: (parts) =>
+        revive.call(
+          world,
+          parts.filter(({ role }) => role !== 'coordinator'),
+        ),
+    });
+    const kill = breaking('kill-both', async (stage) => {
+      await stage.kill([...(await stage.parts('coordinator')), ...(await stage.parts('nats'))]);
+    });
+    expect(violations(await run(world, [kill]))).toEqual(['kill-both: not healed in 0.5 s: coordinator-0 is dead']);
+  });
+
+  test('that is interrupted puts right what is broken, accuses nobody, and says that it was', async () => {
+    const end = new AbortController();
+    const away = breaking('away', async (stage) => {
+      await stage.kill(await stage.elders(1));
+      setTimeout(() => end.abort(), 20);
+      await stage.hold(60_000);
+    });
+    let calls = 0;
+    const revive = StandIn.prototype.revive;
+    const world: StandIn = standIn({
+      // They are some time away.
+      revive: async (parts) => {
+        calls++;
+        setTimeout(() => revive.call(world, parts), 300);
+      },
+    });
+    const history = await run(world, [away, killGateway], { signal: end.signal, patienceMs: 100 });
+    expect(history).toMatchObject({ interrupted: true, violations: [] });
+    expect(history.episodes).toMatchObject([{ experiment: 'away', struck: undefined, healedMs: undefined }]);
+    expect(calls).toBe(1);
+    const verdict = judge(history, [away]);
+    expect(verdict.findings[0]!.missed).toEqual([]);
+    const { facts, rows, columns } = summaryOf(history, verdict);
+    expect(facts).toContainEqual(expect.stringMatching(/^it was interrupted/));
+    expect(rows[0]![columns.indexOf('healed')]).toBe('–');
+  });
+
+  test('rolls back an upgrade that failed', async () => {
+    let isOther = false;
+    const world = standIn({
+      upgrade: async () => {
+        isOther = true;
+        throw new Error('no such image');
+      },
+      rollBack: async () => {
+        isOther = false;
+      },
+    });
+    const history = await run(world, [named('upgrade')]);
+    expect(missedOf(history)).toEqual([expect.stringMatching(/cut short: no such image/)]);
+    expect(isOther).toBe(false);
   });
 
   test('goes on when it takes more than one try to put something right', async () => {
@@ -127,9 +193,35 @@ describe('an experiment has missed', () => {
     expect(violations(history)).toEqual([]);
   });
 
+  test('that filled disks of which nobody says that they are full', async () => {
+    const filled: string[][] = [];
+    const disks = (said: readonly string[]): StandIn =>
+      standIn({
+        fillable: () => [0, 1, 2, 3].map((index) => ({ name: `node-${index}`, role: 'node' })),
+        fillDisk: async (parts) => void filled.push(parts.map(({ name }) => name)),
+        withoutRoom: async () => said,
+      });
+    const every = ['node-0', 'node-1', 'node-2', 'node-3'];
+    expect(missedOf(await run(disks(every), [named('fill-disk')]))).toEqual([]);
+    const silent = await run(disks([]), [named('fill-disk')], { waitMs: 100 });
+    expect(missedOf(silent)).toEqual([
+      expect.stringMatching(/MISSED: nothing that was to be written found no room: node-/),
+    ]);
+    for (const names of filled) expect(names).toHaveLength(2);
+    const few = standIn({ fillable: () => [{ name: 'node-0', role: 'node' }] });
+    expect(missedOf(await run(few, [named('fill-disk')]))).toEqual([
+      expect.stringMatching(/of 2 disks to fill there are 1/),
+    ]);
+  });
+
   test('that was to kill in a phase which was over before', async () => {
-    const early = await run(standIn({ phase: 'commitment', phaseMs: 0 }), [named('kill-in-commitment')]);
-    expect(missedOf(early)).toEqual([expect.stringMatching(/MISSED: commitment was over after 0 ms/)]);
+    const kill = (of: Partial<StandIn>) => run(standIn({ phase: 'commitment', ...of }), [named('kill-in-commitment')]);
+    // It may have been long over when a gateway told of it, however long it was.
+    const early = await kill({ phaseMs: 60_000 });
+    expect(missedOf(early)).toEqual([expect.stringMatching(/MISSED: commitment was over \d+ ms before the kill/)]);
+    expect(missedOf(await kill({ phaseMs: 60_000, phaseAt: new Date().toISOString() }))).toEqual([]);
+    const unknown = await kill({ phaseMs: undefined });
+    expect(missedOf(unknown)).toEqual([expect.stringMatching(/MISSED: cannot tell when commitment was/)]);
     const inTime = await run(standIn({ phase: 'commitment' }), [named('kill-in-commitment')]);
     expect(missedOf(inTime)).toEqual([]);
   });

@@ -2,13 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ChainLink } from '@witan/api';
 import { asWitanError, WitanError } from '@witan/errors';
 import { Random } from '@witan/simulator';
+import { calmOf, failedInCalm } from './calm.ts';
 import { ChainWatch } from './chain-watch.ts';
-import { Clients } from './clients.ts';
+import { PATIENCE_MS as CLIENT_PATIENCE_MS, Clients } from './clients.ts';
 import { type Connect, connectWith } from './connect.ts';
 import type { Experiment } from './experiments.ts';
 import type { Episode, History, Mark, Operation, Violation } from './history.ts';
 import { Operations } from './operations.ts';
-import { SectionWatch } from './section-watch.ts';
+import { demandProof } from './proof.ts';
+import { SectionWatch, type Wholeness } from './section-watch.ts';
 import { Stage } from './stage.ts';
 import type { Ability, World } from './world.ts';
 
@@ -28,6 +30,8 @@ export interface RunOptions {
   readonly patienceMs?: number;
   /** How long it has to stay whole to count as whole; five seconds unless given. */
   readonly steadyMs?: number;
+  /** How long an experiment waits for what it needs, as `Stage` does unless given. */
+  readonly waitMs?: number;
   /** Between two experiments, and two tries to put something right; two seconds unless given. */
   readonly calmMs?: number;
   /** Ends the run early, in order. */
@@ -45,7 +49,6 @@ export type Progress =
   | { readonly type: 'violation'; readonly violation: Violation };
 
 const PATIENCE_MS = 180_000;
-const LOOK_MS = 250;
 /** Longer than a gateway takes somebody for alive that is not heard of: what it says right after a fault is of before. */
 const STEADY_MS = 5_000;
 const CALM_MS = 2_000;
@@ -92,6 +95,7 @@ export class Conductor {
     onProgress({ type: 'starting', text: `starting ${world.title}` });
     await world.start();
     const { ailment } = await this.#wholeness();
+    if (this.#options.signal.aborted) throw new WitanError('WITAN_ERR_UNAVAILABLE', 'interrupted before it began');
     if (ailment !== undefined)
       throw new WitanError('WITAN_ERR_UNAVAILABLE', `the section does not come up: ${ailment}`);
     const { genesisKey } = await this.#section.ask((client) => client.network());
@@ -100,7 +104,9 @@ export class Conductor {
     const before = chain.length;
     const clients = this.#clients(chain);
     await this.#trying('the run was cut short', () => this.#experiments(chain));
+    const askedUntilMs = this.#now();
     await this.#trying('clients did not end', () => clients.stop());
+    this.#judgeCalm(askedUntilMs);
     await this.#judgeEnd(chain, genesisKey);
     const ends = [...this.#sessions.values()].map(({ state }) => state);
     const sessions = { done: countOf(ends, 'done'), failed: countOf(ends, 'failed') };
@@ -109,6 +115,7 @@ export class Conductor {
       seed,
       startedAt,
       endedMs: this.#now(),
+      interrupted: this.#options.signal.aborted,
       genesisKey,
       operations: this.#operations,
       episodes: this.#episodes,
@@ -146,9 +153,9 @@ export class Conductor {
       const isWhole = await this.#episode(experiment, index++);
       // What comes after would be judged for what this one left behind.
       if (!isWhole) return this.#section.loseHope();
-      await this.#trying('the chain cannot be asked for', () => this.#learn(chain));
-      await this.#trying('sessions cannot be asked for', () => this.#noteSessions());
-      await this.#trying('what its parts tell cannot be asked for', () => this.#hear());
+      await this.#asking('the chain cannot be asked for', () => this.#learn(chain));
+      await this.#asking('sessions cannot be asked for', () => this.#noteSessions());
+      await this.#asking('what its parts tell cannot be asked for', () => this.#hear());
       await pause(this.#calmMs, undefined, { signal }).catch(() => {});
     }
   }
@@ -166,7 +173,7 @@ export class Conductor {
 
   /** @returns whether the section was whole again in time */
   async #episode(experiment: Experiment, index: number): Promise<boolean> {
-    const { world, signal, holdMs, onProgress } = this.#options;
+    const { world, signal, holdMs, waitMs, onProgress } = this.#options;
     onProgress({ type: 'begins', experiment, index });
     const startedMs = this.#now();
     const marks: Mark[] = [];
@@ -178,6 +185,7 @@ export class Conductor {
       now: this.#now,
       signal,
       holdMs,
+      waitMs,
       onMark: (mark) => {
         marks.push(mark);
         onProgress({ type: 'mark', mark });
@@ -188,19 +196,20 @@ export class Conductor {
     } catch (error) {
       if (!signal.aborted) stage.miss(`cut short: ${asWitanError(error).detail}`);
     }
-    // Of what was ended early nobody knows what would have come of it.
-    const struck = signal.aborted && stage.hasStruck ? undefined : stage.hasStruck;
     await this.#trying(`${experiment.name} was not put right`, () => this.#mend(stage));
     const mendedMs = this.#now();
     const { ailment, sinceMs } = await this.#wholeness();
     const healedMs = ailment === undefined ? sinceMs : undefined;
-    if (ailment !== undefined) {
+    // Of what was ended early nobody knows what would have come of it.
+    const struck = signal.aborted && stage.hasStruck ? undefined : stage.hasStruck;
+    if (ailment !== undefined && !signal.aborted) {
       this.#violate(`${experiment.name}: not healed in ${this.#patienceMs / 1000} s: ${ailment}`);
     }
     const { name, title, needs } = experiment;
     const revived = world.revivesItself && !needs.some((each) => BRINGS_BACK.has(each));
     const healsFromMs = revived ? (marks[0]?.atMs ?? startedMs) : mendedMs;
-    const episode: Episode = { experiment: name, title, startedMs, mendedMs, healsFromMs, healedMs, struck, marks };
+    const times = { startedMs, mendedMs, healsFromMs, healedMs };
+    const episode: Episode = { experiment: name, title, ...times, struck, broke: stage.hasBroken, marks };
     this.#episodes.push(episode);
     onProgress({ type: 'ends', episode });
     return ailment === undefined;
@@ -219,24 +228,16 @@ export class Conductor {
     await stage.mend();
   }
 
-  /**
-   * Waits until the section is whole, and stays so.
-   * @returns since when it is, or why it is not when patience is at its end
-   */
-  async #wholeness(): Promise<{ readonly sinceMs: number; readonly ailment: string | undefined }> {
-    const endMs = this.#now() + this.#patienceMs;
-    let sinceMs = this.#now();
-    for (;;) {
-      const ailment = await this.#section.ailment();
-      const now = this.#now();
-      if (ailment === undefined && now - sinceMs >= this.#steadyMs) return { sinceMs, ailment };
-      if (ailment !== undefined) {
-        sinceMs = now;
-        if (now > endMs) return { sinceMs, ailment };
-        this.#options.onProgress({ type: 'waits', why: ailment });
-      }
-      await pause(LOOK_MS);
-    }
+  /** Where the run is ended early there is no telling what would have become of it. */
+  #wholeness(): Promise<Wholeness> {
+    const { signal, onProgress } = this.#options;
+    return this.#section.whole({
+      now: this.#now,
+      patienceMs: this.#patienceMs,
+      steadyMs: this.#steadyMs,
+      signal,
+      onWait: (why) => onProgress({ type: 'waits', why }),
+    });
   }
 
   async #learn(chain: ChainWatch): Promise<void> {
@@ -268,22 +269,42 @@ export class Conductor {
     }
   }
 
+  /** Who gets no proof while something is broken has bad luck; while nothing is, nobody may be refused one. */
+  #judgeCalm(askedUntilMs: number): void {
+    const calm = calmOf(this.#episodes, askedUntilMs);
+    for (const { startedMs, endedMs } of failedInCalm(this.#operations, calm, VIOLATIONS_KEPT)) {
+      const when = `from ${Math.round(startedMs)} ms to ${Math.round(endedMs)} ms`;
+      this.#violate(`no attestation came ${when}, and the section was whole and nothing broken`);
+    }
+  }
+
   async #judgeEnd(chain: ChainWatch, genesisKey: string): Promise<void> {
     // One that did not heal has been waited for.
-    if (this.#episodes.at(-1)?.healedMs !== undefined || this.#episodes.length === 0) {
+    const { signal } = this.#options;
+    if (signal.aborted) this.#section.loseHope();
+    else if (this.#episodes.at(-1)?.healedMs !== undefined || this.#episodes.length === 0) {
       const { ailment } = await this.#wholeness();
-      if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+      if (signal.aborted) this.#section.loseHope();
+      else if (ailment !== undefined) this.#violate(`in the end the section is not whole: ${ailment}`);
+      else await this.#demandProofs(chain);
     }
     const known = chain.length;
-    await this.#trying('in the end the chain cannot be asked for', () => this.#learn(chain));
-    await this.#trying('in the end sessions cannot be asked for', () => this.#noteSessions());
-    await this.#trying('in the end the network cannot be asked for', async () => {
+    await this.#asking('in the end the chain cannot be asked for', () => this.#learn(chain));
+    await this.#asking('in the end sessions cannot be asked for', () => this.#noteSessions());
+    await this.#asking('in the end the network cannot be asked for', async () => {
       const now = await this.#section.ask((client) => client.network());
       if (now.genesisKey !== genesisKey) this.#violate(`there is another genesis key: ${now.genesisKey}`);
       const length = now.sections[0]?.chainLength ?? 0;
       if (length < known) this.#violate(`the chain has lost links: ${length} of ${known} are left`);
     });
-    await this.#trying('in the end what its parts tell cannot be asked for', () => this.#hear());
+    await this.#asking('in the end what its parts tell cannot be asked for', () => this.#hear());
+  }
+
+  async #demandProofs(chain: ChainWatch): Promise<void> {
+    for (const url of this.#options.world.urls()) {
+      const wrong = await demandProof(this.#connect, url, chain, Math.min(this.#patienceMs, CLIENT_PATIENCE_MS));
+      if (wrong !== undefined) this.#violate(`in the end ${wrong}`);
+    }
   }
 
   /** Who cannot be asked any more is a finding, and no reason to end without one. */
@@ -293,6 +314,12 @@ export class Conductor {
     } catch (error) {
       this.#violate(`${what}: ${asWitanError(error).detail}`);
     }
+  }
+
+  /** As `#trying`; where the run is ended early nobody waits for an answer either. */
+  async #asking(what: string, act: () => Promise<void>): Promise<void> {
+    if (this.#options.signal.aborted) await act().catch(() => {});
+    else await this.#trying(what, act);
   }
 
   #violate(what: string): void {

@@ -23,3 +23,13 @@ test('one that never counts, or never answers, is told', async () => {
     expect.stringMatching(/it tells what it has counted: gone/),
   ]);
 });
+
+test('an elder that was heard to say two things is told, where all are honest', async () => {
+  const rejected = (reason: string) => `witan_messages_rejected_total{channel="decisions",reason="${reason}"} 2`;
+  const heard = new Scrape([all.text, rejected('duplicate'), rejected('equivocation')].join('\n'));
+  expect(await defectsOf('gateway', async () => heard, patient)).toEqual([
+    'witan_messages_rejected_total{reason="equivocation"} is 2',
+  ]);
+  const repeated = new Scrape([all.text, rejected('duplicate')].join('\n'));
+  expect(await defectsOf('gateway', async () => repeated, patient)).toEqual([]);
+});

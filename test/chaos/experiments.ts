@@ -1,6 +1,6 @@
 import { PHASES, type Phase } from '@witan/api';
 import type { Stage } from './stage.ts';
-import type { Ability, Part, Role } from './world.ts';
+import { type Ability, namesOf, type Part, type Role } from './world.ts';
 
 /** What clients may expect meanwhile, and how soon the section is whole again after the end of the fault. */
 export interface Demand {
@@ -151,10 +151,22 @@ const SINGLE: readonly Experiment[] = [
   },
   {
     name: 'fill-disk',
-    title: 'the disks of two nodes are full',
-    needs: ['fill-disk'],
+    title: 'the disks of two nodes are full, elders first, when another elder is to be replaced',
+    needs: ['fill-disk', 'keep-down'],
     demand: GOES_ON,
-    run: held(async (stage) => stage.fillDisk(stage.sample(stage.world.fillable(), SPARE))),
+    run: held(async (stage) => {
+      const { elders: known } = await stage.section();
+      const elders = await stage.elders(known.length);
+      const isElder = ({ name }: Part) => elders.some((elder) => elder.name === name);
+      const drawn = stage.sample(stage.world.fillable(), stage.world.fillable().length);
+      const full = [...drawn.filter(isElder), ...drawn.filter((part) => !isElder(part))].slice(0, SPARE);
+      if (full.length < SPARE) throw new Error(`of ${SPARE} disks to fill there are ${full.length}`);
+      const others = elders.filter(({ name }) => !namesOf(full).includes(name));
+      await stage.fillDisk(full);
+      // Nobody writes anything while nothing is decided.
+      await stage.keepDown(stage.sample(others, 1));
+      await stage.untilNoRoom(full);
+    }),
   },
   {
     name: 'jump-clock',
@@ -211,7 +223,7 @@ const inPhase = (phase: Phase): Experiment => ({
     const partOf = new Map<string, Part | undefined>();
     for (const { name } of members) partOf.set(name, await stage.world.partOf(name));
     // Otherwise a phase is over before anything can be done in it.
-    if (stage.world.abilities.has('disturb')) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 400 });
+    if (stage.world.abilities.has('disturb')) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 1_000 });
     const away = random.pick(elders).name;
     await stage.keepDown([partOf.get(away)].filter((part) => part !== undefined));
     const seen = await stage.phase(phase);
@@ -223,11 +235,12 @@ const inPhase = (phase: Phase): Experiment => ({
       stage.miss('no participant is known');
       return stage.hold();
     }
+    const begunMs = Date.now();
     await stage.kill([...parts, ...others.flat()]);
-    const forMs = stage.sinceSeen(seen);
+    const doneMs = Date.now();
     // Only then have enough participants told of the phase.
     await stage.hold();
-    await stage.confirm(seen, forMs);
+    await stage.confirm(seen, begunMs, doneMs);
   },
 });
 

@@ -1,5 +1,5 @@
 // Answers as kubectl would of the cluster that the file FAKE_CLUSTER tells of.
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -16,13 +16,24 @@ if (cluster.refused) {
     return wanted === undefined || metadata.labels['app.kubernetes.io/component'] === wanted;
   });
   console.log(JSON.stringify({ items }));
-} else if (verb === 'get') console.log(JSON.stringify(cluster.objects[what]));
+} else if (verb === 'get' && args.at(-1).startsWith('jsonpath')) console.log(cluster.image);
+else if (verb === 'get') console.log(JSON.stringify(cluster.objects[what]));
 else if (verb === 'logs') console.log(cluster.logs.join('\n'));
 else if (verb === 'exec') execute(what, args.slice(args.indexOf('-c', args.indexOf('--')) + 1));
 else if (verb === 'port-forward') forward(what.replace('pod/', ''), args.slice(2));
+else if (verb === 'set') setImage(args.at(-1).slice('*='.length));
+else if (verb === 'rollout') process.exitCode = cluster.image === cluster.broken ? 1 : 0;
 else if (verb === 'patch' || verb === 'delete')
   appendFileSync(`${process.env.FAKE_CLUSTER}.calls`, `${args.join(' ')}\n`);
 else process.exitCode = 1;
+
+/** Of all pods, at once; `stuck` ones stay as they are. */
+function setImage(image) {
+  const { stuck = [], pods } = cluster;
+  for (const { metadata, spec } of pods)
+    for (const each of spec.containers) if (!stuck.includes(metadata.name)) each.image = image;
+  writeFileSync(process.env.FAKE_CLUSTER, JSON.stringify({ ...cluster, image }));
+}
 
 /** Tells of disks, fails in pods that are away, and does nothing. */
 function execute(pod, [script, name, ...given]) {

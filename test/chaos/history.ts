@@ -32,6 +32,8 @@ export interface Episode {
   readonly healedMs: number | undefined;
   /** Whether it did what it is for; undefined where the run was ended before that could be told. The marks say why not. */
   readonly struck: boolean | undefined;
+  /** Whether anything was done to the network: where nothing was, nothing need heal. */
+  readonly broke: boolean;
   readonly marks: readonly Mark[];
 }
 
@@ -48,6 +50,8 @@ export interface History {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly endedMs: number;
+  /** Somebody ended it early: it has not waited until all was well again. */
+  readonly interrupted: boolean;
   readonly genesisKey: string;
   readonly operations: Operations;
   readonly episodes: readonly Episode[];

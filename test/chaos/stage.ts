@@ -18,6 +18,8 @@ export interface StageOptions {
   readonly signal: AbortSignal;
   /** How long a fault lasts where the experiment does not mind, ms. */
   readonly holdMs: number;
+  /** How long to wait for what a fault needs, as a DKG session; 150 s unless given. It has missed without. */
+  readonly waitMs?: number | undefined;
 }
 
 /** A DKG session in a phase, as a gateway told of it. */
@@ -26,12 +28,10 @@ export interface Seen {
   readonly phase: Phase;
   /** Hex names. */
   readonly participants: readonly string[];
-  /** When it was heard of here. */
-  readonly atMs: number;
 }
 
-/** For a DKG session; a fault that needs one has missed without. */
 const WAIT_MS = 150_000;
+const LOOK_MS = 500;
 
 /**
  * What an experiment breaks things with. Everything that it breaks is remembered, and put right by `mend` in the
@@ -47,9 +47,11 @@ export class Stage {
   readonly #now: () => number;
   readonly #onMark: (mark: Mark) => void;
   #undo: (() => Promise<void>)[] = [];
+  readonly #waitMs: number;
   #hasStruck = true;
+  #hasBroken = false;
 
-  constructor({ world, section, connect, random, now, onMark, signal, holdMs }: StageOptions) {
+  constructor({ world, section, connect, random, now, onMark, signal, holdMs, waitMs = WAIT_MS }: StageOptions) {
     this.world = world;
     this.random = random;
     this.holdMs = holdMs;
@@ -58,6 +60,7 @@ export class Stage {
     this.#connect = connect;
     this.#now = now;
     this.#onMark = onMark;
+    this.#waitMs = waitMs;
   }
 
   async parts(role: Role): Promise<readonly Part[]> {
@@ -67,6 +70,11 @@ export class Stage {
   /** Whether it did what it is for, as far as that is known by now. */
   get hasStruck(): boolean {
     return this.#hasStruck;
+  }
+
+  /** Whether anything was done to the network. */
+  get hasBroken(): boolean {
+    return this.#hasBroken;
   }
 
   /** It could not do what it is for. */
@@ -135,6 +143,18 @@ export class Stage {
     await this.world.fillDisk(parts);
   }
 
+  /** Until all of these have said that they have no room; who does not say so has not been hindered, and it has missed. */
+  async untilNoRoom(parts: readonly Part[]): Promise<void> {
+    const endMs = this.#now() + this.#waitMs;
+    for (;;) {
+      const said = await this.world.withoutRoom(parts);
+      const others = parts.filter(({ name }) => !said.includes(name));
+      if (others.length === 0) return this.note(`they say that they have no room: ${named(parts)}`);
+      if (this.#now() > endMs) return this.miss(`nothing that was to be written found no room: ${named(others)}`);
+      await this.hold(LOOK_MS);
+    }
+  }
+
   async jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
     const by = `${byMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(byMs) / 60_000)} min`;
     this.#strike(`clock ${by}: ${named(parts)}`, parts, () => this.world.jumpClock(parts, 0));
@@ -142,12 +162,15 @@ export class Stage {
   }
 
   async restart(part: Part): Promise<void> {
+    this.#hasBroken = true;
     this.note(`restarts ${part.name}`);
     await this.world.restart(part);
   }
 
   async upgrade(): Promise<void> {
+    this.#hasBroken = true;
     this.note('rolls out another version, and back again');
+    this.#undo.push(() => this.world.rollBack());
     await this.world.upgrade(this.signal);
   }
 
@@ -158,7 +181,7 @@ export class Stage {
 
   /** Until a DKG session is in the phase; without one in time it has missed. */
   async phase(phase: Phase): Promise<Seen | undefined> {
-    const end = AbortSignal.any([this.signal, AbortSignal.timeout(WAIT_MS)]);
+    const end = AbortSignal.any([this.signal, AbortSignal.timeout(this.#waitMs)]);
     const url = this.world.urls()[0]!;
     const participants = new Map<string, readonly string[]>();
     let why = '';
@@ -169,7 +192,7 @@ export class Stage {
         if (began !== phase) continue;
         this.note(`a DKG session is in ${phase}`);
         const { session } = event.data as { session: string };
-        return { session, phase, participants: participants.get(session) ?? [], atMs: this.#now() };
+        return { session, phase, participants: participants.get(session) ?? [] };
       }
     } catch (error) {
       why = `: ${asWitanError(error).detail}`;
@@ -178,19 +201,19 @@ export class Stage {
     return undefined;
   }
 
-  /** How long ago that was, ms. */
-  sinceSeen({ atMs }: Seen): number {
-    return Math.round(this.#now() - atMs);
-  }
-
-  /** Asks the gateways whether the phase went on for so long after it was seen: until a fault in it had been made. */
-  async confirm({ session, phase }: Seen, forMs: number): Promise<void> {
+  /**
+   * Asks the gateways whether the phase went on until a fault in it had been made. When the phase was is told by the clocks
+   * of its participants.
+   * @param begunMs wall clock: when the fault began to be made, and when it had been
+   */
+  async confirm({ session, phase }: Seen, begunMs: number, doneMs: number): Promise<void> {
     const { phases } = await this.#section.ask((client) => client.session({ id: session }));
     const { startedAt, durationMs } = phases.find(({ name }) => name === phase)!;
-    if (startedAt === null) return this.miss(`no gateway knows any more when ${phase} was`);
-    if (durationMs !== null && durationMs < forMs) {
-      this.miss(`${phase} was over after ${Math.round(durationMs)} ms, and the kill took ${forMs} ms`);
-    }
+    if (startedAt === null) return this.miss(`cannot tell when ${phase} was: no gateway knows it any more`);
+    if (durationMs === null) return;
+    const endedMs = Date.parse(startedAt) + durationMs;
+    if (endedMs < begunMs) return this.miss(`${phase} was over ${Math.round(begunMs - endedMs)} ms before the kill`);
+    if (endedMs < doneMs) this.miss(`cannot tell whether ${phase} was over: the kill took ${doneMs - begunMs} ms`);
   }
 
   note(text: string): void {
@@ -215,6 +238,7 @@ export class Stage {
   /** What is about to be done, to whom, and what undoes it. */
   #strike(what: string, parts: readonly Part[], undo: () => Promise<void>): void {
     if (parts.length === 0) throw new Error('there is nobody to break');
+    this.#hasBroken = true;
     this.note(what);
     this.#undo.push(undo);
   }

@@ -21,8 +21,10 @@ export class StandIn extends Unable implements World {
   readonly abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'keep-down']);
   /** API key without which nothing is signed. */
   apiKey: string | undefined;
-  /** How long the session's phase lasts, ms; null while it lasts. */
-  phaseMs: number | null = null;
+  /** How long the session's phase lasts, ms; null while it lasts, undefined where nobody knows when it was. */
+  phaseMs: number | null | undefined = null;
+  /** When it began; long ago unless given. */
+  phaseAt = AT;
   /** The address answers also when the gateway is dead. */
   hasAnotherGateway = false;
   /** A session that begins when a node is kept down, as far as this phase. */
@@ -53,6 +55,10 @@ export class StandIn extends Unable implements World {
   async partOf(nodeName: string): Promise<Part | undefined> {
     const index = names.indexOf(nodeName);
     return index === -1 ? undefined : { name: `node-${index}`, role: 'node' };
+  }
+
+  async unready(): Promise<readonly string[]> {
+    return [...this.#dead].map((name) => `${name} is dead`);
   }
 
   urls(): readonly string[] {
@@ -159,9 +165,9 @@ export class StandIn extends Unable implements World {
       blame: [],
       phases: PHASES.map((name, index) => ({
         name,
-        startedAt: index <= at ? AT : null,
+        startedAt: index <= at && this.phaseMs !== undefined ? this.phaseAt : null,
         endedAt: null,
-        durationMs: index <= at ? this.phaseMs : null,
+        durationMs: (index <= at ? this.phaseMs : null) ?? null,
         expected: NODES,
         received: 0,
         closeView: null,

@@ -33,6 +33,7 @@ const episode = (startedMs: number, mendedMs: number, healedMs: number | undefin
   healsFromMs: mendedMs,
   healedMs,
   struck: true,
+  broke: true,
   marks: [{ atMs: startedMs, text: 'killed node-1' }],
 });
 
@@ -41,6 +42,7 @@ const history = (more: Partial<History>): History => ({
   seed: 1,
   startedAt: '2026-01-02T03:04:05.000Z',
   endedMs: 100_000,
+  interrupted: false,
   genesisKey: 'aa',
   operations: Operations.of([]),
   episodes: [],
@@ -74,8 +76,17 @@ describe('the verdict', () => {
   });
 
   test('takes what did not heal for a missed demand, and no figure', () => {
-    const [finding] = judge(history({ episodes: [episode(10_000, 15_000, undefined)] }), [EXPERIMENT]).findings;
+    const operations = Operations.of([asked(11_000, 100)]);
+    const episodes = [episode(10_000, 15_000, undefined)];
+    const [finding] = judge(history({ operations, episodes }), [EXPERIMENT]).findings;
     expect(finding).toMatchObject({ healedMs: undefined, missed: ['healed'] });
+  });
+
+  test('takes it for a missed demand when nobody asked, unless nothing is demanded of what they get', () => {
+    const of = (experiment: Experiment) =>
+      judge(history({ episodes: [episode(10_000, 15_000, 16_000)] }), [experiment]).findings[0];
+    expect(of(EXPERIMENT)).toMatchObject({ operations: 0, missed: ['success'] });
+    expect(of({ ...EXPERIMENT, demand: { healedMs: 30_000 } })).toMatchObject({ missed: [] });
   });
 
   test('takes a fault that broke nothing for a missed demand, unless the run was ended in it', () => {
@@ -84,7 +95,7 @@ describe('the verdict', () => {
       struck,
     }));
     const verdict = judge(history({ episodes: three }), [EXPERIMENT]);
-    expect(verdict.findings[0]).toMatchObject({ runs: 3, struck: 2, missed: ['struck'] });
+    expect(verdict.findings[0]).toMatchObject({ runs: 3, struck: 2, missed: ['struck', 'success'] });
     const { facts, rows, columns } = summaryOf(history({ episodes: three }), verdict);
     expect(rows[0]![columns.indexOf('struck')]).toBe('2 *');
     expect(facts).toContain('did not do what they are for: break-it (1 of 3)');

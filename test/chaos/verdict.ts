@@ -50,7 +50,9 @@ function finding(experiment: Experiment, episodes: readonly Episode[], operation
   const { name, title, demand = {} } = experiment;
   const service = serviceOf(during(episodes, operations));
   const struck = episodes.filter((episode) => episode.struck !== false).length;
-  const healings = episodes.map(({ healedMs, healsFromMs }) =>
+  // One that was ended early nobody has waited for.
+  const seen = episodes.filter((each) => each.struck !== undefined || each.healedMs !== undefined);
+  const healings = seen.map(({ healedMs, healsFromMs }) =>
     healedMs === undefined ? Infinity : healedMs - healsFromMs,
   );
   const longest = Math.max(...healings);
@@ -62,7 +64,10 @@ function finding(experiment: Experiment, episodes: readonly Episode[], operation
     ...service,
     healedMs: Number.isFinite(longest) ? longest : undefined,
     demand,
-    missed: [...(struck < episodes.length ? ['struck'] : []), ...missed(demand, service, longest)],
+    missed: [
+      ...(struck < episodes.length ? ['struck'] : []),
+      ...(seen.length > 0 ? missed(demand, service, longest) : []),
+    ],
   };
 }
 
@@ -82,7 +87,8 @@ function* during(episodes: readonly Episode[], operations: Iterable<Asked>): Gen
 
 function missed(demand: Demand, { success, p99Ms }: Service, healedMs: number): string[] {
   const out: string[] = [];
-  if (demand.success !== undefined && (success ?? 1) < demand.success) out.push('success');
+  // Where nobody asked, nobody knows.
+  if (demand.success !== undefined && (success ?? 0) < demand.success) out.push('success');
   if (demand.p99Ms !== undefined && (p99Ms ?? 0) > demand.p99Ms) out.push('p99');
   if (demand.healedMs !== undefined && healedMs > demand.healedMs) out.push('healed');
   return out;

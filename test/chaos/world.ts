@@ -53,6 +53,8 @@ export interface World {
   parts(): Promise<readonly Part[]>;
   /** The part that a node of this name runs on, if it is known. */
   partOf(nodeName: string): Promise<Part | undefined>;
+  /** What there was when it had started and is not there or not ready now, a line each; may take some seconds. */
+  unready(): Promise<readonly string[]>;
   /** Where clients may ask, in the order in which they are to try. */
   urls(): readonly string[];
 
@@ -71,12 +73,17 @@ export interface World {
   mend(parts: readonly Part[]): Promise<void>;
   /** Nodes whose disk can be filled; all where it can be done, none where not. */
   fillable(): readonly Part[];
+  /** What their services write next finds no room, also where their logs had kept some. */
   fillDisk(parts: readonly Part[]): Promise<void>;
+  /** Of these the names of those that have said since the last `fillDisk` that they have no room. */
+  withoutRoom(parts: readonly Part[]): Promise<readonly string[]>;
   clearDisk(parts: readonly Part[]): Promise<void>;
   /** From now on its wall clock is `byMs` off; 0 puts it right. */
   jumpClock(parts: readonly Part[], byMs: number): Promise<void>;
   /** Another version of the software, part by part, and back again. @throws when what runs then is not of it */
   upgrade(signal: AbortSignal): Promise<void>;
+  /** What `upgrade` has left of another version is of the first one again; nothing where all is. */
+  rollBack(): Promise<void>;
 
   /** Writes there what each part has logged, as far as that is still there. */
   writeLogs(folder: string): Promise<void>;

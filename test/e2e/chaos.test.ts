@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Conductor } from '../chaos/conductor.ts';
 import { LocalWorld } from '../chaos/drivers/local.ts';
 import { EXPERIMENTS, type Experiment } from '../chaos/experiments.ts';
@@ -15,6 +15,8 @@ import { eventually } from '../support/eventually.ts';
 import { NODE, ROOT } from '../support/service-process.ts';
 
 const FOUR_NODES = 4;
+/** An elder that has no share is given another one, with the next key. */
+const PATIENCE_MS = 180_000;
 /** A gateway takes a node for alive for four seconds after it was heard of. */
 const LONGER_THAN_BELIEVED_MS = 5_000;
 const EXPERIMENTS_RUN = ['kill-one-of-each', 'partition-majority', 'kill-in-contribution', 'fill-disk', 'jump-clock'];
@@ -89,6 +91,68 @@ describe('witan chaos', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('witan chaos, interrupted while something is broken', () => {
+  const ENDS_MS = 60_000;
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'witan-interrupted-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** All that its run has started has something of the folder among its arguments or in its environment. */
+  const runOn = (): string[] =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        const told = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1'));
+        return told.some((text) => text.includes(folder));
+      } catch {
+        return false;
+      }
+    });
+
+  test.each([
+    ['Ctrl-C, which a terminal tells all of its group', 'SIGINT', 130],
+    ['the end of its terminal', 'SIGHUP', 129],
+  ] as const)(
+    'by %s, puts everything right, writes its report and leaves nothing',
+    async (_, signal, code) => {
+      const report = join(folder, 'report');
+      const world = join(folder, 'world');
+      mkdirSync(world);
+      const args = ['chaos', 'kill-nats-server', 'kill-all-nats', '--nodes', '4', '--hold', '60', '--report', report];
+      const child = spawn(NODE, [join(ROOT, 'libs/cli/bin/witan.mjs'), ...args], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, TMPDIR: world },
+        detached: true,
+      });
+      const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+      // It ends what it has started.
+      onTestFinished(async () => {
+        child.kill('SIGTERM');
+        await exited;
+      });
+      let out = '';
+      child.stdout.on('data', (data) => (out += String(data)));
+      await eventually('a NATS server is killed', () => out.includes('killed nats-'), { withinMs: ENDS_MS });
+      expect(runOn().length).toBeGreaterThan(10);
+      // Of a terminal that is closed there is nothing left to write to.
+      if (signal === 'SIGHUP') child.stdout.destroy();
+      const interruptedAtMs = performance.now();
+      process.kill(-child.pid!, signal);
+      expect(await exited).toBe(code);
+      expect(performance.now() - interruptedAtMs).toBeLessThan(ENDS_MS);
+      await eventually('nothing of it runs on', () => runOn().length === 0, { withinMs: 10_000 });
+      expect(readdirSync(world)).toEqual([]);
+      expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(world);
+      const text = readFileSync(join(report, 'local.md'), 'utf8');
+      expect(text).toContain('it was interrupted');
+      expect(text).toContain('**Nothing was lost');
+      expect(text).not.toContain('| kill-all-nats |');
+    },
+    180_000,
+  );
+});
+
 /** A gateway in front of the gateway, which is not honest. */
 async function liar(target: () => string, lie: (path: string, body: string) => string): Promise<Server> {
   const server = createServer(async (request, response) => {
@@ -104,6 +168,11 @@ async function liar(target: () => string, lie: (path: string, body: string) => s
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
+}
+
+interface Timing {
+  readonly steadyMs?: number;
+  readonly patienceMs?: number;
 }
 
 describe('its judge', () => {
@@ -127,7 +196,7 @@ describe('its judge', () => {
   /** The same world, seen through the liar. */
   const run = (
     experiments: readonly Experiment[],
-    { steadyMs = 500, ...more }: Partial<World> & { readonly steadyMs?: number } = {},
+    { steadyMs = 500, patienceMs = 20_000, ...more }: Partial<World> & Timing = {},
   ): Promise<History> => {
     const seen = {
       urls: () => [`http://127.0.0.1:${(server.address() as AddressInfo).port}`],
@@ -147,7 +216,7 @@ describe('its judge', () => {
       holdMs: 1_500,
       clients: 2,
       ratePerS: 4,
-      patienceMs: 20_000,
+      patienceMs,
       steadyMs,
       signal: new AbortController().signal,
       onProgress: () => {},
@@ -198,6 +267,24 @@ describe('its judge', () => {
     expect(found.toSorted()).toEqual(['adult-2', 'elder-2'].map((name) => `${name} has ended by itself, SIGKILL: `));
   });
 
+  test('sees an elder that comes back without its key share, though it is given another one soon', async () => {
+    lie = (_, body) => body;
+    const part: Part = { name: 'node-1', role: 'node' };
+    const robbed: Experiment = {
+      name: 'robbed',
+      title: 'a node loses its journal',
+      needs: [],
+      run: async (stage) => {
+        await stage.kill([part]);
+        for (const end of ['', '-wal', '-shm']) rmSync(join(world.dataDir(part), `elder.db${end}`), { force: true });
+      },
+    };
+    const found = violations(await run([robbed], { steadyMs: LONGER_THAN_BELIEVED_MS, patienceMs: PATIENCE_MS }));
+    // Beside it, what comes of that: what it said before it says in another way.
+    const lost = /^lost key share of [0-9a-f]{96}: [0-9a-f]{64} has come back with nothing$/;
+    expect(found).toContainEqual(expect.stringMatching(lost));
+  }, 300_000);
+
   test('sees a node that does not come back, and a process that ended by itself', async () => {
     lie = (_, body) => body;
     const lost: Experiment = {
@@ -215,5 +302,12 @@ describe('its judge', () => {
     );
     expect(found).toContainEqual(expect.stringMatching(/^lost: not healed in 20 s: 3 of 4 elders/));
     expect(found).toContain('elder-3 has ended');
+    // Whoever does no part of the section's work is missed too.
+    await world.kill([
+      { name: 'nats-2', role: 'nats' },
+      { name: 'coordinator-1', role: 'coordinator' },
+    ]);
+    const gone = ['dkg-coordinator-1', 'elder-3', 'adult-3'].map((name) => `${name} does not run`);
+    expect(await world.unready()).toEqual(['nats-2 does not answer', ...gone]);
   });
 });

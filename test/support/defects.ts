@@ -19,14 +19,25 @@ const DEFECTS: Readonly<Record<string, readonly ServiceKind[]>> = {
 /** Counters that stay at zero while nothing happens to the machine. */
 const TROUBLES: typeof DEFECTS = { witan_journal_errors_total: ['adult', 'elder'] };
 
+const REJECTED = 'witan_messages_rejected_total';
+const TWO_THINGS = { reason: 'equivocation' };
+
+export interface Expected {
+  /** Something happens to the machine. */
+  readonly trouble: boolean;
+  /** Somebody says what no honest node says. */
+  readonly lies: boolean;
+}
+
 /** What must not happen, as processes count it, a line for each counter that is not at zero; those that do not run count nothing. */
-export async function defectsCounted(all: readonly ServiceProcess[], expectsTrouble: boolean): Promise<string[]> {
-  const zero = expectsTrouble ? DEFECTS : { ...DEFECTS, ...TROUBLES };
+export async function defectsCounted(all: readonly ServiceProcess[], expected: Expected): Promise<string[]> {
+  const zero = expected.trouble ? DEFECTS : { ...DEFECTS, ...TROUBLES };
   const found: string[] = [];
   for (const process of all.filter((each) => each.metricsUrl && each.isRunning)) {
     const metrics = await process.metrics();
     // One that is not ready yet may not count yet.
     const counted = nonZero(process.kind, metrics, zero, process.hasBeenReady);
+    if (!expected.lies) counted.push(...equivocations(metrics));
     found.push(...counted.map((each) => `${process.name}: ${each}`));
   }
   return found;
@@ -40,15 +51,22 @@ function nonZero(kind: ServiceKind, metrics: Scrape, zero: typeof DEFECTS, isRea
   });
 }
 
+/** Who is honest says the same again after a restart: it was written down before it was said. There is none before the first. */
+function equivocations(metrics: Scrape): string[] {
+  const heard = metrics.value(REJECTED, TWO_THINGS) ?? 0;
+  return heard === 0 ? [] : [`${REJECTED}{reason="${TWO_THINGS.reason}"} is ${heard}`];
+}
+
 /**
- * What a service has counted of its own defects, once it counts all of them: one that was started just now may not answer
+ * What a service has counted of its own defects and of lies where all are honest, once it counts all of them: one that was started just now may not answer
  * yet. That it does not is told too.
  */
 export async function defectsOf(kind: ServiceKind, ask: () => Promise<Scrape>, patience: Patience): Promise<string[]> {
   let found: string[] = [];
   const counts = async () => {
     found = [];
-    found = nonZero(kind, await ask(), DEFECTS, true);
+    const metrics = await ask();
+    found = [...nonZero(kind, metrics, DEFECTS, true), ...equivocations(metrics)];
     return !found.some((each) => each.endsWith(MISSING));
   };
   try {

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
-import type { ServiceProcess } from './service-process.ts';
+import { NODE, type ServiceProcess } from './service-process.ts';
 
 /** Whether this process may mount a file system of its own. */
 export const canMount = process.platform === 'linux' && process.getuid?.() === 0 && hasMount();
@@ -13,19 +14,7 @@ function hasMount(): boolean {
 
 const REFILL_MS = 20;
 
-/** Of a write-ahead log of SQLite, bytes: https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
-const LOG_HEADER = 32;
-const FRAME_HEADER = 24;
-const PAGE_SIZE_AT = 8;
-
-/** Takes from a log the zeros that keep room for more. Nobody may be writing to it. */
-function cutRoom(log: string): void {
-  const bytes = readFileSync(log);
-  if (bytes.length < LOG_HEADER) return;
-  const frame = FRAME_HEADER + bytes.readUInt32BE(PAGE_SIZE_AT);
-  const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
-  truncateSync(log, Math.min(bytes.length, LOG_HEADER + Math.ceil(Math.max(0, used - LOG_HEADER) / frame) * frame));
-}
+const CUT_ROOM = fileURLToPath(new URL('../breakable/cut-room.mjs', import.meta.url));
 
 function standsStill({ pid }: ServiceProcess): boolean {
   return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -53,10 +42,7 @@ export class SmallDisk {
     for (const each of writers) each.pause();
     try {
       await eventually('they stand still', () => writers.every(standsStill), { withinMs: 10_000, everyMs: 5 });
-      const logs = readdirSync(this.path, { recursive: true, encoding: 'utf8' }).filter((name) =>
-        name.endsWith('-wal'),
-      );
-      for (const log of logs) cutRoom(join(this.path, log));
+      execFileSync(NODE, [CUT_ROOM, this.path]);
       this.fill();
     } finally {
       for (const each of writers) each.resume();

@@ -58,6 +58,7 @@ const METRICS_PORTS: Readonly<Record<ServiceKind, number>> = {
 const METRICS_MS = 60_000;
 const NODE_KINDS: readonly ServiceKind[] = ['adult', 'elder'];
 const serviceOf = (name: string): ServiceKind => (name.startsWith('gateway') ? 'gateway' : 'dkg-coordinator');
+const kindsOf = (name: string): readonly ServiceKind[] => (name.startsWith('node') ? NODE_KINDS : [serviceOf(name)]);
 const printing = (url: string): string => `fetch('${url}').then(async (r) => console.log(await r.text()))`;
 const nodeName = (index: number): string => `node-${index}`;
 const serversOf = (site: Site): string[] => Object.keys(SERVERS).filter((name) => SERVERS[name as Server] === site);
@@ -241,13 +242,26 @@ export class Hosts {
   /** What the services in a container have counted of their own defects: of a node its adult and its elder. */
   async defectsOf(name: string): Promise<readonly string[]> {
     const id = this.#of(name).getId();
-    const kinds = name.startsWith('node') ? NODE_KINDS : [serviceOf(name)];
-    const found = kinds.map((kind) => {
+    const found = kindsOf(name).map((kind) => {
       const script = printing(`http://127.0.0.1:${METRICS_PORTS[kind]}/metrics`);
       const ask = async () => new Scrape(await docker('exec', id, 'node', '-e', script));
       return defectsOf(kind, ask, { withinMs: METRICS_MS, everyMs: 1_000 });
     });
     return (await Promise.all(found)).flat();
+  }
+
+  /** The services in a container that do not say that they are ready: of a node its adult and its elder. */
+  async unreadyIn(name: string): Promise<readonly string[]> {
+    const kinds = kindsOf(name);
+    const answers = kinds.map(async (kind) => {
+      const script = `process.exit((await fetch('http://127.0.0.1:${METRICS_PORTS[kind]}/readyz')).ok ? 0 : 1)`;
+      const isReady = docker('exec', this.#of(name).getId(), 'node', '--input-type=module', '-e', script);
+      return isReady.then(
+        () => [],
+        () => [`the ${kind} in ${name} is not ready`],
+      );
+    });
+    return (await Promise.all(answers)).flat();
   }
 
   /** What a service has logged. */

@@ -33,7 +33,10 @@ export class Invariants {
     this.#expectNoDefects();
     this.#expectHeldApplied();
     expect(this.#logRules.complaints(), 'lines of the logs').toEqual([]);
-    const counted = await defectsCounted(this.#cluster.processes, this.#expectsTrouble);
+    const counted = await defectsCounted(this.#cluster.processes, {
+      trouble: this.#expectsTrouble,
+      lies: true,
+    });
     expect(counted, 'what must not happen, as they count it').toEqual([]);
   }
 

@@ -12,6 +12,8 @@ export class OneTruth {
     if (line.event === 'dkg-done') this.#note(`session ${line.session}`, String(line.key));
     if (line.event !== 'decided') return;
     this.#note(`generation ${line.generation}`, String(line.action));
+    // A release of before does not tell it.
+    if (line.decision !== undefined) this.#note(`decision of generation ${line.generation}`, String(line.decision));
     if (line.action === 'handover') this.#note(`key of generation ${line.generation}`, String(line.key));
   }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WitanError } from '@witan/errors';
@@ -40,8 +40,8 @@ export function findNatsServer(): string | undefined {
 }
 
 /**
- * Starts a real `nats-server` on loopback, for chaos, benchmarks and tests. It does not outlive this
- * process, except after a `kill -9` of it.
+ * Starts a real `nats-server` on loopback, for benchmarks and tests. What a terminal tells this process, as Ctrl-C, it does
+ * not hear: whoever has started it ends it when it is time. It does not outlive this process, however that ends.
  *
  * @throws WITAN_ERR_DEPENDENCY when there is no binary, WITAN_ERR_UNAVAILABLE when it does not come up
  */
@@ -57,13 +57,19 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const child = spawn(binary, [...configured, ...fixed, ...(options.args ?? [])], {
     env: { ...process.env, GOMAXPROCS: '1' },
     stdio: ['ignore', 'ignore', 'pipe'],
+    // In a process group of its own.
+    detached: true,
   });
+  const guard = child.pid === undefined ? undefined : guardOf(child.pid);
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const killWithUs = (): void => {
     child.kill('SIGKILL');
   };
   process.once('exit', killWithUs);
-  void exited.then(() => process.off('exit', killWithUs));
+  void exited.then(() => {
+    process.off('exit', killWithUs);
+    guard?.kill('SIGKILL');
+  });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     await exited;
@@ -77,6 +83,20 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     await end('SIGKILL');
     throw error;
   }
+}
+
+/** Ends a process when this one is there no more and can do nothing about it: the pipe between them closes. */
+function guardOf(pid: number): ChildProcess {
+  const guard = spawn('sh', ['-c', 'read -r _; kill -KILL "$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  // Where there is no shell, only the exit of this process ends it.
+  guard.once('error', () => {});
+  guard.stdin?.on('error', () => {});
+  guard.unref();
+  if (guard.stdin instanceof Socket) guard.stdin.unref();
+  return guard;
 }
 
 /** The port that the server says it listens on. */

@@ -36,7 +36,8 @@ function misused(io: Io, { code, exitCode, message }: CommanderError, isJson: bo
   return USAGE_EXIT;
 }
 
-/** 128 and the number of the signal, as shells have it. */
+/** 128 and the number of the signal, as shells have it; that a reader leaves early is no error of ours. */
 function interruptedExit({ reason }: AbortSignal): number {
-  return 128 + constants.signals[reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'];
+  if (reason === 'SIGPIPE') return 0;
+  return 128 + (constants.signals[reason as NodeJS.Signals] ?? constants.signals.SIGINT);
 }

@@ -54,6 +54,7 @@ describe('the witan program, interrupted', () => {
   const SIGNALS = [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const;
   /** Takes every connection and never answers. */
   let silent: Server;

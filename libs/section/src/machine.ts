@@ -10,7 +10,7 @@ import { voteBody } from './messages.ts';
 import type { SessionStatus } from './policy.ts';
 import { noteAhead, receive, receiveCertified } from './receive.ts';
 import { rememberShare, takeShare } from './shares.ts';
-import { type Env, elderIndex, emptyState, type State, votingShare } from './state.ts';
+import { currentShare, type Env, elderIndex, emptyState, type State, votingShare } from './state.ts';
 import { Turn } from './turn.ts';
 
 /** What can happen to a node's view of its section. `at` is monotonic milliseconds. */
@@ -49,7 +49,9 @@ export function sectionMachine(): Machine<State, Event> {
       run(state, at, (turn) => {
         turn.updateSight({ at, since: at, changedAt: at });
         resumeSessions(turn);
-        if (turn.state.ledger) turn.report({ type: 'ledger', at, ledger: turn.state.ledger, recovered: true });
+        const { ledger } = turn.state;
+        const usableShare = currentShare(turn.state) !== undefined;
+        if (ledger) turn.report({ type: 'ledger', at, ledger, recovered: true, usableShare });
         begin(turn);
       }),
   };

@@ -18,7 +18,14 @@ export type SectionRejectReason =
 
 /** What a node tells its host about its section. */
 export type SectionReport =
-  | { readonly type: 'ledger'; readonly at: number; readonly ledger: Ledger; readonly recovered: boolean }
+  | {
+      readonly type: 'ledger';
+      readonly at: number;
+      readonly ledger: Ledger;
+      readonly recovered: boolean;
+      /** The journal has this node's share of the section's key. */
+      readonly usableShare: boolean;
+    }
   | {
       readonly type: 'decided';
       readonly at: number;
@@ -26,7 +33,7 @@ export type SectionReport =
       readonly ledger: Ledger;
       readonly source: DecisionSource;
     }
-  | { readonly type: 'share'; readonly at: number; readonly usable: boolean }
+  | { readonly type: 'share'; readonly at: number; readonly usable: boolean; readonly key: Uint8Array }
   | {
       readonly type: 'rejected';
       readonly at: number;

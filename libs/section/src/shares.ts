@@ -20,7 +20,7 @@ export function rememberShare(turn: Turn, key: Uint8Array, share: Scalar): void 
   // An elder that followed without its share begins to vote now.
   if (ledger && current && current.options.me < 0 && votingShare(turn.state) !== undefined) {
     turn.update({ agreement: freshAgreement(turn.state, ledger) });
-    turn.report({ type: 'share', at: turn.at, usable: true });
+    turn.report({ type: 'share', at: turn.at, usable: true, key: ledger.key });
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Event,
   forms,
   initialState,
+  type SectionReport,
   type State,
   sectionMachine,
 } from '../src/index.ts';
@@ -149,6 +150,18 @@ describe('with the handover to the next key', () => {
     first.on(...decisions.slice(4).map(certified), share(story.third, next));
     expect(first.has(shareOf(KEYS[0]!, 0))).toBe(false);
     expect(currentShare(first.restart().state)).toBe(next);
+  });
+
+  test('a process that starts again tells whether it has its share', () => {
+    const node = before().on(certified(decisions[3]!));
+    const told = () => {
+      const { effects } = machine.resume(node.restart().state, 1);
+      const reports = effects.flatMap((effect) => (effect.type === 'report' ? [effect.report] : []));
+      return reports.find((report) => (report as SectionReport).type === 'ledger');
+    };
+    expect(told()).toMatchObject({ usableShare: false });
+    node.on(share(story.second, shareOf(KEYS[0]!, 0)));
+    expect(told()).toMatchObject({ usableShare: true });
   });
 
   test('a share that comes when the section has gone on is not kept', () => {

@@ -29,8 +29,8 @@ const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
  * Runs a service as this process, from its configuration to its exit code: 0 after a graceful stop, otherwise that of
  * the error (`CODES[code].exit`), or 128 and the signal's number when a second signal cut the stop short.
  *
- * Started with `WITAN_EXIT_WITH_PARENT=1`, it stops when the process that started it is gone, and leaves SIGINT to
- * that process: Ctrl-C in a terminal reaches all of them, and the launcher has an order for stopping.
+ * Started with `WITAN_EXIT_WITH_PARENT=1`, it stops when the process that started it is gone, and leaves SIGINT and SIGHUP
+ * to that process: Ctrl-C in a terminal and its end reach all of them, and the launcher has an order for stopping.
  */
 export async function runService<const S extends ServiceSettings>(definition: ServiceDefinition<S>): Promise<void> {
   const argv = process.argv.slice(2);
@@ -182,7 +182,7 @@ class Host<S extends ServiceSettings> {
     const exitsWithParent = Boolean(process.env.WITAN_EXIT_WITH_PARENT);
     for (const signal of SIGNALS) {
       process.on(signal, () => {
-        if (signal === 'SIGINT' && exitsWithParent) return;
+        if (signal !== 'SIGTERM' && exitsWithParent) return;
         if (this.#phase === 'stopping') process.exit(SIGNAL_EXIT[signal]);
         void this.#stop(signal, 0);
       });

@@ -37,11 +37,12 @@ test.each([
   expect(said.trimEnd().split('\n').at(-1)).toContain('"msg":"stopped"');
 });
 
-test('it leaves Ctrl-C to its parent, and a terminate is still its own', async () => {
+test('it leaves Ctrl-C and the end of the terminal to its parent, and a terminate is still its own', async () => {
   await using toy = new ToyProcess({ WITAN_EXIT_WITH_PARENT: '1' });
   await toy.ready();
   toy.signal('SIGINT');
-  await toy.tell('sicken'); // Handled after the signal.
+  toy.signal('SIGHUP');
+  await toy.tell('sicken'); // Handled after the signals.
   expect(toy.lines.map(({ msg }) => msg)).not.toContain('stopping');
   toy.signal('SIGTERM');
   expect((await toy.exited).code).toBe(0);

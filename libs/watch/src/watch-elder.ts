@@ -52,12 +52,12 @@ export function watchElder({
 
   const section = (report: SectionReport): void => {
     switch (report.type) {
-      case 'ledger':
-        log.info(
-          { event: 'recovered', generation: report.ledger.generation, key: toHex(report.ledger.key) },
-          'section recovered',
-        );
+      case 'ledger': {
+        const { ledger, usableShare } = report;
+        const fields = { event: 'recovered', generation: ledger.generation, key: toHex(ledger.key), usableShare };
+        log.info(fields, 'section recovered');
         break;
+      }
       case 'decided': {
         decisions.decisions.inc({ action: report.certified.decision.action.type });
         decisions.views.inc({ use: 'section' });
@@ -92,7 +92,7 @@ export function watchElder({
         break;
       }
       case 'share':
-        log.info({ event: 'share', usable: report.usable }, 'key share usable');
+        log.info({ event: 'share', usable: report.usable, key: toHex(report.key) }, 'key share usable');
         break;
     }
   };

@@ -1,3 +1,4 @@
+import { toHex } from '@witan/crypto';
 import { WitanError, type WitanErrorCode } from '@witan/errors';
 import { VirtualClock } from '@witan/runtime';
 import type { SectionReport } from '@witan/section';
@@ -55,6 +56,9 @@ describe.each(['elder', 'follower'] as const)('the section as the metrics and th
         expect(/^[0-9a-f]{96}$/.test(String(line.key))).toBe(action === 'handover');
       }
     }
+    const decisions = lines.filter(({ event }) => event === 'decided').map(({ decision }) => decision);
+    expect(new Set(decisions).size).toBe(decisions.length);
+    for (const decision of decisions) expect(decision).toMatch(/^[0-9a-f]{16}$/);
     const sessions = (action: string) => lines.filter((line) => line.action === action).map(({ session }) => session);
     expect(sessions('dkg')).toEqual(expect.arrayContaining(sessions('handover')));
   });
@@ -112,6 +116,20 @@ describe('an elder', () => {
     section({ type: 'equivocation', at: 0, node: PEER, evidence: [new Uint8Array(9)] });
     expect(meter.value('witan_messages_rejected_total', { channel: 'decisions', reason: 'equivocation' })).toBe(1);
     expect(lines.map(({ event }) => event)).toEqual(['view', 'equivocation']);
+  });
+
+  test('tells after a start what it has of its section, and when it has a share of which key', () => {
+    const { lines, section } = KINDS.elder();
+    const { ledger } = world.nodes[0]!.elder!.state;
+    for (const usableShare of [true, false])
+      section({ type: 'ledger', at: 0, ledger: ledger!, recovered: true, usableShare });
+    section({ type: 'share', at: 1, usable: true, key: ledger!.key });
+    const [key, { generation }] = [toHex(ledger!.key), ledger!];
+    expect(lines).toMatchObject([
+      { event: 'recovered', generation, key, usableShare: true },
+      { event: 'recovered', generation, key, usableShare: false },
+      { event: 'share', usable: true, key },
+    ]);
   });
 
   test('shows the section as it is now, and its share of the key', () => {

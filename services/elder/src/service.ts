@@ -68,6 +68,7 @@ await runService({
       log.warn({ event: 'restoring' }, 'the journal is from a backup: nothing is voted on until the others were heard');
     }
     elder.start();
+    if (elder.state.ledger === undefined) log.info({ event: 'fresh' }, 'the journal knows no section');
     const endFlushing = keepFlushed(journal, systemClock, (error) => {
       journalFailed(error);
       log.error({ event: 'flush', err: error }, 'the journal cannot be flushed; trying again');

@@ -4,6 +4,7 @@ import { WitanError } from '@witan/errors';
 import type { LineState } from '../../breakable/line.ts';
 import type { Cut, Disturbance } from '../../breakable/link.ts';
 import { imageOfVersion, logsOf, whyNoDocker, witanImage, writeLogOf } from '../../support/docker.ts';
+import { eventually } from '../../support/eventually.ts';
 import { Hosts, SERVERS, type Site } from '../../support/hosts.ts';
 import { LogJudge } from '../log-judge.ts';
 import { ABILITIES, type Ability, indexOf, namesOf, type Part, type Role, type World } from '../world.ts';
@@ -20,6 +21,7 @@ const COORDINATOR = 'coordinator';
 const SMALL_DISKS = 3;
 /** What an upgrade rolls out, of the same wire format, before it rolls back. */
 const RELEASE = '0.1.1';
+const READY_MS = 60_000;
 
 /** Containers with an address each, all nodes at the site with two NATS servers; at the other one only a gateway. */
 export class DockerWorld extends Unable implements World {
@@ -40,6 +42,8 @@ export class DockerWorld extends Unable implements World {
   readonly #unplugged = new Set<string>();
   /** Those that ran no more when nobody had killed them. */
   readonly #fallen = new Set<string>();
+  /** Nodes that may run another version. */
+  readonly #upgraded = new Set<number>();
   readonly #heardUntil = new Map<string, string>();
   #parts: readonly Part[] = [];
   #urls: readonly string[] = [];
@@ -72,6 +76,14 @@ export class DockerWorld extends Unable implements World {
     return this.#partOf.get(nodeName);
   }
 
+  async unready(): Promise<readonly string[]> {
+    const starts = Object.entries(await this.#hosts.startsOf(namesOf(this.#parts)));
+    const down = starts.filter(([, since]) => since === 'does not run').map(([name]) => name);
+    const services = namesOf(this.#parts.filter(({ name, role }) => role !== 'nats' && !down.includes(name)));
+    const unready = await Promise.all(services.map((name) => this.#hosts.unreadyIn(name)));
+    return [...down.map((name) => `${name} does not run`), ...unready.flat()];
+  }
+
   urls(): readonly string[] {
     return this.#urls;
   }
@@ -93,6 +105,13 @@ export class DockerWorld extends Unable implements World {
   override async restart({ name }: Part): Promise<void> {
     await this.#hosts.stopAndStart(name);
     await this.#findGateways();
+    const isReady = async () => {
+      if (this.#parts.find((part) => part.name === name)?.role === 'nats') return true;
+      const unready = await this.#hosts.unreadyIn(name);
+      if (unready.length > 0) throw new Error(unready.join('; '));
+      return true;
+    };
+    await eventually(`${name} is ready`, isReady, { withinMs: READY_MS, everyMs: 500 });
   }
 
   override pause(parts: readonly Part[]): Promise<void> {
@@ -129,7 +148,20 @@ export class DockerWorld extends Unable implements World {
   }
 
   override async fillDisk(parts: readonly Part[]): Promise<void> {
-    await Promise.all(parts.map((part) => this.#small.fill(indexOf(part))));
+    for (const name of namesOf(parts)) await this.#hear(name);
+    this.#judge.forgetNoRoom();
+    // Nobody may write while its log is cut.
+    await this.#hosts.pause(...namesOf(parts));
+    try {
+      await Promise.all(parts.map((part) => this.#small.fill(indexOf(part))));
+    } finally {
+      await this.#hosts.resume(...namesOf(parts));
+    }
+  }
+
+  override async withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    for (const name of namesOf(parts)) await this.#hear(name);
+    return namesOf(parts).filter((name) => this.#judge.noRoom.has(name));
   }
 
   override async clearDisk(parts: readonly Part[]): Promise<void> {
@@ -142,16 +174,30 @@ export class DockerWorld extends Unable implements World {
 
   /** Of the nodes. */
   override async upgrade(signal: AbortSignal): Promise<void> {
-    for (const image of [await imageOfVersion(RELEASE), await witanImage()]) {
+    for (const release of [RELEASE, undefined]) {
       for (const [index] of NODES.entries()) {
         if (signal.aborted) return;
-        const name = `node-${index}`;
-        // Its log goes with the container.
-        await this.#hear(name);
-        this.#heardUntil.delete(name);
-        await this.#hosts.replace(index, image);
+        await this.#release(index, release);
       }
     }
+  }
+
+  override async rollBack(): Promise<void> {
+    for (const index of [...this.#upgraded]) await this.#release(index, undefined);
+  }
+
+  /** @param release undefined: that of the beginning */
+  async #release(index: number, release: string | undefined): Promise<void> {
+    const name = `node-${index}`;
+    // Its log goes with the container.
+    await this.#hear(name);
+    this.#heardUntil.delete(name);
+    this.#upgraded.add(index);
+    await this.#hosts.replace(index, await (release === undefined ? witanImage() : imageOfVersion(release)));
+    const ready = (await this.#hosts.linesOf(name)).filter(({ event }) => event === 'ready');
+    const isOther = ready.length > 0 && ready.every(({ version }) => version === RELEASE);
+    if (isOther !== (release === RELEASE)) throw new Error(`${name} is not of the version it was to be`);
+    if (release === undefined) this.#upgraded.delete(index);
   }
 
   async writeLogs(folder: string): Promise<void> {

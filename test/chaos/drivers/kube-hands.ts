@@ -51,14 +51,30 @@ export class KubeHands {
     return this.#each(parts, SIGNAL, 'signal.sh', signal);
   }
 
-  disk(parts: readonly Part[], what: 'fill' | 'clear'): Promise<void> {
-    return this.#each(parts, DISK, 'disk.sh', what, '/data');
+  /** With the room that logs keep for more, where their services can be stopped meanwhile. */
+  async fill(parts: readonly Part[]): Promise<void> {
+    if (!this.abilities.includes('pause')) return this.#disk(parts, 'fill');
+    await this.signal(parts, 'STOP');
+    try {
+      await this.#disk(parts, 'cut');
+      await this.#disk(parts, 'fill');
+    } finally {
+      await this.signal(parts, 'CONT');
+    }
+  }
+
+  clear(parts: readonly Part[]): Promise<void> {
+    return this.#disk(parts, 'clear');
   }
 
   /** Puts something right, as soon as that can be done. In a pod that is new nothing was broken, and it does no harm. */
   async undo(parts: readonly Part[], how: (part: readonly Part[]) => Promise<void>): Promise<void> {
     const done = (part: Part) => how([part]).then(() => true);
     await Promise.all(parts.map((part) => eventually(`${part.name} is put right`, () => done(part), patience)));
+  }
+
+  #disk(parts: readonly Part[], what: 'cut' | 'fill' | 'clear'): Promise<void> {
+    return this.#each(parts, DISK, 'disk.sh', what, '/data');
   }
 
   #write(parts: readonly Part[], file: string, text: string): Promise<void> {

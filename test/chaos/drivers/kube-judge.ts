@@ -6,6 +6,7 @@ import { Scrape, scrape } from '../../support/exposition.ts';
 import { isReady, type Namespace, type Pod } from '../../support/kube.ts';
 import type { ServiceKind } from '../../support/service-process.ts';
 import { LogJudge } from '../log-judge.ts';
+import { namesOf, type Part } from '../world.ts';
 import { Forward } from './forwards.ts';
 
 /** Containers with a metrics port, and it. */
@@ -16,6 +17,7 @@ const METRICS: Readonly<Record<ServiceKind, number>> = {
   gateway: 9467,
 };
 const WITAN = 'app.kubernetes.io/part-of=witan';
+const NODES = 'app.kubernetes.io/component=node';
 /** In the certificate of every metrics port, as `deploy/nats/kube-secrets.sh` makes them. */
 const METRICS_NAME = 'witan-metrics';
 const AT_ONCE = 200;
@@ -41,13 +43,28 @@ export class KubeJudge {
   }
 
   /** The run begins. */
-  begin(pods: readonly Pod[]): void {
+  async begin(pods: readonly Pod[]): Promise<void> {
     this.#heardUntil = new Date();
+    // What elders have was told when they got it, which may be long ago; of a log that is too long it is told at the next start.
+    const before = await this.#lines('-l', NODES, '-c', 'elder').catch(() => []);
+    for (const [, , fields] of before) this.#logs.learn(fields);
     for (const { metadata, status } of pods) {
       for (const { name, restartCount } of status.containerStatuses ?? []) {
         this.#before.set(`${metadata.uid}/${name}`, restartCount);
       }
     }
+  }
+
+  /** Who has no room tells it from now on. */
+  async beforeFilling(): Promise<void> {
+    await this.#hear();
+    this.#logs.forgetNoRoom();
+  }
+
+  async withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    await this.#hear();
+    const said = [...this.#logs.noRoom].map((who) => who.split('/')[0]!);
+    return namesOf(parts).filter((name) => said.includes(name));
   }
 
   async complaints(pods: readonly Pod[]): Promise<readonly string[]> {
@@ -81,18 +98,17 @@ export class KubeJudge {
   async #hear(): Promise<void> {
     const since = this.#heardUntil.toISOString();
     this.#heardUntil = new Date();
-    const which = ['-l', WITAN, '--all-containers', '--prefix', `--since-time=${since}`];
-    const lines = await this.#namespace.kubectl(
-      'logs',
-      ...which,
-      '--tail=-1',
-      `--max-log-requests=${AT_ONCE}`,
-      '--ignore-errors',
-    );
-    for (const line of lines.split('\n')) {
+    const lines = await this.#lines('-l', WITAN, '--all-containers', `--since-time=${since}`);
+    for (const [pod, container, fields] of lines) this.#logs.hearText(`${pod}/${container}`, fields);
+  }
+
+  async #lines(...which: readonly string[]): Promise<(readonly [pod: string, container: string, fields: string])[]> {
+    const how = ['--prefix', '--tail=-1', `--max-log-requests=${AT_ONCE}`, '--ignore-errors'];
+    const lines = await this.#namespace.kubectl('logs', ...which, ...how);
+    return lines.split('\n').flatMap((line) => {
       const [, pod, container, fields] = PREFIXED.exec(line) ?? [];
-      if (fields !== undefined) this.#logs.hearText(`${pod}/${container}`, fields);
-    }
+      return fields === undefined ? [] : [[pod!, container!, fields] as const];
+    });
   }
 
   async #countedBy({ metadata, spec }: Pod): Promise<string[]> {

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@witan/api';
 import { CODES } from '@witan/errors';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Authority } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { NODE } from '../../support/service-process.ts';
@@ -155,6 +155,33 @@ describe('pods', () => {
     expect(await world.complaints()).toEqual(told);
   });
 
+  test('whose elder comes back without the share that it had before the run are told', async () => {
+    const said = (more: object) => {
+      const fields = { service: 'elder', node: 'ab', generation: 8, key: 'k1', ...more };
+      return `[pod/node-0/elder] ${JSON.stringify(fields)}`;
+    };
+    cluster({ logs: [said({ event: 'share', time: 1 })] });
+    const another = await KubeWorld.open({ namespace: 'witan' });
+    await another.start();
+    try {
+      cluster({ logs: [said({ event: 'recovered', usableShare: false, time: 2 })] });
+      expect(await another.complaints()).toEqual([expect.stringMatching(/^lost key share of k1: ab has come back/)]);
+    } finally {
+      await another.stop();
+    }
+  });
+
+  test('that are away, or not ready, are missed, whatever their names are then', async () => {
+    expect(await world.unready()).toEqual([]);
+    const [node, gateway] = healthy.pods;
+    cluster({ pods: [node, pod('gateway-7', 'gateway', { gateway: 0 })] });
+    expect(await world.unready()).toEqual([]);
+    cluster({ pods: [{ ...node, status: { ...node!.status, conditions: [] } }, gateway] });
+    expect(await world.unready()).toEqual(['of 1 pods of the role node 0 are ready']);
+    cluster({ pods: [node] });
+    expect(await world.unready()).toEqual(['of 1 pods of the role gateway 0 are ready']);
+  });
+
   test('that have counted a defect are told', async () => {
     cluster({ answers: { ...healthy.answers, 'node-0:9465': counted({ actor_crashes: 2 }) } });
     expect(await world.complaints()).toEqual(['node-0/elder: witan_actor_crashes_total is 2']);
@@ -186,6 +213,12 @@ describe('pods of nodes that have a line of their own', () => {
     await world.resume([part('node-1')]);
     await world.jumpClock([part('node-2')], -500);
     await world.fillDisk([part('node-2')]);
+    const full = { event: 'store', err: { code: 'WITAN_ERR_STORE_FULL' } };
+    const said = (name: string, line: object) => `[pod/${name}/adult] ${JSON.stringify(line)}`;
+    cluster({ logs: [said('node-1', full), said('node-2', { ...full, err: { code: 'WITAN_ERR_STORE' } })] });
+    expect(await world.withoutRoom([part('node-2')])).toEqual([]);
+    cluster({ logs: [said('node-2', full)] });
+    expect(await world.withoutRoom([part('node-0'), part('node-2')])).toEqual(['node-2']);
     await world.clearDisk([part('node-2')]);
     expect(calls()).toEqual([
       'node-0 true line.json {"cut":"says"}',
@@ -193,7 +226,10 @@ describe('pods of nodes that have a line of their own', () => {
       'node-1 true signal.sh STOP',
       'node-1 true signal.sh CONT',
       'node-2 true clock -500',
+      'node-2 true signal.sh STOP',
+      'node-2 true disk.sh cut /data',
       'node-2 true disk.sh fill /data',
+      'node-2 true signal.sh CONT',
       'node-2 true disk.sh clear /data',
     ]);
   });
@@ -224,6 +260,46 @@ describe('pods of nodes that have a line of their own', () => {
     cluster({});
     await mended;
     expect(calls()).toEqual(['node-0 true line.json {}', 'node-1 true line.json {}']);
+  });
+});
+
+describe('an upgrade', () => {
+  const images = () => {
+    const { pods } = JSON.parse(readFileSync(join(folder, 'cluster.json'), 'utf8')) as typeof healthy;
+    return pods.flatMap(({ spec }) => spec.containers.map(({ image }) => image));
+  };
+  const { signal } = new AbortController();
+  const opened = async (state: object) => {
+    cluster({ image: 'witan', ...state });
+    const world = await KubeWorld.open({ namespace: 'witan', image: 'witan:2' });
+    await world.start();
+    onTestFinished(() => world.stop());
+    return world;
+  };
+
+  test('to the image that runs already is refused before anything is broken', async () => {
+    const refusal = { code: 'WITAN_ERR_CONFIG', detail: expect.stringContaining('witan:2 runs already') };
+    await expect(opened({ image: 'witan:2' })).rejects.toMatchObject(refusal);
+  });
+
+  test('leaves all as it was', async () => {
+    const world = await opened({});
+    await world.upgrade(signal);
+    expect(new Set(images())).toEqual(new Set(['witan']));
+    cluster({ image: 'witan:3' });
+    await world.rollBack();
+    expect(new Set(images())).toEqual(new Set(['witan']));
+  });
+
+  test.each([
+    ['does not get ready', { broken: 'witan:2' }, /rollout/],
+    ['is not of the new image', { stuck: ['gateway-0'] }, /gateway-0 is not of the image witan:2/],
+  ])('of which a pod %s fails, and is rolled back', async (_, state, why) => {
+    const world = await opened(state);
+    await expect(world.upgrade(signal)).rejects.toThrow(why);
+    expect(images()).toContain('witan:2');
+    await world.rollBack();
+    expect(new Set(images())).toEqual(new Set(['witan']));
   });
 });
 

@@ -52,6 +52,10 @@ export class KubeWorld extends Unable implements World {
   readonly #keptDown = new Set<string>();
   readonly #end = new AbortController();
   #nodes = 0;
+  /** The image of before an upgrade that has not ended well yet. */
+  #before: string | undefined;
+  /** Pods of each role when the run began. */
+  #atFirst: ReadonlyMap<Role, number> = new Map();
   #watching: Promise<void> = Promise.resolve();
 
   private constructor({ image, ca }: KubeOptions, namespace: Namespace, hands: KubeHands) {
@@ -89,7 +93,7 @@ export class KubeWorld extends Unable implements World {
 
   /**
    * @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no network in the namespace, `WITAN_ERR_CONFIG` when the file
-   * with the authority cannot be read
+   * with the authority cannot be read, or the image of an upgrade is the one that runs
    */
   async start(): Promise<void> {
     if (this.#ca !== undefined) setDefaultCACertificates([...getCACertificates(), readAuthority(this.#ca)]);
@@ -98,7 +102,15 @@ export class KubeWorld extends Unable implements World {
       const how = 'deploy one first: kubectl apply -k k8s/overlays/local';
       throw new WitanError('WITAN_ERR_DEPENDENCY', `no network runs in the namespace ${this.#namespace.name}; ${how}`);
     }
-    this.#judge.begin(await this.#pods());
+    if (this.#image !== undefined && (await this.#running()) === this.#image) {
+      throw new WitanError(
+        'WITAN_ERR_CONFIG',
+        `--image: ${this.#image} runs already, and an upgrade takes another one`,
+      );
+    }
+    const pods = await this.#pods();
+    this.#atFirst = countRoles(pods);
+    await this.#judge.begin(pods);
     await this.#followGateways();
     this.#watching = this.#watch();
   }
@@ -125,6 +137,12 @@ export class KubeWorld extends Unable implements World {
     }
     const name = this.#podOf.get(nodeName);
     return name === undefined ? undefined : { name, role: 'node' };
+  }
+
+  async unready(): Promise<readonly string[]> {
+    const ready = countRoles((await this.#pods()).filter(isReady));
+    const lacking = [...this.#atFirst].filter(([role, count]) => (ready.get(role) ?? 0) < count);
+    return lacking.map(([role, count]) => `of ${count} pods of the role ${role} ${ready.get(role) ?? 0} are ready`);
   }
 
   urls(): readonly string[] {
@@ -187,12 +205,17 @@ export class KubeWorld extends Unable implements World {
     return this.#hands.fillable;
   }
 
-  override fillDisk(parts: readonly Part[]): Promise<void> {
-    return this.#hands.disk(parts, 'fill');
+  override async fillDisk(parts: readonly Part[]): Promise<void> {
+    await this.#judge.beforeFilling();
+    await this.#hands.fill(parts);
+  }
+
+  override withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    return this.#judge.withoutRoom(parts);
   }
 
   override clearDisk(parts: readonly Part[]): Promise<void> {
-    return this.#hands.undo(parts, (part) => this.#hands.disk(part, 'clear'));
+    return this.#hands.undo(parts, (part) => this.#hands.clear(part));
   }
 
   override jumpClock(parts: readonly Part[], byMs: number): Promise<void> {
@@ -200,15 +223,36 @@ export class KubeWorld extends Unable implements World {
     return byMs === 0 ? this.#hands.undo(parts, jump) : jump(parts);
   }
 
-  override async upgrade(): Promise<void> {
-    const gateway = ['get', 'deployment/gateway', '-o', 'jsonpath={.spec.template.spec.containers[0].image}'];
-    const before = await this.#namespace.kubectl(...gateway);
+  override async upgrade(signal: AbortSignal): Promise<void> {
+    const before = await this.#running();
+    this.#before = before;
     for (const image of [this.#image!, before]) {
-      for (const workload of WORKLOADS) await this.#namespace.kubectl('set', 'image', workload, `*=${image}`);
-      for (const workload of WORKLOADS) {
-        await this.#namespace.kubectl('rollout', 'status', workload, `--timeout=${READY_MS / 1000}s`);
-      }
+      if (signal.aborted) return;
+      await this.#rollOut(image);
     }
+    this.#before = undefined;
+  }
+
+  override async rollBack(): Promise<void> {
+    if (this.#before === undefined) return;
+    await this.#rollOut(this.#before);
+    this.#before = undefined;
+  }
+
+  async #rollOut(image: string): Promise<void> {
+    for (const workload of WORKLOADS) await this.#namespace.kubectl('set', 'image', workload, `*=${image}`);
+    for (const workload of WORKLOADS) {
+      await this.#namespace.kubectl('rollout', 'status', workload, `--timeout=${READY_MS / 1000}s`);
+    }
+    const services = (await this.#pods()).filter((pod) => ![undefined, 'nats'].includes(roleOf(pod)));
+    const other = services.find(({ spec }) => spec.containers.some((each) => each.image !== image));
+    if (other) throw new Error(`${other.metadata.name} is not of the image ${image}`);
+  }
+
+  /** The image that gateways run. */
+  #running(): Promise<string> {
+    const path = 'jsonpath={.spec.template.spec.containers[0].image}';
+    return this.#namespace.kubectl('get', 'deployment/gateway', '-o', path);
   }
 
   async complaints(): Promise<readonly string[]> {
@@ -266,6 +310,11 @@ export class KubeWorld extends Unable implements World {
 
 function roleOf({ metadata: { labels } }: Pod): Role | undefined {
   return ROLES[labels['app.kubernetes.io/component'] ?? labels['app.kubernetes.io/name'] ?? ''];
+}
+
+function countRoles(pods: readonly Pod[]): ReadonlyMap<Role, number> {
+  const roles = pods.map(roleOf).filter((role) => role !== undefined);
+  return new Map(Object.values(ROLES).map((role) => [role, roles.filter((each) => each === role).length]));
 }
 
 function readAuthority(file: string): string {

@@ -13,7 +13,7 @@ import { ofRelease } from '../../support/other-version.ts';
 import { type ServiceKind, ServiceProcess } from '../../support/service-process.ts';
 import { environmentOf } from '../../support/settings.ts';
 import { LogJudge } from '../log-judge.ts';
-import { ABILITIES, type Ability, indexOf, type Part, type World } from '../world.ts';
+import { ABILITIES, type Ability, indexOf, namesOf, type Part, type World } from '../world.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { Unable } from './unable.ts';
 
@@ -58,6 +58,8 @@ export class LocalWorld extends Unable implements World {
   readonly #logs: string | undefined;
   readonly #gateways: ServiceProcess[] = [];
   readonly #coordinators: ServiceProcess[] = [];
+  /** The environment of the beginning, of those that may run another version. */
+  readonly #usual = new Map<ServiceProcess, Record<string, string>>();
   #nats: NatsCluster | undefined;
   #urls: string[] = [];
 
@@ -119,9 +121,19 @@ export class LocalWorld extends Unable implements World {
     return index === -1 ? undefined : { name: `node-${index}`, role: 'node' };
   }
 
+  async unready(): Promise<readonly string[]> {
+    const servers = this.#nats!.unready().then((indices) => indices.map((index) => `nats-${index} does not answer`));
+    return [...(await servers), ...(await Promise.all(this.#processes.map(whyUnready))).flat()];
+  }
+
   /** Of its processes that run. */
   pids(part: Part): readonly number[] {
     return this.#of([part]).flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** Where a node keeps what it must not lose. */
+  dataDir(part: Part): string {
+    return this.#nodes[indexOf(part)]!.dataDir;
   }
 
   urls(): readonly string[] {
@@ -145,7 +157,7 @@ export class LocalWorld extends Unable implements World {
 
   override async restart(part: Part): Promise<void> {
     if (part.role === 'nats') {
-      await this.#nats!.kill(indexOf(part));
+      await this.#nats!.stop(indexOf(part));
       await this.#nats!.revive(indexOf(part));
       return;
     }
@@ -179,7 +191,16 @@ export class LocalWorld extends Unable implements World {
   }
 
   override async fillDisk(parts: readonly Part[]): Promise<void> {
-    for (const part of parts) this.#disks.get(indexOf(part))!.fill();
+    this.#judge.forgetNoRoom();
+    for (const part of parts) {
+      const writers = this.#of([part]).filter(({ isRunning }) => isRunning);
+      await this.#disks.get(indexOf(part))!.fillUnder(writers);
+    }
+  }
+
+  override async withoutRoom(parts: readonly Part[]): Promise<readonly string[]> {
+    const { noRoom } = this.#judge;
+    return namesOf(parts.filter((part) => this.#of([part]).some(({ name }) => noRoom.has(name))));
   }
 
   override async clearDisk(parts: readonly Part[]): Promise<void> {
@@ -193,30 +214,48 @@ export class LocalWorld extends Unable implements World {
   /** Other sources, since there is one version here. */
   override async upgrade(signal: AbortSignal): Promise<void> {
     const services = (await this.parts()).filter(({ role }) => role !== 'nats');
-    const usual = new Map(this.#processes.map((process) => [process, process.env] as const));
     for (const release of [RELEASE, undefined]) {
       for (const part of services) {
         if (signal.aborted) return;
-        for (const process of this.#of([part])) {
-          const env = usual.get(process)!;
-          const options = release && [env.NODE_OPTIONS, ofRelease(process.kind, release).NODE_OPTIONS].join(' ').trim();
-          process.env = options ? { ...env, NODE_OPTIONS: options } : env;
-        }
-        await this.restart(part);
-        const isOther = this.#of([part]).every((each) => each.said({ event: 'ready', version: RELEASE }).length > 0);
-        if (isOther !== (release === RELEASE)) throw new Error(`${part.name} is not of the version it was to be`);
+        await this.#release(part, release);
       }
     }
+  }
+
+  override async rollBack(): Promise<void> {
+    for (const part of await this.parts()) {
+      if (this.#of([part]).some((process) => this.#usual.has(process))) await this.#release(part, undefined);
+    }
+  }
+
+  /** @param release undefined: that of the beginning */
+  async #release(part: Part, release: string | undefined): Promise<void> {
+    const processes = this.#of([part]);
+    for (const process of processes) {
+      const env = this.#usual.get(process) ?? process.env;
+      this.#usual.set(process, env);
+      const options = release && [env.NODE_OPTIONS, ofRelease(process.kind, release).NODE_OPTIONS].join(' ').trim();
+      process.env = options ? { ...env, NODE_OPTIONS: options } : env;
+    }
+    await this.restart(part);
+    const isOther = processes.every((each) => each.said({ event: 'ready', version: RELEASE }).length > 0);
+    if (isOther !== (release === RELEASE)) throw new Error(`${part.name} is not of the version it was to be`);
+    if (release === undefined) for (const process of processes) this.#usual.delete(process);
   }
 
   async complaints(): Promise<readonly string[]> {
     const all = this.#processes;
     const patience = { withinMs: READY_MS, everyMs: 1_000 };
     const what = 'every process tells what it has counted';
-    const counted = eventually(what, () => defectsCounted(all, true), patience);
+    const counted = eventually(what, () => defectsCounted(all, { trouble: true, lies: false }), patience);
     const fallen = all.flatMap(({ name, falls }) => falls.map((how) => `${name} has ended by itself, ${how}`));
     // What is known of the others is told also when one of them does not answer.
-    return [...fallen, ...this.#judge.complaints(), ...(await counted.catch((error: Error) => [error.message]))];
+    return [
+      ...fallen,
+      ...(this.#nats?.falls ?? []),
+      ...this.#judge.complaints(),
+      ...(await counted.catch((error: Error) => [error.message])),
+    ];
   }
 
   /** They are there: written as they came. */
@@ -287,4 +326,14 @@ export class LocalWorld extends Unable implements World {
       },
     });
   }
+}
+
+async function whyUnready(service: ServiceProcess): Promise<string[]> {
+  if (!service.isRunning || service.metricsUrl === undefined) return [`${service.name} does not run`];
+  const answer = await service.probe('/readyz').catch((error: Error) => error.message);
+  if (typeof answer === 'string') return [`${service.name} does not answer: ${answer}`];
+  const failed = (answer.body.checks ?? [])
+    .filter(({ ok }) => !ok)
+    .map(({ name, detail }) => `${name} ${detail ?? ''}`);
+  return answer.status === 200 ? [] : [`${service.name} is not ready: ${failed.join(', ')}`];
 }

@@ -1,5 +1,8 @@
+import { connect } from 'node:net';
 import { type NatsServer, startNatsServer } from '@witan/bus';
 import { freePort } from '../../support/free-port.ts';
+
+const GREETING_MS = 5_000;
 
 interface Ports {
   readonly client: number;
@@ -10,6 +13,8 @@ interface Ports {
 export class NatsCluster {
   readonly #config: string;
   readonly #ports: readonly Ports[];
+  /** Who ended without being told to. */
+  readonly falls: string[] = [];
   readonly #running = new Map<number, NatsServer>();
 
   private constructor(config: string, ports: readonly Ports[]) {
@@ -41,10 +46,26 @@ export class NatsCluster {
     return among[turn % among.length]!.client;
   }
 
+  /** Those that do not greet. */
+  async unready(): Promise<readonly number[]> {
+    const greeted = await Promise.all(this.#ports.map(({ client }) => greets(client)));
+    return this.#ports.map((_, index) => index).filter((index) => !greeted[index]);
+  }
+
   async kill(index: number): Promise<void> {
+    await this.#take(index)?.kill();
+  }
+
+  /** In order. */
+  async stop(index: number): Promise<void> {
+    await this.#take(index)?.stop();
+  }
+
+  /** From now on its end is expected. */
+  #take(index: number): NatsServer | undefined {
     const server = this.#running.get(index);
     this.#running.delete(index);
-    await server?.kill();
+    return server;
   }
 
   async revive(index: number): Promise<void> {
@@ -66,5 +87,18 @@ export class NatsCluster {
       ],
     });
     this.#running.set(index, server);
+    void server.exited.then(() => {
+      if (this.#running.get(index) !== server) return;
+      this.#running.delete(index);
+      this.falls.push(`nats-${index} has ended by itself`);
+    });
   }
+}
+
+function greets(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ port, host: '127.0.0.1', timeout: GREETING_MS });
+  socket.once('data', () => resolve(true));
+  for (const event of ['error', 'timeout', 'close'] as const) socket.once(event, () => resolve(false));
+  return promise.finally(() => socket.destroy());
 }

@@ -4,7 +4,9 @@ import { docker } from '../../support/docker.ts';
 const MIB = 64;
 /** As whom the image runs. */
 const USER = 10001;
-const SCRIPT = readFileSync(new URL('../../breakable/disk.sh', import.meta.url), 'utf8');
+const breakable = (name: string) => readFileSync(new URL(`../../breakable/${name}`, import.meta.url), 'utf8');
+const SCRIPT = breakable('disk.sh');
+const CUT_ROOM = breakable('cut-room.mjs');
 
 /** Volumes in memory, each with a container that keeps it and can fill it up. */
 export class SmallVolumes {
@@ -23,7 +25,9 @@ export class SmallVolumes {
     this.#keepers.set(index, await docker('run', '--detach', '--init', '--network=none', ...mounted));
   }
 
+  /** With the room that logs keep for more. Nobody may be writing there. */
   async fill(index: number): Promise<void> {
+    await docker('exec', this.#keepers.get(index)!, 'node', '--input-type=module', '-e', CUT_ROOM, '/data');
     await this.#do('fill', index);
   }
 

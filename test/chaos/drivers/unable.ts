@@ -16,6 +16,7 @@ type Deeds = Omit<
   | 'stop'
   | 'parts'
   | 'partOf'
+  | 'unready'
   | 'urls'
   | 'complaints'
   | 'settings'
@@ -62,11 +63,17 @@ export class Unable implements Deeds {
     cannot('fill-disk');
   }
 
+  async withoutRoom(_parts: readonly Part[]): Promise<readonly string[]> {
+    return [];
+  }
+
   async clearDisk(_parts: readonly Part[]): Promise<void> {}
 
   async jumpClock(_parts: readonly Part[], _byMs: number): Promise<void> {
     cannot('jump-clock');
   }
+
+  async rollBack(): Promise<void> {}
 
   async upgrade(_signal: AbortSignal): Promise<void> {
     cannot('upgrade');

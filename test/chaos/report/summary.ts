@@ -41,6 +41,7 @@ export function summaryOf(
     facts: [
       `${world}, ${Math.round(endedMs / 6_000) / 10} minutes, ${plural(episodes.length, 'fault')}, seed ${seed}`,
       `${whole.operations} attestations asked for: ${percent(whole.success)} got a proof that verifies from the genesis key, ${percent(whole.firstTry)} at the first try; p50 ${seconds(whole.p50Ms)}, p99 ${seconds(whole.p99Ms)}`,
+      ...(history.interrupted ? ['it was interrupted: whether all was well again nobody has waited to see'] : []),
       ...(history.operations.isFull ? ['it ended early: there is no room for more attestations'] : []),
       ...about,
       `section chain: ${chain.before} links before, ${chain.after} after; DKG sessions: ${sessions.done} done, ${sessions.failed} failed`,
@@ -78,7 +79,7 @@ function row(finding: Finding): string[] {
     seconds(finding.p50Ms),
     mark('p99Ms', seconds(finding.p99Ms)),
     seconds(finding.maxMs),
-    mark('healedMs', healedMs === undefined ? 'not' : seconds(healedMs)),
+    mark('healedMs', healedMs === undefined && missed.includes(NAMES.healedMs) ? 'not' : seconds(healedMs)),
   ];
 }
 
@@ -105,8 +106,10 @@ export function told({
   experiment,
   startedMs,
   healedMs,
+  struck,
   marks,
 }: Episode): readonly [at: string, experiment: string, what: string] {
-  const end = healedMs === undefined ? 'not whole again' : `whole after ${seconds(healedMs - startedMs)}`;
+  const open = struck === undefined ? 'ended early' : 'not whole again';
+  const end = healedMs === undefined ? open : `whole after ${seconds(healedMs - startedMs)}`;
   return [seconds(startedMs), experiment, [...marks.map(({ text }) => text), end].join('; ')];
 }
