@@ -223,7 +223,8 @@ const inPhase = (phase: Phase): Experiment => ({
     const partOf = new Map<string, Part | undefined>();
     for (const { name } of members) partOf.set(name, await stage.world.partOf(name));
     // Otherwise a phase is over before anything can be done in it.
-    if (stage.world.abilities.has('disturb')) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 1_000 });
+    if (stage.world.abilities.has('disturb'))
+      await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 1_000, of: 'sessions' });
     const away = random.pick(elders).name;
     await stage.keepDown([partOf.get(away)].filter((part) => part !== undefined));
     const seen = await stage.phase(phase);

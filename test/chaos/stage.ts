@@ -130,11 +130,9 @@ export class Stage {
   }
 
   async disturb(parts: readonly Part[], how: Disturbance): Promise<void> {
-    this.#strike(
-      `${Math.round(how.lost * 100)} % lost, others up to ${how.lateMs} ms late: ${named(parts)}`,
-      parts,
-      () => this.world.mend(parts),
-    );
+    const lost = how.lost > 0 ? `${Math.round(how.lost * 100)} % lost, the rest ` : '';
+    const what = how.of === 'sessions' ? 'in DKG sessions ' : '';
+    this.#strike(`${what}${lost}up to ${how.lateMs} ms late: ${named(parts)}`, parts, () => this.world.mend(parts));
     await this.world.disturb(parts, how);
   }
 
