@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createClient, ROUTES, type Session, type WitanEvent } from '@witan/api';
+import { inboxOf, nkeyOf } from '@witan/bus';
 import { verifyBundle } from '@witan/chain';
 import { toHex } from '@witan/crypto';
 import { isWitanError } from '@witan/errors';
@@ -242,7 +244,9 @@ describe('the NATS services protocol', () => {
   async function answers(verb: 'PING' | 'INFO' | 'STATS'): Promise<readonly Answer[]> {
     const bus = await cluster.bus();
     const raw = await cluster.rawNats();
-    const inbox = `_INBOX.${randomBytes(8).toString('hex')}`;
+    // Of an operator: others are answered by elders alone.
+    const operator = nkeyOf(readFileSync(cluster.users.seedFile('operator'), 'utf8').trim());
+    const inbox = `${inboxOf(operator)}.${randomBytes(8).toString('hex')}`;
     const heard: Answer[] = [];
     bus.subscribe(inbox, ({ payload }) => void heard.push(JSON.parse(new TextDecoder().decode(payload)) as Answer));
     await bus.flush();
