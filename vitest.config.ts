@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Unit and property tests live beside the code they test; what crosses packages lives in `test/`. */
 export default defineConfig({
   test: {
+    // Of two cores it would use one.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {
