@@ -58,8 +58,8 @@ function equivocations(metrics: Scrape): string[] {
 }
 
 /**
- * What a service has counted of its own defects and of lies where all are honest, once it counts all of them: one that was started just now may not answer
- * yet. That it does not is told too.
+ * What a service has counted of its own defects and of lies where all are honest, once it counts all of them: one that was
+ * started just now may not answer yet. That it does not is told too.
  */
 export async function defectsOf(kind: ServiceKind, ask: () => Promise<Scrape>, patience: Patience): Promise<string[]> {
   let found: string[] = [];

@@ -13,7 +13,10 @@ export interface Io {
   readonly style: Style;
   readonly errorStyle: Style;
   readonly now: () => number;
-  /** Aborted by Ctrl-C or the end of the terminal, with the name of the signal as the reason: whatever a command waits for ends. */
+  /**
+   * Aborted by Ctrl-C or the end of the terminal, with the name of the signal as the reason: whatever a command waits for
+   * ends.
+   */
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,9 @@
 import type { DkgReport } from '@witan/dkg';
 
-/** A report with the wall-clock time at which this node made it, in milliseconds since the epoch; keys and hashes in hex, signed messages in base64url. */
+/**
+ * A report with the wall-clock time at which this node made it, in milliseconds since the epoch; keys and hashes in hex,
+ * signed messages in base64url.
+ */
 export type HistoryEntry = { readonly wallMs: number } & { readonly [K in string]: unknown };
 
 /** Entries kept of one session: a DKG of 31 makes some 250; one that stalls for days must not fill the memory. */

@@ -1,4 +1,4 @@
-import { isWitanError } from '@witan/errors';
+import { unlessBad } from '@witan/errors';
 import type { Journal } from '@witan/journal';
 import { heartbeatBody, type Ledger, SERVICES } from '@witan/section';
 import { decode, encode, peekEnvelope, u32 } from '@witan/wire';
@@ -60,12 +60,8 @@ export class Restoration {
   /** Takes a heartbeat as it came from the bus. */
   heard(bytes: Uint8Array, ledger: Ledger | undefined): void {
     if (!this.isPending || !ledger) return;
-    try {
-      this.#take(bytes, ledger);
-    } catch (error) {
-      // Bad bytes are counted by who follows the section, who gets the same.
-      if (!isWitanError(error)) throw error;
-    }
+    // Bad bytes are counted by who follows the section, who gets the same.
+    unlessBad(() => this.#take(bytes, ledger));
   }
 
   #take(bytes: Uint8Array, ledger: Ledger): void {
