@@ -3,11 +3,11 @@ import { tolerated } from '@witan/chain';
 import { fromHex, toHex } from '@witan/crypto';
 import { encode } from '@witan/wire';
 import { isAscending } from './judge.ts';
-import { closeCodec, decodeClose } from './messages.ts';
+import { type CloseValue, closeCodec, decodeClose } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
 import { commitmentVariants, eachFitsOwnShares, fitsOwnShares } from './result.ts';
-import type { State } from './state.ts';
+import { isWord, type State } from './state.ts';
 import { encodeVotes } from './votes.ts';
 
 /** Who may say something in the running phase. */
@@ -127,6 +127,17 @@ function offered(state: State, determined: boolean): Offered {
 }
 
 /**
+ * Whether all that a close includes is here: of the senders that it names, and said in its phase. An id stands for both, so
+ * that all find the same, and whoever could put the word of another in somebody's place would decide who is qualified, and to
+ * whose key shares are sealed.
+ */
+function inclusion(state: State, { included }: CloseValue): 'here' | 'unknown' | 'invalid' {
+  const messages = included.map(({ sender, id }) => ({ sender, message: state.variants.get(toHex(id)) }));
+  if (messages.some(({ sender, message }) => message && !isWord(message, state.phase, sender))) return 'invalid';
+  return messages.every(({ message }) => message) ? 'here' : 'unknown';
+}
+
+/**
  * Verdicts only ever go from `unknown` to `valid` or `invalid` as messages arrive: what others may have bound
  * themselves to must not become unacceptable. `invalid` is for what no honest participant can propose.
  */
@@ -140,7 +151,8 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   const { silent } = value;
   const would = wouldBeAwaited(state, included);
   if (!isAscending(silent) || silent.some((index) => !would.includes(index))) return 'invalid';
-  for (const id of included.values()) if (!state.variants.has(id)) return 'unknown';
+  const found = inclusion(state, value);
+  if (found !== 'here') return found;
   const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
   if (left.length === 0 && silent.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
@@ -158,9 +170,13 @@ function isThere({ me, atDeadline }: State, index: number): boolean {
 
 /** Against commitments that are proven false, or that do not fit the own shares. */
 function objects(state: State, bytes: Uint8Array): boolean {
-  const ids = decodeClose(bytes)?.included.map(({ id }) => toHex(id)) ?? [];
-  if (state.phase !== Phase.Commitment || ids.some((id) => !state.variants.has(id))) return false;
-  return !isSound(state, ids);
+  const close = decodeClose(bytes);
+  if (state.phase !== Phase.Commitment || !close || inclusion(state, close) !== 'here') return false;
+  return !isSound(state, idsOf(close));
+}
+
+function idsOf({ included }: CloseValue): readonly string[] {
+  return included.map(({ id }) => toHex(id));
 }
 
 function isSound(state: State, ids: readonly string[]): boolean {
@@ -205,16 +221,16 @@ function awaited(state: State): readonly number[] {
  * `threshold` points of each dealer's polynomial, and nobody can ever show one of them to be false.
  */
 function isFast(state: State, bytes: Uint8Array): boolean {
-  if (!isComplete(state, bytes)) return false;
-  if (state.phase !== Phase.Commitment) return true;
-  const ids = decodeClose(bytes)!.included.map(({ id }) => toHex(id));
-  return ids.every((id) => state.variants.has(id)) && eachFitsOwnShares(state, ids);
+  const close = decodeClose(bytes);
+  if (!close || !isComplete(state, close)) return false;
+  const found = inclusion(state, close);
+  if (state.phase !== Phase.Commitment) return found !== 'invalid';
+  return found === 'here' && eachFitsOwnShares(state, idsOf(close));
 }
 
 /** Whether nobody is left out who was there in the phase before: such a close is valid for all, sooner or later. */
-function isComplete(state: State, bytes: Uint8Array): boolean {
-  const close = decodeClose(bytes);
-  const included = new Set(close?.included.map(({ sender }) => sender));
+function isComplete(state: State, close: CloseValue): boolean {
+  const included = new Set(close.included.map(({ sender }) => sender));
   const there = lastThere(state);
-  return close?.silent.length === 0 && allowed(state).every((sender) => included.has(sender) || !there.has(sender));
+  return close.silent.length === 0 && allowed(state).every((sender) => included.has(sender) || !there.has(sender));
 }

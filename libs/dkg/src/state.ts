@@ -2,7 +2,7 @@ import * as agreement from '@witan/agreement';
 import type { G1Point, Identity, Scalar } from '@witan/crypto';
 import type { Signed } from '@witan/wire';
 import type { Dealing } from './dealing.ts';
-import type { CloseValue, Payload, PayloadOf, PayloadType } from './messages.ts';
+import { type CloseValue, type Payload, type PayloadOf, type PayloadType, phaseOf } from './messages.ts';
 import { CLOSED_PHASES, PHASES, Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
 import type { Repair } from './share-repair/repair.ts';
@@ -286,10 +286,20 @@ export function closeBefore({ closes }: Pick<State, 'closes'>, phase: Phase): st
   return closes.slice(0, phase).findLast((close) => close !== undefined)?.hash ?? NO_CLOSE;
 }
 
+/** Whether it is what this sender has to say in a phase; an opening is said beside that. */
+export function isWord(
+  { sender, payload: { type } }: { readonly sender: number; readonly payload: { readonly type: PayloadType } },
+  phase: Phase,
+  of: number,
+): boolean {
+  return sender === of && type !== 'opening' && phaseOf(type) === phase;
+}
+
 /** The message of `sender` that counts in a phase that has closed. */
 export function counted<T extends PayloadType>(state: State, phase: Phase, sender: number): Accepted<T> | undefined {
   const id = state.closes[phase]?.included.get(sender);
-  return id === undefined ? undefined : (state.variants.get(id) as Accepted<T> | undefined);
+  const message = id === undefined ? undefined : (state.variants.get(id) as Accepted<T> | undefined);
+  return message && isWord(message, phase, sender) ? message : undefined;
 }
 
 export function allCounted<T extends PayloadType>(state: State, phase: Phase): readonly Accepted<T>[] {

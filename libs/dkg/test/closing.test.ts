@@ -1,8 +1,8 @@
 import { fromHex, sha256, toHex } from '@witan/crypto';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
-import { dkgMachine, forms, Phase, type State } from '../src/index.ts';
-import { identities, makeSession, NETWORK, Net } from './support.ts';
+import { dkgMachine, forms, isDone, Phase, type State } from '../src/index.ts';
+import { identities, isAnswer, makeSession, NETWORK, Net, type Node, outcomeOf, payloadOf } from './support.ts';
 
 const members = identities(7);
 const machine = dkgMachine();
@@ -116,5 +116,85 @@ describe('a close that says who has fallen silent', () => {
     // Not even when f + 1 insist on it.
     const said = ledInto({ view: 2, voters: [1, 3, 4], without: undefined, silent, from });
     expect(said).not.toContain('prevote 2 it');
+  });
+});
+
+describe('a close in which somebody who has not spoken has the word', () => {
+  const liarIndex = 6;
+  const liar = members[liarIndex]!;
+  const session = makeSession(members);
+
+  /** What the liar proposes: these are to count, by sender. */
+  function proposal(phase: Phase, ids: readonly string[]): { readonly value: Uint8Array; readonly bytes: Uint8Array } {
+    const included = ids.map((id, sender) => ({ sender, id: fromHex(id) }));
+    const value = encode(forms.closeCodec, { phase, included, silent: [] });
+    const instance = forms.closeInstance(session, phase);
+    const body = { session: session.idBytes, phase, proposal: { instance, view: 0, validView: undefined, value } };
+    return { value, bytes: sealEnvelope(liar, NETWORK, 'dkgProposal', encode(forms.proposalBody, body)).raw };
+  }
+
+  /** Whether participant 0 votes for it, alone or with what follows. */
+  function isVotedFor(state: State, phase: Phase, ids: readonly string[]): boolean {
+    const { value, bytes } = proposal(phase, ids);
+    const { effects } = machine.step(state, { type: 'received', bytes, at: 1 });
+    const hash = toHex(sha256(value));
+    return effects.some((effect) => {
+      if (effect.type !== 'broadcast') return false;
+      const { kind, body } = peekEnvelope(effect.bytes, NETWORK);
+      if (kind === 'dkgVote') return toHex(decode(forms.voteBody, body).vote.value ?? new Uint8Array()) === hash;
+      if (kind !== 'dkgMessage') return false;
+      const { follows } = decode(forms.messageCodec, body);
+      return follows.type === 'vote' && toHex(follows.vote.value ?? new Uint8Array()) === hash;
+    });
+  }
+
+  /** Participant 0 in a phase, when all have spoken in it but the liar, of whom it has what he said before. */
+  function withoutLiar(phase: Phase): State {
+    let isSilent = false;
+    const net = new Net(members, {
+      link: (from, _to, bytes) => {
+        if (from !== liarIndex) return bytes;
+        const payload = isAnswer(bytes) ? undefined : payloadOf(bytes);
+        isSilent ||= payload !== undefined && forms.phaseOf(payload.type) === phase;
+        return isSilent ? undefined : bytes;
+      },
+    });
+    const [node] = net.nodes as [Node];
+    net.start().run(() => node.state.phase === phase && node.state.messages[phase]!.size === liarIndex);
+    return node.state;
+  }
+  const heardIn = (state: State, phase: Phase): readonly string[] =>
+    [...state.messages[phase]!].sort(([a], [b]) => a - b).map(([, { signed }]) => signed.id);
+
+  test.each([Phase.Initialisation, Phase.Contribution, Phase.Complaining, Phase.Commitment])(
+    'of another, or that of a phase before, is voted for by nobody in phase %i',
+    (phase) => {
+      const state = withoutLiar(phase);
+      const heard = heardIn(state, phase);
+      expect(heard).toHaveLength(liarIndex);
+      for (const other of heard) expect(isVotedFor(state, phase, [...heard, other])).toBe(false);
+      expect(isVotedFor(state, phase, Array(7).fill(heard[0]))).toBe(false);
+      if (phase === Phase.Initialisation) return;
+      const before = heardIn(state, phase === Phase.Commitment ? Phase.Complaining : ((phase - 1) as Phase));
+      expect(isVotedFor(state, phase, [...heard, before[liarIndex]!])).toBe(false);
+      // Of all, so that nothing is left that could not be put together.
+      expect(isVotedFor(state, phase, before)).toBe(false);
+      const mixed = heardIn(state, Phase.Initialisation).map((id, sender) => (sender % 2 === 0 ? id : before[sender]!));
+      expect(isVotedFor(state, phase, mixed)).toBe(false);
+    },
+  );
+
+  test('stops nobody, and gets nobody blamed: the others wait for their deadline and go on', () => {
+    const net = new Net(members);
+    const others = net.nodes.slice(0, liarIndex);
+    net.start(others);
+    net.pump();
+    const [first] = heardIn(others[0]!.state, Phase.Initialisation);
+    const { bytes } = proposal(Phase.Initialisation, Array(7).fill(first));
+    net.broadcast(liarIndex, bytes, false);
+    net.run(() => others.every(({ state }) => isDone(state)));
+    expect(new Set(others.map(outcomeOf)).size).toBe(1);
+    expect(others[0]!.state.outcome!.qualified).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const { state } of others) expect(state.blame).toEqual([]);
   });
 });

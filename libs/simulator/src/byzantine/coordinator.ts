@@ -11,8 +11,8 @@ import { otherClose } from './vote-lies.ts';
 const PROPOSALS = 6;
 
 /**
- * A coordinator that lies: it proposes closes that are too early, leave somebody out, or name what nobody sent, to each
- * participant another, and says old things again. It is no member, and needs no invitation.
+ * A coordinator that lies: it proposes closes that are too early, leave somebody out, or name what nobody sent or somebody
+ * else, to each participant another, and says old things again. It is no member, and needs no invitation.
  */
 export class LyingCoordinator {
   readonly #world: World;
@@ -48,7 +48,10 @@ export class LyingCoordinator {
     if (!running || made >= PROPOSALS) return;
     this.#made.set(place, made + 1);
     for (const { name } of this.#world.nodes) {
-      const raw = this.#proposal(running.session, running.state, statement.phase);
+      // What is for the next phase is held by who is not there yet, and looked at before anybody has spoken in it.
+      const next = statement.phase + 1;
+      const phase = isPhase(next) && this.#random.chance(0.2) ? next : statement.phase;
+      const raw = this.#proposal(running.session, running.state, phase);
       this.#world.network.publishFrom(this.#identity.name, topic, raw, name);
     }
     this.#onLie();
@@ -66,7 +69,7 @@ export class LyingCoordinator {
     const here = [...state.messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHexId(signed.id) }));
     const included = here.sort((a, b) => a.sender - b.sender);
     const early = encode(forms.closeCodec, { phase, included, silent: [] });
-    const value = this.#random.chance(0.4) ? early : otherClose(this.#random, early);
+    const value = this.#random.chance(0.4) ? early : otherClose(this.#random, early, state);
     const view = this.#random.chance(0.9) ? 0 : this.#random.between(1, 1000);
     const proposal = { instance: forms.closeInstance(session, phase), view, validView: undefined, value };
     const body = encode(forms.proposalBody, { session: session.idBytes, phase, proposal });

@@ -1,12 +1,14 @@
 import { certificateMessage, type Decision, decisionHash, decodeDecision, encodeDecision } from '@witan/chain';
 import { fromHex, sha256, signShare } from '@witan/crypto';
-import { forms } from '@witan/dkg';
+import { forms, type State } from '@witan/dkg';
 import { unlessBad } from '@witan/errors';
 import { currentShare, forms as sectionForms } from '@witan/section';
-import { decode, encode } from '@witan/wire';
+import { decode, encode, type Infer } from '@witan/wire';
 import type { Random } from '../random.ts';
 import type { Statement } from '../statement.ts';
 import { type Liar, type Lie, oneEach, sign } from './liar.ts';
+
+type CloseValue = Infer<typeof forms.closeCodec>;
 
 const SIGNATURE_BYTES = 96;
 
@@ -64,7 +66,7 @@ const twoProposals: Lie = (liar, truth, raw) => {
       const fields = decode(forms.proposalBody, truth.body);
       const second = {
         ...fields,
-        proposal: { ...fields.proposal, value: otherClose(liar.random, fields.proposal.value) },
+        proposal: { ...fields.proposal, value: otherClose(liar.random, fields.proposal.value, stateOf(liar, truth)) },
       };
       return oneEach(liar.random, [[raw], [sign(liar, 'dkgProposal', encode(forms.proposalBody, second))], []]);
     }
@@ -80,27 +82,48 @@ const twoProposals: Lie = (liar, truth, raw) => {
     }
     case 'dkgVote': {
       const { session, phase, vote } = decode(forms.voteBody, truth.body);
-      const state = liar.node.elder?.sessions.all.get(truth.session ?? '')?.state;
+      const state = stateOf(liar, truth);
       if (vote.step !== 'prevote' || !state || phase !== state.phase || liar.random.chance(0.5)) return undefined;
-      const here = [...state.messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHex(signed.id) }));
-      const value = otherClose(
-        liar.random,
-        encode(forms.closeCodec, { phase, included: here.sort(bySender), silent: [] }),
-      );
+      const close = encode(forms.closeCodec, { phase, included: heardIn(state), silent: [] });
+      const value = otherClose(liar.random, close, state);
       const proposal = { instance: vote.instance, view: vote.view, validView: undefined, value };
       return () => [sign(liar, 'dkgProposal', encode(forms.proposalBody, { session, phase, proposal })), raw];
+    }
+    case 'dkgMessage': {
+      // In the place of its own word, and of the vote that goes with it.
+      const state = stateOf(liar, truth);
+      if (!state || state.variants.size === 0 || liar.random.chance(0.7)) return undefined;
+      const { session, phase } = state;
+      const value = closeOfOthers(liar.random, { phase, included: heardIn(state), silent: [] }, state);
+      const proposal = { instance: forms.closeInstance(session, phase), view: 0, validView: undefined, value };
+      const body = { session: session.idBytes, phase, proposal };
+      return () => [sign(liar, 'dkgProposal', encode(forms.proposalBody, body))];
     }
     default:
       return undefined;
   }
 };
 
+/** What a close would be of that includes all that is here. */
+function heardIn({ messages, phase }: State): CloseValue['included'] {
+  const here = [...messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHex(signed.id) }));
+  return here.sort(bySender);
+}
+
+function stateOf({ node }: Liar, { session }: Statement): State | undefined {
+  return node.elder?.sessions.all.get(session ?? '')?.state;
+}
+
 const bySender = (a: { sender: number }, b: { sender: number }) => a.sender - b.sender;
 
-/** Another close than `value`: something left out, or in it that nobody has seen. */
-export function otherClose(random: Random, value: Uint8Array): Uint8Array {
+/**
+ * Another close than `value`: something left out, or in it that nobody has seen, or somebody's word in the place of another's.
+ * @param state of the session, where there is one to take such words from
+ */
+export function otherClose(random: Random, value: Uint8Array, state?: State): Uint8Array {
   const close = unlessBad(() => decode(forms.closeCodec, value));
   if (!close) return random.bytes(40);
+  if (state && state.variants.size > 0 && random.chance(0.4)) return closeOfOthers(random, close, state);
   const at = random.between(0, Math.max(0, close.included.length - 1));
   const included = random.pick([
     close.included.slice(1),
@@ -113,6 +136,20 @@ export function otherClose(random: Random, value: Uint8Array): Uint8Array {
   // One who is there is said to be gone, or one who is gone to be there.
   const silent = random.pick([close.silent, close.silent, included.slice(0, 1).map(({ sender }) => sender), []]);
   return encode(forms.closeCodec, { phase: random.chance(0.9) ? close.phase : 5 - close.phase, included, silent });
+}
+
+/** A close that leaves nobody out: of those who have not spoken, or of all, there is something that another said, or then. */
+function closeOfOthers(random: Random, close: CloseValue, { session, variants }: State): Uint8Array {
+  const known = [...variants.keys()].map((id) => fromHex(id));
+  const same = random.pick(known);
+  const truth = new Map(close.included.map(({ sender, id }) => [sender, id]));
+  const inPlaceOf = random.pick<(sender: number) => Uint8Array>([
+    () => same,
+    () => random.pick(known),
+    (sender) => truth.get(sender) ?? random.pick(known),
+  ]);
+  const included = session.participants.map(({ index }) => ({ sender: index, id: inPlaceOf(index) }));
+  return encode(forms.closeCodec, { phase: close.phase, included, silent: [] });
 }
 
 /** Another decision than `value`: of another kind, of other nodes, or not the next one. */
