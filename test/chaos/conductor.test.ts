@@ -59,6 +59,20 @@ describe('a run', () => {
     expect([...history.operations].some(({ ok }) => ok)).toBe(true);
   });
 
+  test('of some minutes goes through all experiments, and then draws by weight', async () => {
+    const end = new AbortController();
+    let runs = 0;
+    const count = async () => {
+      if (++runs === 6) end.abort();
+    };
+    const names = ['a', 'b', 'c', 'd'];
+    const experiments = names.map((name) => ({ ...breaking(name, count), weight: name === 'c' ? 1 : 1e-9 }));
+    const history = await run(standIn(), experiments, { forMs: 3_600_000, signal: end.signal });
+    const drawn = history.episodes.map(({ experiment }) => experiment);
+    expect(drawn.slice(0, names.length).toSorted()).toEqual(names);
+    expect(drawn.slice(names.length)).toEqual(['c', 'c']);
+  });
+
   test('in which the gateway is ready and signs nothing ends with a history that says so', async () => {
     const history = await run(standIn({ apiKey: 'secret' }), [named('calm')], { clients: 0 });
     expect(violations(history)).toEqual([

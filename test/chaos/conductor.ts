@@ -17,7 +17,10 @@ import type { Ability, World } from './world.ts';
 export interface RunOptions {
   readonly world: World;
   readonly experiments: readonly Experiment[];
-  /** Draws from the experiments for this long, ms; without it each runs once, in order. */
+  /**
+   * For so long, ms: each experiment once, in an order that is drawn, and then whichever are drawn; without it each runs
+   * once, in the order given.
+   */
   readonly forMs?: number | undefined;
   readonly seed: number;
   readonly holdMs: number;
@@ -166,8 +169,9 @@ export class Conductor {
       yield* experiments;
       return;
     }
-    const drawn = experiments.map((each) => [each.weight ?? 1, each] as const);
     const endMs = this.#now() + forMs;
+    for (const each of this.#random.sample(experiments, experiments.length)) if (this.#now() < endMs) yield each;
+    const drawn = experiments.map((each) => [each.weight ?? 1, each] as const);
     while (this.#now() < endMs) yield this.#random.weighted(drawn);
   }
 

@@ -11,7 +11,20 @@ import { whyNoDocker } from '../support/docker.ts';
 const why = whyNoDocker();
 if (why) console.error(`NOT RUN, chaos in containers: ${why}`);
 
-const NAMES = ['kill-one-of-each', 'pause', 'partition-minority', 'one-way', 'lossy', 'fill-disk', 'jump-clock'];
+const NAMES = [
+  // The logs of the containers before go with it.
+  'upgrade',
+  'kill-one-of-each',
+  'pause',
+  'partition-minority',
+  'one-way',
+  'lossy',
+  'fill-disk',
+  'jump-clock',
+  'kill-in-contribution',
+];
+/** What a kill says that took as long as the phase, which may happen. */
+const TOO_LATE = /contribution was over/;
 
 /** What is done to lines to NATS in these. */
 const STATES: readonly LineState[] = [{ cut: 'says' }, { cut: 'hears' }, { disturbed: { lost: 0.1, lateMs: 200 } }, {}];
@@ -25,7 +38,7 @@ test.skipIf(why)('containers lose nothing, whatever is done to them', async () =
   const history = await shortRun(new DockerWorld(), NAMES, logs);
   expect(history.violations).toEqual([]);
   expect(history.episodes.map(({ experiment }) => experiment)).toEqual(NAMES);
-  expect(missedOf(history)).toEqual([]);
+  expect(missedOf(history).filter((each) => !TOO_LATE.test(each))).toEqual([]);
   expect([...history.operations].filter(({ ok }) => ok).length).toBeGreaterThan(20);
 
   const told = new NodeLogs(logs);

@@ -20,12 +20,21 @@ const NODES = 9;
 const ELDERS = 7;
 const patience = { withinMs: 240_000, everyMs: 500 };
 
+const FILE = new URL('../../deploy/compose/compose.yaml', import.meta.url);
+const { services } = parse(readFileSync(FILE, 'utf8'), { merge: true }) as {
+  services: Readonly<Record<string, { restart?: string; image: string; environment?: Record<string, string> }>>;
+};
+
 test('the compose file has all but what makes the secrets started again with Docker, however it has ended', () => {
-  const { services } = parse(readFileSync(new URL('../../deploy/compose/compose.yaml', import.meta.url), 'utf8'), {
-    merge: true,
-  }) as { services: Readonly<Record<string, { readonly restart?: string }>> };
   for (const [name, { restart }] of Object.entries(services))
     expect([name, restart]).toEqual([name, name === 'secrets' ? undefined : 'unless-stopped']);
+});
+
+test('the compose file tells every service where traces go to', () => {
+  const ours = Object.entries(services).filter(([name, { image }]) => name !== 'secrets' && image.includes('witan'));
+  expect(ours).toHaveLength(2 * NODES + 3);
+  for (const [name, { environment }] of ours)
+    expect(environment?.OTEL_EXPORTER_OTLP_ENDPOINT, name).toMatch(/^\$\{OTEL_EXPORTER_OTLP_ENDPOINT:-\}$/);
 });
 
 describe.skipIf(why)('the compose file', () => {

@@ -6,6 +6,7 @@ import { Authority, type CertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { isReady, type Pod } from '../support/kube.ts';
 import { deploy } from './deploy.ts';
+import { refusedTo } from './in-pod.ts';
 import { endsOf, type Network, NODES, namesOf, patience } from './network.ts';
 import { SEALING_KEYS, SEEDS, type Secrets } from './secrets.ts';
 import { swapVolumes } from './volumes.ts';
@@ -160,6 +161,16 @@ export function badInputTests(network: Network, secrets: Secrets, overlay: strin
     // From now on each node answers for its own name alone.
     await secrets.make('--only', 'users', '--bind');
     await network.haveSecretsRead();
+    const [own, other] = names.map((name) => `witan.local.node.${name}.elder.sign`);
+    const place = { pod: nodes[0], container: 'elder' };
+    await eventually(
+      'who gets into an elder is asked in the place of no other',
+      async () => {
+        expect(await refusedTo(network, place, { say: [], hear: [own!, other!] })).toEqual({ say: [], hear: [other] });
+        return true;
+      },
+      patience,
+    );
     await swapVolumes(network, [...nodes]);
     await deploy(overlay);
     const isOneOfThem = ({ metadata }: Pod) => nodes.some((node) => node === metadata.name);

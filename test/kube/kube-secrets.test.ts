@@ -58,6 +58,13 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
     expect(new Set(wanted)).toEqual(new Set([...made, ...sealing, 'witan-api-keys']));
   });
 
+  test('gives nobody the key of the authority', async () => {
+    const all = [await make(), await make('--only', 'sealing-keys')].flatMap((made) => Object.values(made));
+    const key = readFileSync(join(folder, 'ca.key'), 'utf8').trim();
+    expect(createPrivateKey(key).type).toBe('private');
+    expect(all.flatMap((fields) => Object.values(fields)).filter((value) => value.includes(key))).toEqual([]);
+  });
+
   test('gives each user its seed, and the servers none', async () => {
     const secrets = await make();
     const config = secrets['witan-nats-users']!['users.conf']!;

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tolerated } from '@witan/chain';
+import { commonSettings } from '@witan/config';
 import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { K8S, whyNoKubectl } from '../support/kube.ts';
 import { arrowsOf, type Linked } from './arrows.ts';
 import { type Built, build } from './deploy.ts';
@@ -12,6 +15,9 @@ interface Container {
   readonly name: string;
   readonly image: string;
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports?: readonly { readonly hostPort?: number }[];
+  readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
+  readonly terminationMessagePolicy?: string;
   readonly securityContext: unknown;
   readonly resources: { readonly requests: Record<string, string>; readonly limits: Record<string, string> };
   readonly livenessProbe?: { readonly httpGet: { readonly path: string } };
@@ -32,6 +38,8 @@ interface Manifest extends Built {
       readonly spec: Record<string, unknown> & {
         readonly containers: readonly Container[];
         readonly initContainers?: readonly Container[];
+        readonly volumes?: readonly Record<string, unknown>[];
+        readonly terminationGracePeriodSeconds: number;
       };
     };
   };
@@ -43,6 +51,13 @@ interface Scaler {
   readonly maxReplicas: number;
   readonly metrics: readonly { readonly resource: { readonly target: { readonly averageValue: string } } }[];
 }
+
+/** Kinds of volumes that are `restricted`, and are used. */
+const VOLUMES = ['configMap', 'secret', 'projected', 'emptyDir', 'persistentVolumeClaim'];
+const all = ({ spec }: Manifest): readonly Container[] => [
+  ...(spec.template.spec.initContainers ?? []),
+  ...spec.template.spec.containers,
+];
 
 /** Who connects to whom, as the design has it (docs/architecture.md), and nobody else. */
 const SERVICES = ['node', 'gateway', 'dkg-coordinator'];
@@ -95,16 +110,62 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
   });
 
   test('keep pods to what is `restricted`, with a root that is read-only', async () => {
-    for (const { spec } of await workloads()) {
-      const pod = spec.template.spec;
-      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    for (const workload of await workloads()) {
+      const pod = workload.spec.template.spec;
+      const { runAsUser, runAsGroup, fsGroup, fsGroupChangePolicy, ...rest } = pod.securityContext as {
+        [field: string]: unknown;
+      };
+      expect(rest).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(runAsUser).toBeGreaterThan(0);
       expect([pod.hostNetwork, pod.hostPID, pod.hostIPC]).toEqual([undefined, undefined, undefined]);
-      for (const { securityContext } of [...(pod.initContainers ?? []), ...pod.containers]) {
+      for (const { name, ...kinds } of pod.volumes ?? [])
+        expect(VOLUMES, String(name)).toContain(Object.keys(kinds)[0]);
+      for (const { securityContext, ports = [] } of all(workload)) {
         expect(securityContext).toEqual({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
           capabilities: { drop: ['ALL'] },
         });
+        expect(ports.filter(({ hostPort }) => hostPort !== undefined)).toEqual([]);
+      }
+    }
+  });
+
+  test('have a namespace that takes no other pods', async () => {
+    const [namespace] = parseAllDocuments(readFileSync(`${K8S}/overlays/${overlay}/namespace.yaml`, 'utf8'));
+    expect(namespace!.toJS()).toMatchObject({
+      kind: 'Namespace',
+      metadata: {
+        name: 'witan',
+        labels: {
+          'pod-security.kubernetes.io/enforce': 'restricted',
+          'pod-security.kubernetes.io/warn': 'restricted',
+        },
+      },
+    });
+    // To delete what production has made must leave volumes, backups and Secrets, which would go with it.
+    expect(await ofKind('Namespace')).toHaveLength(overlay === 'production' ? 0 : 1);
+  });
+
+  test('have each container say why it ended', async () => {
+    for (const { name, terminationMessagePolicy } of (await workloads()).flatMap(all)) {
+      expect([name, terminationMessagePolicy]).toEqual([name, 'FallbackToLogsOnError']);
+    }
+  });
+
+  test('give each pod the time that a graceful end takes', async () => {
+    const data = Object.assign({}, ...(await ofKind('ConfigMap')).map((each) => each.data)) as Record<string, string>;
+    const stopS = Number(data.WITAN_STOP_TIMEOUT_MS ?? commonSettings.stopTimeoutMs.default) / 1000;
+    const seconds = (setting: string) => Number(new RegExp(`^${setting}: (\\d+)s$`, 'm').exec(data['nats.conf']!)![1]);
+    for (const { metadata, spec } of await workloads()) {
+      const { terminationGracePeriodSeconds: graceS, containers } = spec.template.spec;
+      for (const { name, lifecycle } of containers) {
+        const [command, argument] = lifecycle?.preStop.exec.command ?? [];
+        const isNats = command === 'nats-server';
+        expect([undefined, 'sleep', 'nats-server'], name).toContain(command);
+        const beforeS = command === 'sleep' ? Number(argument) : 0;
+        const lameDuckS = isNats ? seconds('lame_duck_duration') + seconds('lame_duck_grace_period') : 0;
+        expect(graceS, `${metadata.name}/${name}`).toBeGreaterThan(isNats ? lameDuckS : beforeS + stopS);
       }
     }
   });

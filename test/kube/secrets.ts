@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ export const SEEDS = 'witan-seeds-node';
 export class Secrets {
   readonly folder = mkdtempSync(join(tmpdir(), 'witan-keys-'));
   readonly caFile = join(this.folder, 'ca.crt');
+  /** Of who may have things signed. */
+  readonly apiKey = randomBytes(32).toString('hex');
   readonly #namespace: string;
 
   constructor(namespace: string) {
@@ -45,6 +48,12 @@ export class Secrets {
       return key === undefined ? [] : [[`${node}.key`, key]];
     });
     await this.replace(SEALING_KEYS, Object.fromEntries(keys));
+  }
+
+  /** Those who have one of these keys may have things signed, and nobody else. */
+  async allow(...keys: readonly string[]): Promise<void> {
+    const lines = keys.map((key, index) => `key-${index} ${createHash('sha256').update(key).digest('hex')}\n`);
+    await this.replace('witan-api-keys', { 'api-keys': lines.join('') });
   }
 
   sealingKey(node: string): string {

@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { asWitanError } from '@witan/errors';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { figure } from '../support/figures.ts';
@@ -84,6 +85,34 @@ export function securityTests(network: Network, secrets: Secrets): void {
       say: [...full(place.mayNotSay), ...JETSTREAM],
       hear: [`${SECTION}.decisions`, 'witan.>'],
     });
+  });
+
+  test('gateways sign for who has a key, and no more for who had one', async () => {
+    const [known, other] = [secrets.apiKey, randomBytes(32).toString('hex')];
+    const asked = async (apiKey: string): Promise<string> => {
+      const api = await network.api(apiKey);
+      return api.attest({ body: { payload: 'aGVsbG8' } }).then(
+        () => 'signed',
+        (error: unknown) => asWitanError(error).code,
+      );
+    };
+    const is = (what: string, apiKey: string, outcome: string) =>
+      eventually(
+        what,
+        async () => {
+          expect(await asked(apiKey)).toBe(outcome);
+          return true;
+        },
+        patience,
+      );
+    await is('a key that is not in the Secret is refused', other, 'WITAN_ERR_UNAUTHENTICATED');
+    await secrets.allow(known, other);
+    await network.haveSecretsRead();
+    await is('it counts when it is in there', other, 'signed');
+    await secrets.allow(known);
+    await network.haveSecretsRead();
+    await is('it is refused when it is not', other, 'WITAN_ERR_UNAUTHENTICATED');
+    await network.attested();
   });
 
   test('a container of a node holds its own seed and sealing key, and those of no other', async () => {

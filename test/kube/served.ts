@@ -37,7 +37,7 @@ export async function served(network: Network, what: Promise<unknown>): Promise<
   const violations: string[] = [];
   const clients = new Clients({
     urls: () => forwards.urls,
-    connect: connectWith(undefined),
+    connect: connectWith(network.apiKey),
     chain: new ChainWatch(genesisKey),
     now: () => performance.now(),
     onOperation: (operation) => operations.add(operation),

@@ -92,12 +92,15 @@ export class Namespace {
   #forward: ChildProcess | undefined;
   #port: number | undefined;
   readonly #caFile: string | undefined;
+  /** Where gateways sign for those alone who have one. */
+  readonly apiKey: string | undefined;
   #closed = false;
 
   /** @param caFile where gateways take TLS alone: what their certificates are checked with */
-  constructor(name: string, caFile?: string) {
+  constructor(name: string, { caFile, apiKey }: { readonly caFile?: string; readonly apiKey?: string } = {}) {
     this.name = name;
     this.#caFile = caFile;
+    this.apiKey = apiKey;
   }
 
   kubectl(...args: readonly string[]): Promise<string> {
@@ -120,13 +123,14 @@ export class Namespace {
   }
 
   /** A client of the gateways' service; goes over to another pod when the one that it had is gone. */
-  async api(): Promise<Client> {
+  async api(apiKey = this.apiKey): Promise<Client> {
     if (!this.#forward) {
       if (this.#caFile) setDefaultCACertificates([...getCACertificates(), readFileSync(this.#caFile, 'utf8')]);
       this.#port ??= await freePort();
       this.#keepForwarding(this.#port);
     }
-    return createClient(`${this.scheme}://localhost:${this.#port}`, { timeoutMs: 20_000 });
+    const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    return createClient(`${this.scheme}://localhost:${this.#port}`, { timeoutMs: 20_000, headers });
   }
 
   /** Where a gateway is whose port is one of this machine. */

@@ -208,7 +208,9 @@ function addChaos(program: Command, io: Io, act: Act): void {
         .choices(['local', 'docker', 'kube'])
         .default('local'),
     )
-    .addOption(number('--minutes <minutes>', 'draws from the experiments for so long; else each once, in order'))
+    .addOption(
+      number('--minutes <minutes>', 'each experiment once, and then as drawn, for so long; else each once, in order'),
+    )
     .addOption(new Option('--seed <number>', 'repeats the drawing of another run').argParser(upTo(SEED_MAX)))
     .addOption(number('--nodes <count>', 'of a network of its own', standard.nodes))
     .addOption(number('--hold <seconds>', 'how long a fault lasts', standard.hold))
