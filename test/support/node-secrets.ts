@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MemoryHub } from '@witan/bus';
 import { loadSealingKey } from '@witan/config';
 import { scalarToBytes, secureRandom, Vault } from '@witan/crypto';
-import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
+import { DEFAULT_PARAMS as DKG_PARAMS, forms } from '@witan/dkg';
 import { busTransport, Elder, openNodeHome } from '@witan/elder';
 import { VirtualClock } from '@witan/runtime';
 import { currentShare, DEFAULT_PARAMS as SECTION_PARAMS } from '@witan/section';
@@ -18,8 +18,32 @@ export function secretsOf({ dataDir }: ClusterNode, network: string): Readonly<R
   return { 'sealing key': key, 'seed of the identity': seed, 'key share': keyShare(dataDir, key, network) };
 }
 
-/** As the elder itself recovers it. */
 function keyShare(dataDir: string, key: Uint8Array, network: string): Uint8Array {
+  const share = asElder(dataDir, key, network, ({ state }) => currentShare(state));
+  if (share === undefined) throw new Error(`there is no key share in ${dataDir}`);
+  return scalarToBytes(share);
+}
+
+/** What is secret of a session that has not ended, in the same way: all that its shares can be computed from. */
+export function sessionSecretsOf(
+  { dataDir }: ClusterNode,
+  network: string,
+  id: string,
+): Readonly<Record<string, Uint8Array>> {
+  const { key } = loadSealingKey({ dataDir, sealingKey: undefined });
+  return asElder(dataDir, key, network, ({ sessions }) => {
+    const { session, state } = sessions.all.get(id)!;
+    const seed = state.seed!.slice();
+    const { value, blind } = forms.deal(seed, session.threshold);
+    const coefficients = Object.entries({ value, blind }).flatMap(([of, scalars]) =>
+      scalars.map((scalar, at) => [`coefficient ${at} of ${of}`, scalarToBytes(scalar)] as const),
+    );
+    return { seed, 'private key': forms.sessionKeys(seed).privateKey, ...Object.fromEntries(coefficients) };
+  });
+}
+
+/** What the elder has in memory when it has read its journal. */
+function asElder<T>(dataDir: string, key: Uint8Array, network: string, look: (elder: Elder) => T): T {
   const home = openNodeHome(dataDir, key, secureRandom);
   const journal = home.openElderJournal();
   const bus = new MemoryHub().connect('a reader');
@@ -40,9 +64,7 @@ function keyShare(dataDir: string, key: Uint8Array, network: string): Uint8Array
   });
   elder.start();
   try {
-    const share = currentShare(elder.state);
-    if (share === undefined) throw new Error(`there is no key share in ${dataDir}`);
-    return scalarToBytes(share);
+    return look(elder);
   } finally {
     elder.stop();
     journal.close();
