@@ -42,11 +42,18 @@ export async function remove(kustomization: string): Promise<void> {
 /** Fields that a server below this minor version of Kubernetes 1 does not know, and production has. */
 const SINCE = { minDomains: 25 };
 
-/** What the server says to each of these objects, in this namespace, without keeping them. */
-export async function tried(kustomization: string, namespace: string): Promise<readonly string[]> {
-  const [objects, minor] = await Promise.all([build(kustomization), minorVersion()]);
+/**
+ * What the server says to these objects, in this namespace, without keeping them.
+ * @returns its answer, and the kinds that it does not serve, which are left out
+ */
+export async function tried(
+  kustomization: string,
+  namespace: string,
+): Promise<{ readonly taken: readonly string[]; readonly unserved: readonly string[] }> {
+  const [objects, served, minor] = await Promise.all([build(kustomization), servedKinds(), minorVersion()]);
+  const isServed = ({ apiVersion, kind }: Built) => served.has(`${apiVersion} ${kind}`);
   const unknown = Object.entries(SINCE).flatMap(([field, since]) => (minor < since ? [field] : []));
-  const items = objects.map((each) => ({
+  const items = objects.filter(isServed).map((each) => ({
     ...each,
     metadata: { ...each.metadata, ...(each.metadata.namespace === undefined ? {} : { namespace }) },
   }));
@@ -54,11 +61,12 @@ export async function tried(kustomization: string, namespace: string): Promise<r
     unknown.includes(key) ? undefined : value,
   );
   const said = await apply(list, '--dry-run=server');
-  return said.split('\n').filter((line) => line.includes('(server dry run)'));
+  const unserved = new Set(objects.filter((each) => !isServed(each)).map(({ kind }) => kind));
+  return { taken: said.split('\n').filter((line) => line.includes('(server dry run)')), unserved: [...unserved] };
 }
 
-/** `VERSION KIND` of each that the server knows. */
-export async function servedKinds(): Promise<ReadonlySet<string>> {
+/** `VERSION KIND` of each. */
+async function servedKinds(): Promise<ReadonlySet<string>> {
   const rows = (await kubectl('api-resources', '--no-headers')).split('\n').map((row) => row.trim().split(/\s+/));
   return new Set(rows.map((row) => `${row.at(-3)} ${row.at(-1)}`));
 }
