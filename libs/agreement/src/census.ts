@@ -64,8 +64,11 @@ function recount({ places, highest }: Census, before: Ballots, after: Ballots): 
     for (const step of STEPS) {
       if (old?.[step] === now?.[step]) continue;
       const name = `${step}${view}`;
-      const place = next.get(name) ?? { view, step, voters: 0, equivocators: 0, support: new Map(), only: new Map() };
-      next.set(name, counted(counted(place, old?.[step], -1), now?.[step], 1));
+      const known = next.get(name) ?? { view, step, voters: 0, equivocators: 0, support: new Map(), only: new Map() };
+      const place = counted(counted(known, old?.[step], -1), now?.[step], 1);
+      // Views that a voter has only named are forgotten with its ballots there: it could name any number.
+      if (place.voters > 0) next.set(name, place);
+      else next.delete(name);
     }
   }
   return { places: next, supports: supportsIn(next), highest: Math.max(highest, ...after.keys()) };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { censusOf } from '../src/census.ts';
 import {
   attachRaw,
   holdings,
@@ -78,6 +79,22 @@ describe('bounds', () => {
     expect(views).toEqual(expect.arrayContaining([0, 1, 1000]));
     expect(onVote(state, vote(0, 2, 'prevote', null)).rejected).toBe('stale');
     expect(state.votes[1]!.size).toBe(0);
+  });
+
+  test('what is counted is what is remembered, whatever views voters have named', () => {
+    let { state } = new Member(options(4, 3));
+    for (let view = 1; view <= 1000; view++) {
+      for (const voter of [0, 1]) {
+        const [step, value] = [(['prevote', 'precommit'] as const)[view % 2]!, voter === 0 ? 'ok a' : null];
+        state = onVote(state, vote(voter, view, step, value)).state;
+        if (view % 3 === 0) state = onVote(state, vote(voter, view, step, 'ok b')).state;
+      }
+    }
+    const { places, supports, highest } = censusOf(state.votes);
+    const anew = censusOf([...state.votes]);
+    const sorted = <T>(entries: Iterable<readonly [string, T]>) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+    expect(sorted(places)).toEqual(sorted(anew.places));
+    expect([places.size, supports.length, highest]).toEqual([9, anew.supports.length, 1000]);
   });
 
   test('the votes behind a lock are kept', () => {
