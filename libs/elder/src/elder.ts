@@ -115,12 +115,12 @@ export class Elder {
       prefix: options.prefix,
       genesisKey: options.genesisKey,
       params: options.params.section,
-      restoredAt: this.#restoration.generation,
     };
     this.#section = new Actor<section.State, section.Event>({
       name: 'section',
       machine: section.sectionMachine(),
-      initial: () => section.initialState(env),
+      // Rebuilt, it is told no second time that its past has ended.
+      initial: () => section.initialState({ ...env, restoredAt: this.#restoration.generation }),
       stream: options.journal.stream('section'),
       clock: options.clock,
       sealing: { sealer: options.sealer, node: options.identity.name, isSecret: section.isSecretRecord },

@@ -60,18 +60,25 @@ export function startSession(ledger: Ledger, members: readonly Identity[], attem
   return decide(ledger, { type: 'dkg', chainLength: 1, participants, threshold, attempt });
 }
 
-/** The key of the pending session is in use. */
-export function handOver(ledger: Ledger): Ledger {
+/** The key of the pending session is in use: the one that it has made, or another that only has to have the form of one. */
+export function handOver(
+  ledger: Ledger,
+  made?: Pick<Extract<Action, { type: 'handover' }>, 'key' | 'publicKeyShares'>,
+): Ledger {
   const { certified } = ledger.pending!;
   const { participants, threshold } = certified.decision.action as Extract<Action, { type: 'dkg' }>;
   const share = (index: number) => encodeG1(mulBase(scalarFromHash(utf8(`share ${index}`), NETWORK)));
+  const { key, publicKeyShares } = made ?? {
+    key: encodeG1(mulBase(NEXT_SECRET)),
+    publicKeyShares: participants.map((_, index) => share(index)),
+  };
   return decide(ledger, {
     type: 'handover',
     session: certified.hash,
-    key: encodeG1(mulBase(NEXT_SECRET)),
+    key,
     threshold,
     elders: participants,
-    publicKeyShares: participants.map((_, index) => share(index)),
+    publicKeyShares,
   });
 }
 
