@@ -65,7 +65,7 @@ export class Coordinator {
         reply: () => {},
         report: (report) => onReport(report as DkgReport),
       }),
-      tellSection: (event) => this.follower.tell(event),
+      tellSection: (news) => this.follower.tell(news),
     });
   }
 

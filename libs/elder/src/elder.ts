@@ -20,6 +20,7 @@ import { Founding } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Moment } from './moments.ts';
 import { Restoration } from './restoration.ts';
+import { tellSection } from './session-news.ts';
 import { Sessions } from './sessions.ts';
 import { answerSignRequest } from './sign-request.ts';
 import type { Transport } from './transport.ts';
@@ -139,7 +140,7 @@ export class Elder {
       networkTag: this.#networkTag,
       portsFor: (onReport) => this.#ports((report) => onReport(report as DkgReport)),
       supervision: this.#supervision(),
-      tellSection: (event) => this.#section.send(event),
+      tellSection: (news) => tellSection(this.#section, news),
     });
   }
 
@@ -182,7 +183,7 @@ export class Elder {
   #found(): void {
     const { random, clock } = this.#options;
     const secret: Scalar = scalarFromHash(random(32), 'witan/genesis');
-    this.#section.send({ type: 'create', secret, at: clock.now() });
+    this.#section.tell({ type: 'create', secret, at: clock.now() });
   }
 
   #awaitWitnesses(witnesses: number): void {
@@ -266,7 +267,7 @@ export class Elder {
     }
     const { generation } = this.#restoration;
     observer.restored?.(generation);
-    this.#section.send({ type: 'restored', generation, at: clock.now() });
+    this.#section.tell({ type: 'restored', generation, at: clock.now() });
   }
 
   #topic(channel: string): string {

@@ -6,6 +6,7 @@ import * as section from '@witan/section';
 import { encode, networkTag, sealEnvelope } from '@witan/wire';
 import type { Trouble } from './elder.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { type SessionNews, tellSection } from './session-news.ts';
 import type { Transport } from './transport.ts';
 
 export interface FollowerOptions {
@@ -83,8 +84,8 @@ export class Follower {
     this.#section.stop();
   }
 
-  tell(event: section.Event): void {
-    this.#section.send(event);
+  tell(news: SessionNews): void {
+    tellSection(this.#section, news);
   }
 
   /** Asks the elders to admit this node; without effect before there is a section that it trusts, or on a member. */

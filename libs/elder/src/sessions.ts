@@ -10,6 +10,7 @@ import { History, type Told } from './history.ts';
 import { answerHistoryRequest, jsonArray, pageOf } from './history-messages.ts';
 import { HistoryShelf } from './history-shelf.ts';
 import { type Moment, Moments } from './moments.ts';
+import type { SessionNews } from './session-news.ts';
 import { Strangers } from './strangers.ts';
 
 type Shared = 'identity' | 'prefix' | 'journal' | 'clock' | 'transport' | 'wallClock' | 'random' | 'dkgMachine';
@@ -32,7 +33,7 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly refused: ((error: WitanError) => void) | undefined;
   readonly portsFor: (onReport: (report: dkg.DkgReport) => void) => EffectPorts;
   readonly supervision: Partial<ActorOptions<dkg.State, dkg.Event>>;
-  readonly tellSection: (event: section.Event) => void;
+  readonly tellSection: (event: SessionNews) => void;
 }
 
 interface Running {
@@ -112,6 +113,8 @@ export class Sessions {
       if (id === pendingBefore) this.#options.onSuperseded?.(session);
     }
     if (ledger.origin) this.#useShare(ledger.origin.id);
+    const pending = ledger.pending && this.#running.get(ledger.pending.id);
+    if (pending) this.#tell(pending);
     this.#forgetAllBut(new Set(wanted.map(({ id }) => streamName(id))));
   }
 
@@ -215,9 +218,7 @@ export class Sessions {
     });
     this.#running.set(session.id, { session, actor, history, unsent: [], isKept: false });
     actor.start();
-    if (!actor.state.started) {
-      actor.send({ type: 'start', seed: takesPart ? random(32) : undefined, at: this.#now() });
-    } else if (dkg.isDone(actor.state)) this.#onDone(session.id);
+    if (!actor.state.started) actor.tell({ type: 'start', seed: takesPart ? random(32) : undefined, at: this.#now() });
     for (const bytes of this.#strangers.release(session.id)) {
       actor.send({ type: 'received', bytes, at: this.#now() });
     }
@@ -242,40 +243,56 @@ export class Sessions {
     this.#record(running, report, when);
     switch (report.type) {
       case 'done':
-        this.#onDone(id);
+        this.#onDone(running);
         break;
       case 'repaired':
         if (this.#ledger?.origin?.id === id) this.#useShare(id);
         break;
       case 'blame':
-        this.#options.tellSection({ type: 'blamed', id, node: report.node, at: this.#now() });
+        this.#tellBlame(id, report.node);
         break;
       case 'failed':
+        this.#tellTrouble(running, 'failed', []);
+        break;
       case 'stalled':
-        this.#onTrouble(running, report);
+        this.#tellTrouble(running, 'running', report.waitingOn);
     }
   }
 
-  #onDone(id: string): void {
-    const { actor } = this.#running.get(id)!;
-    const { outcome, me, secretShare } = actor.state;
-    if (!outcome) return;
+  #onDone(running: Running): void {
+    const { session, actor } = running;
+    const { me, secretShare } = actor.state;
     if (me >= 0 && secretShare === undefined) {
-      actor.send({ type: 'repair', secret: this.#options.random(32), at: this.#now() });
+      actor.tell({ type: 'repair', secret: this.#options.random(32), at: this.#now() });
     }
-    const { key, publicKeyShares } = outcome;
-    const status = { state: 'done', outcome: { key, publicKeyShares }, blamed: [], silent: [] } as const;
-    this.#options.tellSection({ type: 'session', id, status, at: this.#now() });
-    if (this.#ledger?.origin?.id === id) this.#useShare(id);
+    this.#tell(running);
+    if (this.#ledger?.origin?.id === session.id) this.#useShare(session.id);
   }
 
-  #onTrouble({ session, actor }: Running, report: dkg.DkgReport): void {
-    const status = {
-      state: report.type === 'failed' ? 'failed' : 'running',
-      outcome: undefined,
-      blamed: actor.state.blame.map((blame) => blame.node),
-      silent: report.type === 'stalled' ? report.waitingOn : [],
-    } as const;
+  /**
+   * Where a session stands. The section's actor remembers that in memory alone, and hears it again whenever it says where
+   * it stands itself, which it does when it has been rebuilt; and one that failed in an earlier process says so only here.
+   */
+  #tell(running: Running): void {
+    const { session, actor } = running;
+    const { outcome, failed, blame } = actor.state;
+    if (dkg.isDone(actor.state)) {
+      const { key, publicKeyShares } = outcome!;
+      this.#tellStatus(running, { state: 'done', outcome: { key, publicKeyShares }, blamed: [], silent: [] });
+    } else if (failed !== undefined) this.#tellTrouble(running, 'failed', []);
+    else for (const { node } of blame) this.#tellBlame(session.id, node);
+  }
+
+  #tellBlame(id: string, node: string): void {
+    this.#options.tellSection({ type: 'blamed', id, node, at: this.#now() });
+  }
+
+  #tellTrouble(running: Running, state: 'failed' | 'running', silent: readonly string[]): void {
+    const blamed = running.actor.state.blame.map((blame) => blame.node);
+    this.#tellStatus(running, { state, outcome: undefined, blamed, silent });
+  }
+
+  #tellStatus({ session }: Running, status: Omit<section.SessionStatus, 'since'>): void {
     this.#options.tellSection({ type: 'session', id: session.id, status, at: this.#now() });
   }
 
@@ -287,7 +304,7 @@ export class Sessions {
     if (secretShare !== undefined) {
       this.#options.tellSection({ type: 'share', key: outcome!.key, share: secretShare, at: this.#now() });
     }
-    if (seed) running.actor.send({ type: 'retire', at: this.#now() });
+    if (seed) running.actor.tell({ type: 'retire', at: this.#now() });
   }
 
   #record(running: Running, report: dkg.DkgReport, { wallMs }: Moment): void {

@@ -329,6 +329,28 @@ describe('what is told of a session', () => {
     expect(told).toEqual([{ type: 'blamed', id, node: third.name, at: clock.now() - 1 }]);
   });
 
+  test('is told again whenever the section says where it stands: it may have forgotten', () => {
+    const alone = startSession(sectionOf([first]), [first]);
+    const { sessions, clock, told } = sessionsOf(first);
+    const doneOf = () => told.filter(({ type }) => type === 'session');
+    sessions.follow(alone);
+    settle(clock);
+    expect(doneOf()).toMatchObject([{ id: alone.pending!.id, status: { state: 'done' } }]);
+    sessions.follow(alone);
+    expect(doneOf()).toHaveLength(2);
+    expect(doneOf()[1]).toEqual({ ...doneOf()[0], at: clock.now() });
+
+    const other = sessionsOf(second);
+    other.sessions.follow(pending);
+    settle(other.clock);
+    other.sessions.follow(pending);
+    expect(other.told).toEqual([]);
+    other.sessions.receive(initialisationOf(third, new Uint8Array(32)), topicOf(id), pending);
+    settle(other.clock);
+    other.sessions.follow(pending);
+    expect(other.told.map(({ type }) => type)).toEqual(['blamed', 'blamed']);
+  });
+
   test('a stall names whom it waits for, so that they are left out of another attempt', () => {
     const { sessions, clock, told } = sessionsOf(second);
     sessions.follow(pending);

@@ -4,9 +4,10 @@ import { type DkgReport, DEFAULT_PARAMS as PARAMS, type Session } from '@witan/d
 import type { WitanError } from '@witan/errors';
 import { MemoryJournal } from '@witan/journal';
 import { VirtualClock } from '@witan/runtime';
-import { append, type Event, type Ledger, openGenesis } from '@witan/section';
+import { append, type Ledger, openGenesis } from '@witan/section';
 import { networkTag, sealEnvelope } from '@witan/wire';
 import type { Moment } from '../src/moments.ts';
+import type { SessionNews } from '../src/session-news.ts';
 import { Sessions } from '../src/sessions.ts';
 import type { Transport } from '../src/transport.ts';
 
@@ -112,7 +113,7 @@ export interface SessionsSetUp {
   readonly clock: VirtualClock;
   readonly desk: Desk;
   readonly journal: MemoryJournal;
-  readonly told: Event[];
+  readonly told: SessionNews[];
   readonly reports: { readonly session: string; readonly report: DkgReport; readonly when: Moment }[];
   readonly refused: WitanError[];
   readonly superseded: Session[];
@@ -126,7 +127,7 @@ export function sessionsOf(
   clock = new VirtualClock(0.25),
 ): SessionsSetUp {
   const desk = new Desk();
-  const told: Event[] = [];
+  const told: SessionNews[] = [];
   const reports: SessionsSetUp['reports'] = [];
   const refused: WitanError[] = [];
   const superseded: Session[] = [];
@@ -154,7 +155,7 @@ export function sessionsOf(
       report: (report) => onReport(report as DkgReport),
     }),
     supervision: {},
-    tellSection: (event) => void told.push(event),
+    tellSection: (news) => void told.push(news),
   });
   return { sessions, clock, desk, journal, told, reports, refused, superseded };
 }

@@ -18,8 +18,8 @@ import { Backoff, CrashLoop } from './supervision.ts';
  *
  * **Supervision.** An actor whose machine throws, or whose journal fails, is rebuilt from its journal just as a
  * process that starts again: `recover` for each record, then `resume`. Its timers are gone and late responses are
- * ignored, so `resume` has to ask again for what it needs. Events from outside stay in the mailbox, in order, except
- * the one that the machine threw at.
+ * ignored, so `resume` has to ask again for what it needs. All other events stay in the mailbox, in order, except the one
+ * that the machine threw at.
  */
 export class Actor<S, E> {
   readonly name: string;
@@ -101,7 +101,7 @@ export class Actor<S, E> {
     }
   }
 
-  /** Queues an event. False when it was not taken: the mailbox is full, or the actor is stopped. */
+  /** Queues an event that comes from outside. False when it was not taken: the mailbox is full, or the actor is stopped. */
   send(event: E): boolean {
     if (this.#status === 'stopped') return false;
     if (!this.#mailbox.add(event)) {
@@ -110,6 +110,13 @@ export class Actor<S, E> {
     }
     this.#mailboxChanged();
     return true;
+  }
+
+  /** Queues an event that the own process makes, and makes once: whatever peers have filled the mailbox with, it is taken. */
+  tell(event: E): void {
+    if (this.#status === 'stopped') return;
+    this.#mailbox.addUnbounded(event, 'host');
+    this.#mailboxChanged();
   }
 
   /** Ends it at once: nothing is stepped or sent any more, also not the rest of the batch under way. */
@@ -200,7 +207,7 @@ export class Actor<S, E> {
   }
 
   #wake(event: RuntimeEvent): void {
-    this.#mailbox.addInternal(event);
+    this.#mailbox.addUnbounded(event, 'runtime');
     this.#mailboxChanged();
   }
 
@@ -236,7 +243,7 @@ export class Actor<S, E> {
   #restart(): void {
     if (this.#status === 'stopped') return;
     this.#effects.reset();
-    this.#mailbox.removeInternal();
+    this.#mailbox.removeOfRuntime();
     this.#rebuildDue = true;
   }
 

@@ -1,8 +1,11 @@
 interface Entry<E> {
   readonly event: E;
-  /** Made by the runtime for the incarnation under way: a timer or a response. */
-  readonly internal: boolean;
-  /** Of the message that it brings; 0 for an internal one, which is not bounded. */
+  /**
+   * `outside`: what peers can make many of, and the only ones that are bounded. `host`: of the own process.
+   * `runtime`: a timer or a response, for the incarnation under way.
+   */
+  readonly source: 'outside' | 'host' | 'runtime';
+  /** Of the message that it brings. */
   readonly bytes: number;
 }
 
@@ -13,8 +16,8 @@ export interface MailboxLimits {
 }
 
 /**
- * Events in order. The bound is for those from outside: timers and responses are as many as the machine asked for,
- * and losing one would leave it waiting for ever.
+ * Events in order. The bound is for those from outside: what the own process tells is as much as happens in it, timers
+ * and responses are as many as the machine asked for, and losing one would leave it waiting for ever.
  */
 export class Mailbox<E> {
   #entries: Entry<E>[] = [];
@@ -36,12 +39,12 @@ export class Mailbox<E> {
     if (this.#external >= this.#limits.events || this.#bytes + bytes > this.#limits.bytes) return false;
     this.#external++;
     this.#bytes += bytes;
-    this.#entries.push({ event, internal: false, bytes });
+    this.#entries.push({ event, source: 'outside', bytes });
     return true;
   }
 
-  addInternal(event: E): void {
-    this.#entries.push({ event, internal: true, bytes: 0 });
+  addUnbounded(event: E, source: 'host' | 'runtime'): void {
+    this.#entries.push({ event, source, bytes: 0 });
   }
 
   /** The first events, which stay until {@link Mailbox.remove}: a batch that fails is still there. */
@@ -50,15 +53,16 @@ export class Mailbox<E> {
   }
 
   remove(start: number, count: number): void {
-    for (const { internal, bytes } of this.#entries.splice(start, count)) {
-      if (internal) continue;
+    for (const { source, bytes } of this.#entries.splice(start, count)) {
+      if (source !== 'outside') continue;
       this.#external--;
       this.#bytes -= bytes;
     }
   }
 
-  removeInternal(): void {
-    this.#entries = this.#entries.filter((entry) => !entry.internal);
+  /** With the incarnation that they were for. */
+  removeOfRuntime(): void {
+    this.#entries = this.#entries.filter(({ source }) => source !== 'runtime');
   }
 
   clear(): void {

@@ -67,6 +67,21 @@ describe('mailbox', () => {
     expect(actor.state).toEqual(['a', 'b', 'timer t at 0']);
   });
 
+  test('what the own process tells comes in even when it is full, in order, and takes no room of others', () => {
+    const world = new World();
+    const actor = world.started({ mailboxLimit: 2, mailboxBytes: 10 });
+    for (const name of ['a', 'b']) actor.tell({ ...command(name), ...{ bytes: new Uint8Array(100) } });
+    expect(['c', 'd', 'e'].map((name) => actor.send(command(name)))).toEqual([true, true, false]);
+    actor.tell(command('f'));
+    expect(actor.depth).toBe(5);
+    world.clock.run();
+    expect(actor.state).toEqual(['a', 'b', 'c', 'd', 'f']);
+    expect(['g', 'h', 'i'].map((name) => actor.send(command(name)))).toEqual([true, true, false]);
+    actor.stop();
+    actor.tell(command('j'));
+    expect(actor.depth).toBe(0);
+  });
+
   test('an event that a port sends back is taken in a later batch', () => {
     const world = new World();
     const actor = world.started({

@@ -67,6 +67,15 @@ describe('a machine that throws', () => {
     expect(world.clock.pending).toBe(0);
   });
 
+  test('keeps what the own process has told', () => {
+    const world = new World();
+    const actor = world.started();
+    actor.send(poison('p'));
+    actor.tell(command('a'));
+    world.clock.run();
+    expect(actor.state).toEqual(['a']);
+  });
+
   test('sets aside only so many, the oldest go first', () => {
     const world = new World();
     const actor = world.started({ poisonLimit: 2, crashLimit: { crashes: 100, windowMs: 1 } });

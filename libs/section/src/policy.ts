@@ -100,10 +100,11 @@ function join(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'join'> | 
 }
 
 export function startDkg(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'dkg'> | undefined {
-  const again = retry(ledger, sight, policy);
-  if (ledger.pending && !again) return undefined;
-  if (!again && sight.at - sight.changedAt < policy.settleMs) return undefined;
-  if (again) return startAgain(ledger, sight, policy, NOBODY);
+  if (ledger.pending) {
+    const again = retry(ledger, sight, policy) && unlookedMs(ledger, sight, policy) <= 0;
+    return again ? startAgain(ledger, sight, policy, NOBODY) : undefined;
+  }
+  if (sight.at - sight.changedAt < policy.settleMs) return undefined;
   return startFirst(ledger, sight, policy, rekeyDelayMs(ledger, policy));
 }
 
@@ -180,11 +181,24 @@ function retry(ledger: Ledger, sight: Sight, policy: Policy): boolean {
   return status.state === 'failed' || sight.at - status.since > policy.retryAfterMs;
 }
 
+/**
+ * What is missing until this node has looked for long enough to know who could take the place of those that a failed
+ * session blames. Only of one that began before this node looked, and may have failed before it did.
+ */
+function unlookedMs(ledger: Ledger, { at, since, sessions }: Sight, policy: Policy): number {
+  const status = sessions.get(ledger.pending!.id);
+  return status?.state === 'failed' && status.since <= since ? policy.unheardAfterMs - (at - since) : 0;
+}
+
 /** When the policy will want something that only time brings; undefined if nothing is waited for. */
 export function nextLookMs(ledger: Ledger, sight: Sight, policy: Policy): number | undefined {
   const status = ledger.pending && sight.sessions.get(ledger.pending.id);
-  const running = status?.state === 'running' ? policy.retryAfterMs - (sight.at - status.since) : -1;
-  if (ledger.pending) return running >= 0 ? running + 1 : undefined;
+  if (ledger.pending) {
+    const unlooked = unlookedMs(ledger, sight, policy);
+    if (unlooked > 0) return unlooked;
+    const running = status?.state === 'running' ? policy.retryAfterMs - (sight.at - status.since) : -1;
+    return running >= 0 ? running + 1 : undefined;
+  }
   const settled = policy.settleMs - (sight.at - sight.changedAt);
   return settled > 0 ? settled : undefined;
 }

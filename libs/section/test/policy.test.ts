@@ -156,6 +156,19 @@ describe('a session that does not end', () => {
     expect(startDkg(pending, after({ state: 'failed' }), policy)).toMatchObject({ attempt: 1 });
   });
 
+  test('is tried again, where it may have failed before this node looked, once it has heard who else is there', () => {
+    const looking = (ms: number, begunMs = ms): Sight => ({
+      ...after({ state: 'failed', blamed, since: NOW - begunMs }),
+      since: NOW - ms,
+    });
+    const again = startDkg(pending, looking(unheardAfterMs), policy);
+    expect(again).toMatchObject({ attempt: 1 });
+    expect(startDkg(pending, looking(unheardAfterMs - 1), policy)).toBeUndefined();
+    expect(nextLookMs(pending, looking(unheardAfterMs - 100), policy)).toBe(100);
+    expect(startDkg(pending, looking(2, 1), policy)).toEqual(again);
+    expect(startAmong(pending, looking(0), policy, new Set(participantsOf(again)))).toEqual(again);
+  });
+
   test('is tried again without those who were blamed or waited for in vain', () => {
     const silent = [members[2]!.name];
     const names = participantsOf(startDkg(pending, after({ state: 'failed', blamed, silent }), policy));
