@@ -1,7 +1,7 @@
 import * as agreement from '@witan/agreement';
 import { type Scalar, scalarFromBytes, toHex } from '@witan/crypto';
 import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
-import { decode, openEnvelope } from '@witan/wire';
+import { decode, openEnvelope, peekEnvelope } from '@witan/wire';
 import { ANYONE, ask, nextPeer, serve, take } from './anti-entropy.ts';
 import { createGenesis, install, settle } from './decide.ts';
 import { decodeFact, type Fact } from './facts.ts';
@@ -52,6 +52,7 @@ export function sectionMachine(): Machine<State, Event> {
         const { ledger } = turn.state;
         const usableShare = currentShare(turn.state) !== undefined;
         if (ledger) turn.report({ type: 'ledger', at, ledger, recovered: true, usableShare });
+        for (const raw of ownWords(turn.state)) turn.broadcast('decisions', raw);
         begin(turn);
       }),
   };
@@ -152,6 +153,17 @@ function rememberBlame(turn: Turn, id: string, nodes: readonly string[]): void {
 function resumeSessions(turn: Turn): void {
   const { sessions } = turn.state.sight;
   turn.updateSight({ sessions: new Map([...sessions].map(([id, each]) => [id, { ...each, since: turn.at }])) });
+}
+
+/**
+ * Own votes as they were sent, or were not any more before the process ended: of the view that it is in, and of the one
+ * before, which may have led the others to it.
+ */
+function ownWords({ agreement: current, votes, env }: State): readonly Uint8Array[] {
+  if (!current) return [];
+  const { view } = agreement.position(current);
+  const isLate = (raw: Uint8Array) => decode(voteBody, peekEnvelope(raw, env.network).body).vote.view >= view - 1;
+  return votes.map(({ raw }) => raw).filter(isLate);
 }
 
 function onTimer(turn: Turn, id: string): void {
