@@ -103,12 +103,12 @@ export class Elder {
     this.#networkTag = networkTag(options.network);
     this.#heartbeats = new Heartbeats({ ...options, networkTag: this.#networkTag, service: 'elder' });
     this.#restoration = new Restoration({
-      prefix: options.prefix,
-      journal: options.journal,
-      self: options.identity.name,
+      ...options,
       networkTag: this.#networkTag,
       now: () => options.clock.now(),
       freshMs: BEATS_FRESH * options.params.heartbeatMs,
+      requestTimeoutMs: options.params.section.requestTimeoutMs,
+      take: (bytes) => this.#section.send({ type: 'certified', bytes, at: options.clock.now() }),
     });
     const env: section.Env = {
       identity: options.identity,

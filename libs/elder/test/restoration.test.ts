@@ -8,14 +8,23 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { newestBackupMs, takeBackup } from '../src/backup.ts';
 import { openNodeHome } from '../src/index.ts';
 import { markRestored, Restoration, unmarkRestored } from '../src/restoration.ts';
-import { handOver, identities, sectionOf, startSession, TAG } from './support.ts';
+import { Desk, handOver, identities, sectionOf, startSession, TAG } from './support.ts';
 
 const FRESH_MS = 1000;
 const members = identities(5);
 /** Four elders, three of whom decide. */
 const ledger = handOver(startSession(sectionOf(members), members.slice(0, 4)));
 const [self, ...others] = members;
-const restorationOf = { self: self!.name, networkTag: TAG, prefix: '', now: () => 0, freshMs: FRESH_MS };
+const restorationOf = {
+  identity: self!,
+  transport: new Desk(),
+  requestTimeoutMs: 600,
+  take: () => {},
+  networkTag: TAG,
+  prefix: '',
+  now: () => 0,
+  freshMs: FRESH_MS,
+};
 
 interface Beat {
   readonly service?: (typeof SERVICES)[number];
