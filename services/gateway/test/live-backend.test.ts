@@ -2,7 +2,7 @@ import { EVENTS, formErrors, type WitanEvent } from '@witan/api';
 import { certificateMessage, verifyBundle, verifyChainJson } from '@witan/chain';
 import { fromHex, Identity, setDecodeCache, setVerificationCache, sha256, toHex, verifySignature } from '@witan/crypto';
 import { decodeReports, encodeReports, openSession } from '@witan/dkg';
-import { NETWORK, NETWORK_TAG, type SimNode, World } from '@witan/simulator';
+import { NETWORK, NETWORK_TAG, type Packet, type SimNode, World } from '@witan/simulator';
 import { openEnvelope, sealEnvelope } from '@witan/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AttestationResult, LiveBackend } from '../src/backend-live/live-backend.ts';
@@ -23,6 +23,9 @@ afterAll(() => {
 
 interface Gateway {
   readonly backend: LiveBackend;
+  readonly name: string;
+  /** What it believes of its own connection. */
+  readonly link: { isUp: boolean };
   readonly events: WitanEvent[];
   readonly refused: string[];
   readonly attested: AttestationResult[];
@@ -33,6 +36,7 @@ function gatewayOf(world: World, name: string, clockOffsetMs = 0): Gateway {
   const identity = Identity.fromSeed(sha256(new Uint8Array(Buffer.from(name))));
   const refused: string[] = [];
   const attested: AttestationResult[] = [];
+  const link = { isUp: true };
   const backend = new LiveBackend({
     network: NETWORK,
     prefix: '',
@@ -41,21 +45,21 @@ function gatewayOf(world: World, name: string, clockOffsetMs = 0): Gateway {
     transport: world.network.attach(identity.name),
     clock: world.clock,
     wallClock: () => EPOCH_MS + clockOffsetMs + world.clock.now(),
-    connected: () => true,
+    connected: () => link.isUp,
     onRejected: (channel, error) => void refused.push(`${channel} ${(error as { code: string }).code}`),
     onAttested: (result) => void attested.push(result),
   });
   const events: WitanEvent[] = [];
   backend.events.subscribe(undefined, (event) => void events.push(event));
   backend.start();
-  return { backend, events, refused, attested };
+  return { backend, name: identity.name, link, events, refused, attested };
 }
 
 const elders = (world: World) => world.nodes[0]!.elder?.state.ledger?.elders.length ?? 0;
 
-/** Three nodes that have made a key, and a fourth that then becomes an elder, before a gateway that sees it. */
-function setUp(seed = 5) {
-  const world = new World({ seed, nodes: NODES, policy: { elderCount: NODES } });
+/** Three nodes that have made a key, and a fourth that has not started, before a gateway that sees them. */
+function begin() {
+  const world = new World({ seed: 5, nodes: NODES, policy: { elderCount: NODES } });
   const [newcomer, ...first] = world.nodes.toReversed();
   const until = (count: number) => {
     if (!world.run(PATIENCE_MS, () => elders(world) === count)) throw new Error(`no key of ${count} was made`);
@@ -65,9 +69,15 @@ function setUp(seed = 5) {
   until(NODES - 1);
   const gateway = gatewayOf(world, 'early');
   world.run(2000);
-  world.start(newcomer!);
+  return { world, newcomer: newcomer!, until, ...gateway };
+}
+
+/** All four of them are elders. */
+function setUp() {
+  const { world, newcomer, until, ...gateway } = begin();
+  world.start(newcomer);
   until(NODES);
-  return { world, newcomer: newcomer!, ...gateway };
+  return { world, newcomer, ...gateway };
 }
 
 /** Runs the world until the promise is settled, since nothing else makes its time pass. */
@@ -240,6 +250,61 @@ describe('a gateway whose clock is off', () => {
 });
 
 describe('what is not to be believed', () => {
+  test.each([
+    ['is known to be gone', false],
+    ['seems to be there', true],
+  ])('one participant, while this gateway hears nobody and its connection %s, and after that', (_, isUp) => {
+    const { world, newcomer, until, backend, name, link, events } = begin();
+    const [liar, other] = world.nodes as [SimNode, SimNode];
+    // The next session cannot go on: its participants hear nothing of each other, and tell the gateway so.
+    const isAmongThem = ({ about, from, to }: Packet) => about.includes('dkg') && from !== name && to !== name;
+    world.network.rule = (packet) => (isAmongThem(packet) ? 'lose' : 'pass');
+    world.start(newcomer);
+    world.run(PATIENCE_MS, () => backend.sessions()[0]?.participants.length === NODES);
+    world.run(3000);
+    const session = openSession(liar.elder!.state.ledger!.pending!.certified);
+    const at = { wallMs: EPOCH_MS + world.clock.now(), at: 0 };
+    const lies = [
+      { ...at, type: 'blame', node: other.name, reason: 'not-justified', phase: 'contribution', evidence: [] },
+      { ...at, type: 'done', key: 'ff'.repeat(48), usableShare: true },
+    ];
+    const said = encodeReports(session, JSON.stringify(lies));
+    const { raw } = sealEnvelope(liar.identity, NETWORK_TAG, 'dkgReport', said);
+    world.network.publishFrom(liar.name, 'section.root.reports', raw);
+    world.run(10);
+    link.isUp = isUp;
+    for (const node of world.nodes) world.network.cut(node.name, name);
+    world.run(10);
+    const before = backend.session(session.id);
+    expect(before).toMatchObject({ blame: [], resultKey: null });
+
+    const news = () => events.splice(0);
+    const of = (told: readonly WitanEvent[], type: WitanEvent['type']) => told.filter((event) => event.type === type);
+    news();
+    world.run(10_000);
+    expect(backend.session(session.id)).toEqual(before);
+    expect(backend.nodes().map(({ reachable }) => reachable)).toEqual(world.nodes.map(() => false));
+    const meanwhile = news();
+    expect(meanwhile.filter(({ type }) => type !== 'heartbeat')).toEqual([]);
+    // That its own connection is gone says nothing of them.
+    expect(of(meanwhile, 'heartbeat')).toHaveLength(isUp ? NODES : 0);
+
+    link.isUp = true;
+    for (const node of world.nodes) world.network.mend(node.name, name);
+    world.run(6000);
+    expect(backend.session(session.id)).toMatchObject({ blame: [], resultKey: null });
+    const after = news();
+    expect([...of(after, 'dkg.done'), ...of(after, 'dkg.blamed')]).toEqual([]);
+    const back = of(after, 'heartbeat').flatMap((event) => (event.type === 'heartbeat' ? [event.data] : []));
+    expect(back.map(({ node, live }) => [node, live]).sort()).toEqual(world.nodes.map((node) => [node.name, true]));
+
+    world.network.rule = () => 'pass';
+    until(NODES);
+    const { key } = backend.section('root');
+    expect(backend.session(session.id)).toMatchObject({ state: 'done', blame: [], resultKey: key });
+    expect(of(news(), 'dkg.done')).toMatchObject([{ data: { session: session.id, resultKey: key } }]);
+  });
+
   test('reports and heartbeats: refused with the reason, and nothing is different', () => {
     const { world, backend, refused, events } = setUp();
     const [liar] = world.nodes;

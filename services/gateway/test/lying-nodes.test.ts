@@ -60,6 +60,7 @@ function gateway(
   };
   const rejected: string[] = [];
   const asked: string[] = [];
+  const link = { isUp: true };
   const backend = new LiveBackend({
     network: NETWORK,
     prefix: '',
@@ -68,7 +69,7 @@ function gateway(
     transport,
     clock,
     wallClock: () => Date.UTC(2026, 0, 1) + clock.now(),
-    connected: () => true,
+    connected: () => link.isUp,
     onRejected: (channel, { code }) => void rejected.push(`${channel} ${code}`),
   });
   backend.start();
@@ -77,7 +78,7 @@ function gateway(
     clock.advance(100);
   };
   hear('events', genesis.raw);
-  return { backend, clock, hear, rejected, asked };
+  return { backend, clock, hear, rejected, asked, link };
 }
 
 const share = (signature: Uint8Array) => encode(signAnswerCodec, { type: 'share', key, index: 0, signature });
@@ -234,18 +235,33 @@ describe('a participant that is asked for what it saw', () => {
     expect(backend.sessions()).toMatchObject([{ state: 'running' }]);
   });
 
+  let sequence = 0;
+  const heartbeat = () => {
+    const said = { prefix: '', service: 0, generation: undefined, key: undefined, usableShare: false };
+    const body = encode(heartbeatBody, { ...said, sequence: ++sequence });
+    return sealEnvelope(node, TAG, 'heartbeat', body).raw;
+  };
+
+  test('while this gateway has no connection is not asked in vain, and is asked when that is back', () => {
+    const { clock, hear, asked, link } = gateway({});
+    hear('heartbeats', heartbeat());
+    link.isUp = false;
+    hear('events', start.raw);
+    clock.advance(20_000);
+    expect(asksOf(asked)).toBe(1);
+    link.isUp = true;
+    hear('heartbeats', heartbeat());
+    clock.advance(1000);
+    expect(asksOf(asked)).toBeGreaterThan(1);
+  });
+
   test('and was away is asked again when it is heard of, but not without end', () => {
     const answers: Record<string, Uint8Array> = {};
     const { backend, clock, hear, asked } = gateway(answers);
     hear('events', start.raw);
     clock.advance(20_000);
     expect(asksOf(asked)).toBe(1);
-    let sequence = 0;
-    const beat = () => {
-      const said = { prefix: '', service: 0, generation: undefined, key: undefined, usableShare: false };
-      const body = encode(heartbeatBody, { ...said, sequence: ++sequence });
-      hear('heartbeats', sealEnvelope(node, TAG, 'heartbeat', body).raw);
-    };
+    const beat = () => hear('heartbeats', heartbeat());
     beat();
     clock.advance(1000);
     expect(asksOf(asked)).toBeGreaterThan(1);

@@ -55,10 +55,10 @@ describe('who is there', () => {
   test('is told when it changes, and only then', () => {
     const { presence, changes } = setUp();
     for (const at of [0, 500, 1000]) presence.take(signed(), moment(at));
-    presence.sweep(1000 + LIVE_MS - 1);
+    presence.sweep(1000 + LIVE_MS - 1, true);
     expect(changes).toEqual([[node.name, true, AHEAD_MS]]);
-    presence.sweep(1000 + LIVE_MS);
-    presence.sweep(9000);
+    presence.sweep(1000 + LIVE_MS, true);
+    presence.sweep(9000, true);
     expect(changes.slice(1)).toEqual([[node.name, false, AHEAD_MS + 1000]]);
     presence.take(signed(), moment(9500));
     expect(changes.slice(2)).toEqual([[node.name, true, AHEAD_MS + 9500]]);
@@ -68,7 +68,7 @@ describe('who is there', () => {
     const { presence, changes } = setUp();
     presence.take(signed({ service: 'elder' }), moment(0));
     presence.take(signed({ service: 'adult' }), moment(3000));
-    presence.sweep(5000);
+    presence.sweep(5000, true);
     expect(changes).toHaveLength(1);
     expect(presence.isReachable(node.name, 5000)).toBe(true);
     expect(presence.lastSeenMs(node.name)).toBe(AHEAD_MS + 3000);
@@ -81,7 +81,6 @@ describe('who is there', () => {
     presence.take(signed(), { atMs: 1000, wallMs: 1000 });
     expect(presence.lastSeenMs(node.name)).toBe(1000);
     expect(presence.isReachable(node.name, 1000 + LIVE_MS)).toBe(false);
-    expect(presence.isElderSilent(node.name, 1000 + LIVE_MS)).toBe(true);
     expect(presence.elder(node.name, KEY, 1000 + LIVE_MS)).toEqual({ live: false, usableShare: false });
   });
 
@@ -91,6 +90,66 @@ describe('who is there', () => {
     expect(presence.isReachable(node.name, 0)).toBe(false);
     expect(presence.elder(node.name, KEY, 0)).toEqual({ live: false, usableShare: false });
   });
+});
+
+describe('who is silent', () => {
+  /** The other one is heard each second, and at `untilMs`. */
+  const hearOther = (presence: Presence, fromMs: number, untilMs: number) => {
+    for (let at = fromMs; at < untilMs; at += 1000) presence.take(signed({ by: other }), moment(at));
+    presence.take(signed({ by: other }), moment(untilMs));
+  };
+  const silent = (presence: Presence) => [node, other].map(({ name }) => presence.isElderSilent(name));
+
+  test('is told by those who are heard', () => {
+    const { presence } = setUp();
+    expect(silent(presence)).toEqual([false, false]);
+    for (const service of ['elder', 'adult'] as const) presence.take(signed({ service }), moment(0));
+    hearOther(presence, 500, LIVE_MS - 1);
+    expect(silent(presence)).toEqual([false, false]);
+    // Its elder process is what takes part in sessions.
+    presence.take(signed({ service: 'adult' }), moment(LIVE_MS));
+    expect(silent(presence)).toEqual([true, false]);
+    presence.take(signed(), moment(LIVE_MS + 100));
+    expect(silent(presence)).toEqual([false, false]);
+  });
+
+  test('is also who was never heard, since others are', () => {
+    const { presence } = setUp();
+    hearOther(presence, 60_000, 60_000 + LIVE_MS - 1);
+    expect(silent(presence)).toEqual([false, false]);
+    presence.take(signed({ by: other }), moment(60_000 + LIVE_MS));
+    expect(silent(presence)).toEqual([true, false]);
+  });
+
+  test.each([
+    ['a break', 2 * LIVE_MS],
+    ['a short one', 2001],
+  ])('is nobody where nobody is heard, nor at once after %s of that', (_, breakMs) => {
+    const { presence } = setUp();
+    hearOther(presence, 0, 1000);
+    presence.take(signed(), moment(1000));
+    const back = 1000 + breakMs;
+    presence.sweep(back, true);
+    expect(silent(presence)).toEqual([false, false]);
+    hearOther(presence, back, back + LIVE_MS - 1);
+    expect(silent(presence)).toEqual([false, false]);
+    presence.take(signed({ by: other }), moment(back + LIVE_MS));
+    expect(silent(presence)).toEqual([true, false]);
+  });
+});
+
+test('while this gateway has no connection nobody is told to be gone; who is back is, and then who is not', () => {
+  const { presence, changes } = setUp();
+  for (const by of [node, other]) presence.take(signed({ by }), moment(0));
+  changes.length = 0;
+  for (let at = 500; at <= 10_000; at += 500) presence.sweep(at, false);
+  // It was not heard of, which is what is shown.
+  expect([presence.isReachable(node.name, 10_000), changes]).toEqual([false, []]);
+  presence.take(signed(), moment(10_200));
+  presence.sweep(10_000 + LIVE_MS - 1, true);
+  expect(changes).toEqual([[node.name, true, AHEAD_MS + 10_200]]);
+  presence.sweep(10_000 + LIVE_MS, true);
+  expect(changes.slice(1)).toEqual([[other.name, false, AHEAD_MS]]);
 });
 
 test.each([

@@ -82,12 +82,12 @@ export class LiveBackend implements Backend {
       network: this.#tag,
       publish,
       now: wallClock,
-      isSilent: (node) => this.#presence.isElderSilent(node, clock.now()),
+      isSilent: (node) => this.#presence.isElderSilent(node),
     });
     this.#histories = new HistoryRequests({
       transport,
       network: this.#tag,
-      isThere: (node) => this.#presence.isReachable(node, clock.now()),
+      isThere: (node) => options.connected() && this.#presence.isReachable(node, clock.now()),
       take: (...told) => this.#book.take(...told),
       taking: (take) => this.#taking('replies', take),
     });
@@ -112,7 +112,7 @@ export class LiveBackend implements Backend {
   }
 
   start(): void {
-    const { transport, prefix, clock, wallClock } = this.#options;
+    const { transport, prefix, clock, wallClock, connected } = this.#options;
     const topic = (channel: string) => sectionTopic(prefix, channel);
     transport.subscribe(topic('heartbeats'), (bytes) =>
       this.#taking('heartbeats', () =>
@@ -122,7 +122,7 @@ export class LiveBackend implements Backend {
     transport.subscribe(topic('reports'), (bytes) => this.#taking('reports', () => this.#onReports(bytes)));
     this.#follower.start();
     const sweep = () => {
-      this.#presence.sweep(clock.now());
+      this.#presence.sweep(clock.now(), connected());
       this.#book.review();
       this.#histories.review();
       this.#sweeping = clock.setTimer(SWEEP_MS, sweep);

@@ -1,5 +1,5 @@
 import { toHex } from '@witan/crypto';
-import { LIVE_MS } from '@witan/elder';
+import { HEARTBEAT_MS_MAX, LIVE_MS } from '@witan/elder';
 import { WitanError } from '@witan/errors';
 import { type Heartbeat, heartbeatBody, SERVICES } from '@witan/section';
 import { decode, type Signed } from '@witan/wire';
@@ -18,13 +18,18 @@ export interface Seen extends Moment {
 
 /** Of those who are no members (yet): the ones heard of last. */
 const STRANGERS_REMEMBERED = 256;
+/** Each node says something more often. Where nobody at all is heard for so long, it is this gateway that hears nothing. */
+const BREAK_MS = 2 * HEARTBEAT_MS_MAX;
 
 /** Who has been heard of, and what they said of themselves. `nowMs` is monotonic. */
 export class Presence {
   readonly #byService = new Map(SERVICES.map((service) => [service, new Map<string, Seen>()]));
   readonly #live = new Set<string>();
-  /** When the first sweep was: nobody could be heard before. */
-  #sinceMs: number | undefined;
+  /** When anybody was heard last, and since when without a break. */
+  #heardMs = -Infinity;
+  #hearingSinceMs = Infinity;
+  /** When this gateway was last seen to have no connection. */
+  #awayMs = -Infinity;
   readonly #prefix: string;
   readonly #isMember: (node: string) => boolean;
   readonly #changed: (node: string, live: boolean, lastSeenMs: number | undefined) => void;
@@ -58,17 +63,23 @@ export class Presence {
     if (last !== undefined && beat.sequence <= last) {
       throw new WitanError('WITAN_ERR_STALE', `heartbeat ${beat.sequence} of ${author.slice(0, 16)} after ${last}`);
     }
+    if (atMs - this.#heardMs > BREAK_MS) this.#hearingSinceMs = atMs;
+    this.#heardMs = atMs;
+    const wasReachable = this.isReachable(author, atMs);
     // Put last, so that the first is the one that has been silent for longest.
     seen.delete(author);
     seen.set(author, { atMs, wallMs, beat });
     const strangers = this.#isMember(author) ? [] : [...seen.keys()].filter((name) => !this.#isMember(name));
     for (const name of strangers.slice(0, -STRANGERS_REMEMBERED)) seen.delete(name);
+    // Who was not heard because this gateway was away is told to be back all the same.
+    if (!wasReachable) this.#live.delete(author);
     this.#note(author, atMs);
   }
 
-  /** Notices who has gone silent. */
-  sweep(nowMs: number): void {
-    this.#sinceMs ??= nowMs;
+  /** Notices who has gone silent, once this gateway has been connected for long enough to hear all who are there. */
+  sweep(nowMs: number, isConnected: boolean): void {
+    if (!isConnected) this.#awayMs = nowMs;
+    if (nowMs - this.#awayMs < LIVE_MS) return;
     for (const node of [...this.#live]) this.#note(node, nowMs);
   }
 
@@ -82,10 +93,13 @@ export class Presence {
     return last !== undefined && nowMs - last.atMs < LIVE_MS;
   }
 
-  /** Whether the elder process of a node could have been heard for a while, and was not. */
-  isElderSilent(node: string, nowMs: number): boolean {
-    const heard = this.#byService.get('elder')?.get(node)?.atMs ?? this.#sinceMs;
-    return heard !== undefined && nowMs - heard >= LIVE_MS;
+  /**
+   * Whether others have been heard for a while, and the elder process of this node was not. While nobody is, that says
+   * nothing of anybody: a connection that is gone may seem to be there for long, and a process may have stood still.
+   */
+  isElderSilent(node: string): boolean {
+    const heardMs = this.#byService.get('elder')?.get(node)?.atMs ?? -Infinity;
+    return this.#heardMs - Math.max(heardMs, this.#hearingSinceMs) >= LIVE_MS;
   }
 
   /** Whether the elder process of a node is alive, and whether it can sign under `key`. */

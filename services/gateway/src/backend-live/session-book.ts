@@ -15,7 +15,7 @@ export interface SessionBookOptions {
   readonly publish: (event: EventInput) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Whether a participant has not been heard of for a while, as far as can be known. */
+  /** Whether a participant has not been heard of for a while in which others have. */
   readonly isSilent: (node: string) => boolean;
 }
 
@@ -105,7 +105,7 @@ export class SessionBook {
   }
 
   /**
-   * An honest one is among f + 1 participants. Where fewer are left, all of them: in a stall as deep as that nobody else
+   * An honest one is among f + 1 participants. Where fewer are heard, all of them: in a stall as deep as that nobody else
    * can tell of it.
    */
   #enough({ participants }: Session): number {
