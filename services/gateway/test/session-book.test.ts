@@ -160,6 +160,27 @@ describe('a session that waits', () => {
     expect(types()).toHaveLength(4);
   });
 
+  test('waits in the phase that enough of them have come to, whoever says it first', () => {
+    const stalls = (events: readonly EventInput[]) =>
+      events.flatMap((event) => (event.type === 'dkg.stalled' ? [event.data] : []));
+    const waits = (phase: string) => entry(2000, { type: 'stalled', phase, waitingOn: [fourth] } as never);
+    const later = entry(1500, { type: 'phase', phase: 'complaining', expected: 4 } as never);
+    const { book, id, tell, events } = setUp();
+    tell([fourth], waits('finalisation'));
+    tell([first], phase, waits('contribution'));
+    expect(stalls(events)).toMatchObject([{ phase: 'contribution' }]);
+    tell([first, second], phase, later);
+    tell([second, third], waits('complaining'));
+    expect(stalls(events).slice(1)).toMatchObject([{ phase: 'complaining' }]);
+    expect(book.get(id)).toMatchObject({ state: 'stalled', phase: 'complaining' });
+
+    // One that came late has not heard of the beginnings yet.
+    const late = setUp();
+    late.tell([second, third], waits('complaining'));
+    expect(stalls(late.events)).toMatchObject([{ phase: 'complaining' }]);
+    expect(late.book.get(late.id)).toMatchObject({ state: 'stalled', phase: 'complaining' });
+  });
+
   test('goes on when those who waited do, and can wait again', () => {
     const { book, id, tell, types } = setUp();
     tell([first, second, fourth], phase, stalled([third]));

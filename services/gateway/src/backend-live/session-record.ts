@@ -168,10 +168,12 @@ export class SessionRecord {
     return this.#announced.has('failed');
   }
 
+  /** The furthest that enough of them tell of: that it began, or that they wait in it or in a later one. */
   get phase(): Phase {
     const enough = this.#enough;
-    const last = this.#phases.findLastIndex(({ begin }) => begin.isBelieved(enough));
-    return PHASES[Math.max(last, 0)]!;
+    const begun = this.#phases.findLastIndex(({ begin }) => begin.isBelieved(enough));
+    const waiting = [...this.#stalled.values()].map(({ phase }) => PHASES.indexOf(phase)).sort((a, b) => b - a);
+    return PHASES[Math.max(begun, waiting[enough - 1] ?? 0)]!;
   }
 
   get durationMs(): number | undefined {
@@ -343,7 +345,7 @@ export class SessionRecord {
     }
     const stalled = [...this.#stalled.values()];
     const atMs = stalled.map(({ wallMs }) => wallMs).sort((a, b) => a - b)[enough - 1]!;
-    this.#once('stalled', out, { type: 'stalled', atMs, phase: stalled[0]!.phase, waitingOn: this.#waitingOn(enough) });
+    this.#once('stalled', out, { type: 'stalled', atMs, phase: this.phase, waitingOn: this.#waitingOn(enough) });
   }
 
   #once(name: string, out: News[], news: News): void {
