@@ -86,7 +86,7 @@ export function buildProgram(io: Io, setExit: (code: number) => void, isSilent =
     .addHelpText(
       'after',
       examples(
-        'source <(witan completion bash)',
+        'source <(npx witan completion bash)',
         'witan completion zsh > "$fpath[1]/_witan"',
         'witan completion fish > ~/.config/fish/completions/witan.fish',
       ),
@@ -240,8 +240,9 @@ function genesisOption(): Option {
   );
 }
 
+/** As they can be typed where the program is not on the path. */
 function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ npx ${line}`).join('\n')}`;
+  return `\nExamples:\n${lines.map((line) => `  $ ${line.replace(/^witan /, 'npx witan ')}`).join('\n')}`;
 }
 
 function positiveNumber(text: string): number {

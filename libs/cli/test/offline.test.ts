@@ -240,6 +240,21 @@ describe('the command line', () => {
     },
   );
 
+  /** The help of a command and of all below it. */
+  async function helps(...path: string[]): Promise<string[]> {
+    const { out } = await witan([...path, '--help']);
+    const [, commands = ''] = out.split('\nCommands:\n');
+    const below = [...commands.split('\n\n')[0]!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!);
+    return [out, ...(await Promise.all(below.map((name) => helps(...path, name)))).flat()];
+  }
+
+  test('each example of each command can be typed as it is', async () => {
+    const examples = (await helps()).flatMap((help) => [...help.matchAll(/^ {2}\$ (.*)$/gm)].map(([, line]) => line!));
+    expect(examples.length).toBeGreaterThan(20);
+    const reached = examples.filter((line) => /^(npx witan |source <\(npx witan )/.test(line));
+    expect(reached).toEqual(examples);
+  });
+
   test('says its version, that of the package', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
       version: string;
