@@ -1,6 +1,15 @@
 import { builtinModules } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { CODE, importsOf, type Manifest, ROOT_WORKSPACE, WORKSPACES, type Workspace, workspaceOf } from './repo.ts';
+import {
+  CODE,
+  importsOf,
+  type Manifest,
+  ROOT_WORKSPACE,
+  read,
+  WORKSPACES,
+  type Workspace,
+  workspaceOf,
+} from './repo.ts';
 
 const ALL: readonly Workspace[] = [ROOT_WORKSPACE, ...WORKSPACES];
 const title = ({ folder }: Workspace): string => folder || 'the root';
@@ -19,6 +28,10 @@ const isProduction = (path: string): boolean => !/(^|\/)(test|bench|page)\//.tes
 const USED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   '': ['node', 'typescript', '@types/node', '@biomejs/biome', 'knip'],
 };
+
+const CLI = 'libs/cli/src/program.ts';
+/** A version, as the sources of programs give it. */
+const SAID = /(?:\bversion: |\bVERSION = |\.version\()'([^']*)'/g;
 
 describe('versions', () => {
   test.each(ALL.map((workspace) => [title(workspace), workspace] as const))('of %s are exact', (_, { manifest }) => {
@@ -41,6 +54,14 @@ describe('versions', () => {
   test('of the workspaces are that of the root', () => {
     const { version } = ROOT_WORKSPACE.manifest;
     expect(WORKSPACES.filter(({ manifest }) => manifest.version !== version).map(title)).toEqual([]);
+  });
+
+  test('that programs say of themselves are that of the root', () => {
+    const { version } = ROOT_WORKSPACE.manifest;
+    const programs = [...CODE.filter((path) => /^services\/[^/]+\/src\/service\.ts$/.test(path)), CLI];
+    expect(programs.length).toBeGreaterThan(4);
+    const said = programs.map((path) => [path, [...read(path).matchAll(SAID)].map(([, found]) => found)]);
+    expect(said).toEqual(programs.map((path) => [path, [version]]));
   });
 });
 
