@@ -8,6 +8,7 @@ export * from './schemas/attestation.ts';
 export * from './schemas/dkg.ts';
 export * from './schemas/event.ts';
 export * from './schemas/node.ts';
+export { Reason } from './schemas/primitives.ts';
 export * from './schemas/problem.ts';
 export * from './schemas/section.ts';
 export { convertStrings, type FormError, formErrors, parse } from './validation.ts';

@@ -34,8 +34,8 @@ const lines: [EventInput, string | undefined][] = [
     'DKG 11111111… commitment closed with 1 message in 2.0 s, view 3',
   ],
   [
-    { type: 'dkg.blamed', at, data: { session, node, reason: 'false-complaint', phase } },
-    'DKG 11111111… blamed: 22222222… for false complaint in commitment',
+    { type: 'dkg.blamed', at, data: { session, node, reason: 'false-accusation', phase } },
+    'DKG 11111111… blamed: 22222222… for false accusation in commitment',
   ],
   [
     { type: 'dkg.stalled', at, data: { session, phase, waitingOn: [node] } },

@@ -238,6 +238,8 @@ describe('adapters', () => {
   test('rejections: a code has its reason', () => {
     expect(rejectionReason('WITAN_ERR_MALFORMED')).toBe('malformed');
     expect(rejectionReason('WITAN_ERR_SIGNATURE')).toBe('signature');
+    // As the section's own actor counts it: `untrusted-key` is another network.
+    expect(rejectionReason('WITAN_ERR_CHAIN')).toBe('invalid');
     expect(rejectionReason('WITAN_ERR_STORE')).toBe('internal');
   });
 

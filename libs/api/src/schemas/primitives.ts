@@ -49,7 +49,7 @@ export const Age = Type.Integer({
   description: 'Age of a node: grows with each section key that it lives under',
 });
 
-/** A machine-readable reason: lower-case words joined by `-`, such as `later-phase` or `false-complaint`. */
+/** A machine-readable reason: lower-case words joined by `-`, such as `later-phase` or `false-accusation`. */
 export const Reason = Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 });
 
 /** The same form with words of its own for this place; the document keeps the reference and shows these beside it. */

@@ -35,7 +35,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** `false-complaint` → `false complaint`. */
+/** `false-accusation` → `false accusation`. */
 export function words(reason: string): string {
   return reason.replaceAll('-', ' ');
 }

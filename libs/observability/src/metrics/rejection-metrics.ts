@@ -31,7 +31,7 @@ const REASON_OF_CODE: Readonly<Partial<Record<WitanErrorCode, RejectionReason>>>
   WITAN_ERR_UNSUPPORTED: 'unsupported',
   WITAN_ERR_SIGNATURE: 'signature',
   WITAN_ERR_UNTRUSTED_KEY: 'untrusted-key',
-  WITAN_ERR_CHAIN: 'untrusted-key',
+  WITAN_ERR_CHAIN: 'invalid',
   WITAN_ERR_NOT_MEMBER: 'not-member',
   WITAN_ERR_WRONG_SESSION: 'wrong-session',
   WITAN_ERR_STALE: 'stale',

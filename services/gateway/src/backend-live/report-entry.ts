@@ -1,4 +1,4 @@
-import { PHASES } from '@witan/api';
+import { PHASES, Reason } from '@witan/api';
 import { BLAME_REASONS } from '@witan/dkg';
 import { type Static, Type } from 'typebox';
 import { Check } from 'typebox/value';
@@ -8,8 +8,6 @@ const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Phase = Type.Enum([...PHASES]);
 const Names = Type.Array(Name, { maxItems: 256 });
 const Bytes = Type.String({ pattern: '^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{2,3})?$', maxLength: 256 * 1024 });
-/** As the API has them: what it would refuse to its clients is not taken from its nodes. */
-const Reason = Type.String({ pattern: '^[a-z]+(-[a-z]+)*$', maxLength: 40 });
 const LAST_MS = Date.UTC(9999, 11, 31);
 const base = { wallMs: Type.Integer({ minimum: 0, maximum: LAST_MS }), at: Type.Number() };
 
