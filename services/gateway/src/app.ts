@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
-import { openApiDocument } from '@witan/api';
+import { openApiDocument, ROUTES } from '@witan/api';
 import { WitanError } from '@witan/errors';
 import { Connections } from '@witan/service';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -130,8 +130,8 @@ function acceptOnlyJson(app: FastifyInstance): void {
 function observeRequests(app: FastifyInstance, observer: HttpObserver): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
-    // A stream lasts as long as its client stays: it has counts of its own.
-    if (reply.raw.getHeader('content-type')?.toString().startsWith('text/event-stream')) return;
+    // A stream lasts as long as its client stays: it has counts of its own. One that was refused is a request.
+    if (route === ROUTES.events.path && reply.statusCode === 200) return;
     observer.requestDone({
       method: request.method,
       route,

@@ -156,7 +156,7 @@ describe('the event stream', () => {
     const refused = await app.inject('/v1/events');
     expect(refused.headers['retry-after']).toBe('1');
     expect(expectProblem(refused, 'WITAN_ERR_RATE_LIMITED').limit).toBe(2);
-    expect(observer.refused).toBe(1);
+    expect(observer).toMatchObject({ refused: 1, requests: 1 });
     first?.leave();
     await vi.waitFor(() => expect(observer.closed).toEqual(['client-left']));
     expect((await open(url)).response.status).toBe(200);
@@ -217,7 +217,7 @@ describe('the event stream', () => {
     const streams = await Promise.all([open(url), open(url)]);
     await app.close();
     for (const stream of streams) await stream.rest();
-    expect(observer.closed).toEqual(['shutdown', 'shutdown']);
+    expect(observer).toMatchObject({ closed: ['shutdown', 'shutdown'], requests: 0 });
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
   });
 
