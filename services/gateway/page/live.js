@@ -34,8 +34,10 @@ const STALE_BY = /** @type {const} */ ({
   reset: ['section', 'chain', 'nodes', 'session', 'sessions'],
 });
 
+const isLookedAt = () => document.visibilityState === 'visible';
+
 /**
- * Loads everything, then follows `/v1/events`; reconnects for as long as the page is open.
+ * Loads everything, and follows `/v1/events` while somebody looks; reconnects for as long as the page is open.
  * @param {Store} store
  */
 export function follow(store) {
@@ -74,12 +76,14 @@ export function follow(store) {
   const refreshAll = () => {
     for (const resource of Object.values(resources)) resource.hint();
   };
+  // While nothing answers, the tries to connect are enough. The stream may be refused for as long as the page is open.
   const check = () => {
-    if (document.visibilityState === 'visible' && store.get().link === 'live') refreshAll();
+    if (isLookedAt() && store.get().link !== 'lost') refreshAll();
   };
 
   function connect() {
-    timer = 0;
+    stopFollowing();
+    if (!isLookedAt()) return;
     source = new EventSource(lastId ? `v1/events?lastEventId=${encodeURIComponent(lastId)}` : 'v1/events');
     source.onopen = () => {
       failures = 0;
@@ -102,9 +106,25 @@ export function follow(store) {
     source?.close();
     source = null;
     store.set(({ link }) => ({ link: link === 'lost' ? link : how }));
-    if (timer) return;
+    if (timer || !isLookedAt()) return;
     timer = window.setTimeout(connect, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
     failures++;
+  }
+
+  function stopFollowing() {
+    window.clearTimeout(timer);
+    timer = 0;
+    source?.close();
+    source = null;
+  }
+
+  /** All tabs share the few connections that a browser makes to one place: one that nobody looks at holds none. */
+  function onVisibility() {
+    stopFollowing();
+    if (store.get().link === 'live') store.set({ link: 'connecting' });
+    if (!isLookedAt()) return;
+    connect();
+    check();
   }
 
   /** @param {Event} message */
@@ -123,8 +143,9 @@ export function follow(store) {
   }
 
   window.setInterval(check, CHECK_MS);
-  document.addEventListener('visibilitychange', check);
+  document.addEventListener('visibilitychange', onVisibility);
   connect();
+  refreshAll();
 
   return {
     /** The person chose another section or session. */
