@@ -37,6 +37,11 @@ function holdsSecret(fact: Fact): boolean {
   return (fact.type === 'started' && fact.seed !== undefined) || (fact.type === 'finished' && fact.share !== undefined);
 }
 
+/** Whether a record has to be sealed on disk. @throws WitanError `WITAN_ERR_MALFORMED` */
+export function isSecretRecord(record: Uint8Array): boolean {
+  return holdsSecret(decodeFact(record));
+}
+
 export function decodeFact(record: Uint8Array): Fact {
   return decode(factCodec, record);
 }

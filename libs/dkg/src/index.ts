@@ -1,3 +1,4 @@
+export { isSecretRecord } from './facts.ts';
 export * as forms from './forms.ts';
 export { dkgMachine, type Event, initialState } from './machine.ts';
 export { isPhase, PHASES, Phase, type PhaseName, phaseName } from './phases.ts';

@@ -212,7 +212,7 @@ export class Sessions {
       initial: () => dkg.initialState(env, session),
       stream: journal.stream(streamName(session.id)),
       clock,
-      ...(sealer ? { sealing: { sealer, node: identity.name, isSecret: isSecretRecord } } : {}),
+      ...(sealer ? { sealing: { sealer, node: identity.name, isSecret: dkg.isSecretRecord } } : {}),
       ports: this.#portsOf(session),
       ...this.#options.supervision,
     });
@@ -348,10 +348,6 @@ export class Sessions {
 }
 
 const STREAM_PREFIX = 'dkg/';
-
-function isSecretRecord(record: Uint8Array): boolean {
-  return dkg.forms.encodeFact(dkg.forms.decodeFact(record)).secret;
-}
 
 function streamName(session: string): string {
   return STREAM_PREFIX + session;
