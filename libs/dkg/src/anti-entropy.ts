@@ -4,7 +4,7 @@ import { toHex } from '@witan/crypto';
 import { unlessBad } from '@witan/errors';
 import { bool, bytes, decode, encode, type Infer, list, peekEnvelope, struct, u8 } from '@witan/wire';
 import { enact, settle } from './advance.ts';
-import { ask, noteAnswer } from './asking.ts';
+import { ask, followUp, noteAnswer, standing } from './asking.ts';
 import { type Holdings, holdingsCodec } from './holdings.ts';
 import { PHASES, Phase } from './phases.ts';
 import { isLimited } from './rate-limit.ts';
@@ -110,7 +110,7 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
     return;
   }
   turn.ofAnswer = true;
-  const before = turn.state.progress.learnt;
+  const before = { learnt: turn.state.progress.learnt, standing: standing(turn.state) };
   const answer = unlessBad(() => decode(answerCodec, bytes));
   if (!answer) {
     turn.report({ type: 'answered', at: turn.at, from, recovered: 0, result: 'refused' });
@@ -129,9 +129,9 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
     if (takeClose(turn, raw)) recovered++;
     settle(turn);
   }
-  const learnt = turn.state.progress.learnt > before;
+  const learnt = turn.state.progress.learnt > before.learnt;
   turn.report({ type: 'answered', at: turn.at, from, recovered, result: learnt ? 'new' : 'nothing' });
-  if (learnt && (answer.more || answer.phase > turn.state.phase)) ask(turn, from, 'more');
+  followUp(turn, from, learnt && (answer.more || answer.phase > turn.state.phase), before.standing);
 }
 
 function takeClose(turn: Turn, raw: Uint8Array): boolean {

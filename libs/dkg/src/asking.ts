@@ -1,9 +1,10 @@
 import * as agreement from '@witan/agreement';
+import { FOLLOWED_MAX } from '@witan/anti-entropy';
 import { encode } from '@witan/wire';
 import { missing } from './closing.ts';
 import { holdings, holdingsCodec } from './holdings.ts';
 import { Phase } from './phases.ts';
-import { wantedIds, whoIsAhead } from './receive.ts';
+import { missingOfClose, wantedIds, whoIsAhead } from './receive.ts';
 import type { AskReason } from './reports.ts';
 import type { Session } from './session.ts';
 import { isDone, type State } from './state.ts';
@@ -35,13 +36,27 @@ export function ask(turn: Turn, to: string, reason: AskReason): void {
   turn.report({ type: 'asked', at: turn.at, to, reason });
 }
 
-/** Asks whoever may help next. */
-export function askNext(turn: Turn, reason: AskReason): void {
+/** Asks whoever may help next, but not `last`. */
+export function askNext(turn: Turn, reason: AskReason, last?: string): void {
   for (const _ of turn.state.session.participants) {
     if (turn.state.progress.asking !== undefined) return;
     const peer = nextPeer(turn);
-    if (peer) ask(turn, peer, reason);
+    if (peer && peer !== last) ask(turn, peer, reason);
   }
+}
+
+/**
+ * After an answer of `from`: asks on if there is `more`. The same one only as long as the phase gets on by what it says.
+ *
+ * @param before how near to its end the phase was before the answer
+ */
+export function followUp(turn: Turn, from: string, more: boolean, before: string): void {
+  const { progress } = turn.state;
+  const followed = more && standing(turn.state) === before ? progress.followed + 1 : 0;
+  turn.update({ progress: { ...progress, followed: followed > FOLLOWED_MAX ? 0 : followed } });
+  if (!more) return;
+  if (followed < FOLLOWED_MAX) ask(turn, from, 'more');
+  else if (followed === FOLLOWED_MAX) askNext(turn, 'more', from);
 }
 
 /** Whose answer may help: one of those whose own message is missing, then two of all, so that each has its turn. */
@@ -71,6 +86,7 @@ export function noteAnswer(turn: Turn, from: string, came: boolean): void {
       asking: wasAsked ? undefined : asking,
       overdue: new Set([...overdue].filter((peer) => peer !== from)),
       unanswered: progress.unanswered + (wasAsked && !came ? 1 : 0),
+      followed: came ? progress.followed : 0,
     },
   });
 }
@@ -136,11 +152,14 @@ export function tick(turn: Turn): boolean {
   return !isIdle;
 }
 
-/** Votes alone do not count: while a message is missing, views come and go, and each brings votes. */
-function standing(state: State): string {
+/**
+ * How near to its end the running phase is: by what there can be only so much of, and never less. Votes do not count: while
+ * a message is missing, views come and go, and each brings votes. Nor does what a proposal names: anyone can make up more.
+ */
+export function standing(state: State): string {
   const opened = [...state.openings.values()].reduce((sum, bySender) => sum + bySender.size, 0);
   const here = state.messages[state.phase]!.size;
-  return `${state.phase} ${here} ${opened} ${wantedIds(state).length} ${state.pendingClose?.hash}`;
+  return `${state.phase} ${here} ${opened} ${missingOfClose(state).length} ${state.pendingClose?.hash}`;
 }
 
 /** What takes seven participants `ms` takes more of them longer: each has the words of all to judge. */

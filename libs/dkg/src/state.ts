@@ -1,4 +1,5 @@
 import * as agreement from '@witan/agreement';
+import { firstTurn } from '@witan/anti-entropy';
 import type { G1Point, Identity, Scalar } from '@witan/crypto';
 import type { Signed } from '@witan/wire';
 import type { Dealing } from './dealing.ts';
@@ -202,6 +203,8 @@ export interface Progress {
   readonly unanswered: number;
   /** Whose turn it is to be asked. */
   readonly turn: number;
+  /** Answers in a row that were asked on from, and brought the phase no nearer to its end. */
+  readonly followed: number;
   /** The peer whose answer is awaited, if any. */
   readonly asking: string | undefined;
   /** Peers whose answer is awaited no longer, and taken if it comes. */
@@ -253,7 +256,8 @@ export function emptyState(env: Env, session: Session): State {
       standing: '',
       unanswered: 0,
       waitMs: 0,
-      turn: me + 1,
+      turn: me < 0 ? firstTurn(env.identity.name) : me + 1,
+      followed: 0,
       asking: undefined,
       overdue: new Set(),
       stalled: false,

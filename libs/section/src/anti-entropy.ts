@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { allowAnswer, Page } from '@witan/anti-entropy';
+import { allowAnswer, FOLLOWED_MAX, Page } from '@witan/anti-entropy';
 import { unlessBad } from '@witan/errors';
 import { decode, encode, type Infer, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
@@ -35,10 +35,10 @@ export function ask(turn: Turn, to: string, reason: SectionAskReason): void {
   turn.report({ type: 'asked', at: turn.at, to, reason });
 }
 
-/** The elders in turn; anyone, while none is known. */
-export function nextPeer(turn: Turn): string {
+/** The elders in turn, but for the one who was asked `last`; anyone, while none is known. */
+export function nextPeer(turn: Turn, last?: string): string {
   const { ledger, env, progress } = turn.state;
-  const others = ledger?.elders.filter((elder) => elder.name !== env.identity.name) ?? [];
+  const others = ledger?.elders.filter(({ name }) => name !== env.identity.name && name !== last) ?? [];
   turn.updateProgress({ turn: progress.turn + 1 });
   return others.length === 0 ? ANYONE : others[progress.turn % others.length]!.name;
 }
@@ -111,18 +111,28 @@ function isLimited(turn: Turn, peer: string): boolean {
 
 /** What a peer answered: every item is verified as if it had been broadcast. */
 export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): void {
+  const before = turn.state.ledger?.generation ?? -1;
   turn.updateProgress({ asking: undefined });
   const answer = bytes && unlessBad(() => decode(answerCodec, bytes));
   const taken: Taken = answer ? takeAnswer(turn, answer) : { recovered: 0, result: bytes ? 'refused' : 'timeout' };
   const more = taken.result === 'new' && answer?.more === true;
-  if (turn.state.progress.behind === 'asked') {
-    turn.updateProgress({ behind: taken.result === 'new' ? 'helped' : 'unhelped' });
-  }
-  turn.report({ type: 'answered', at: turn.at, from, ...taken, more });
   const generation = turn.state.ledger?.generation ?? -1;
+  const isNearer = taken.result === 'new' && generation > before;
+  // Who was asked for decisions and has votes to tell has not helped.
+  if (turn.state.progress.behind === 'asked') turn.updateProgress({ behind: isNearer ? 'helped' : 'unhelped' });
+  turn.report({ type: 'answered', at: turn.at, from, ...taken, more });
   const { ahead } = turn.state.progress;
   if (ahead && ahead.generation <= generation) turn.updateProgress({ ahead: undefined });
-  if (more) ask(turn, from, 'more');
+  if (more) followUp(turn, from, isNearer);
+  else turn.updateProgress({ followed: 0 });
+}
+
+/** Asks on where there is more: the same one as long as decisions come of it. */
+function followUp(turn: Turn, from: string, isNearer: boolean): void {
+  const followed = isNearer ? 0 : turn.state.progress.followed + 1;
+  turn.updateProgress({ followed: followed > FOLLOWED_MAX ? 0 : followed });
+  if (followed < FOLLOWED_MAX) ask(turn, from, 'more');
+  else if (followed === FOLLOWED_MAX) ask(turn, nextPeer(turn, from), 'more');
 }
 
 interface Taken {

@@ -102,8 +102,13 @@ function takeVote(turn: Turn, peeked: Unverified, voter: number, vote: Infer<typ
     turn.report({ type: 'equivocation', at: turn.at, node: peeked.author, evidence: evidence.map((each) => each.raw) });
   }
   if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
-  turn.learn();
+  learnOf(turn, vote.view);
   return 'new';
+}
+
+/** What is said of far views is no progress: one voter can say it without end, and would put off every question. */
+function learnOf(turn: Turn, view: number): void {
+  if (view <= turn.state.agreement!.view + 1) turn.learn();
 }
 
 function takeProposal(
@@ -120,7 +125,7 @@ function takeProposal(
   const { state, rejected } = agreement.onProposal(before, agreement.proposalInput(from, proposal, raw));
   turn.update({ agreement: state });
   if (rejected) return rejected === 'equivocation' ? 'equivocation' : 'duplicate';
-  turn.learn();
+  learnOf(turn, proposal.view);
   return 'new';
 }
 

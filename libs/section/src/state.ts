@@ -1,4 +1,5 @@
 import * as agreement from '@witan/agreement';
+import { firstTurn } from '@witan/anti-entropy';
 import { type Identity, type Scalar, sha256, toHex } from '@witan/crypto';
 import type { VotedFact } from './facts.ts';
 import type { Ledger } from './ledger.ts';
@@ -51,6 +52,8 @@ export interface Progress {
   readonly learntAtLastTick: number;
   readonly waitMs: number;
   readonly turn: number;
+  /** Answers in a row that were asked on from, and brought no decision. */
+  readonly followed: number;
   readonly asking: string | undefined;
   /** Who is known to have later decisions, and which generation. */
   readonly ahead: { readonly node: string; readonly generation: number } | undefined;
@@ -82,7 +85,8 @@ export function emptyState(env: Env): State {
       learnt: 0,
       learntAtLastTick: 0,
       waitMs: env.params.progressMs,
-      turn: 0,
+      turn: firstTurn(env.identity.name),
+      followed: 0,
       asking: undefined,
       ahead: undefined,
       answered: new Map(),

@@ -1,9 +1,10 @@
 import { fromHex } from '@witan/crypto';
-import { forms } from '@witan/dkg';
+import { forms, isPhase } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
 import { forms as sectionForms } from '@witan/section';
 import { decode, encode, type Infer, openEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
+import { readStatement } from '../statement.ts';
 import type { LieKind } from './kinds.ts';
 import { type Liar, sign, stateOf } from './liar.ts';
 import { ruined } from './noise-lies.ts';
@@ -34,9 +35,14 @@ export function retold(
   return answer;
 }
 
-/** What is answered in the place of a true answer; undefined for nothing. */
-export function lieInAnswer(liar: Liar, kind: LieKind, verb: string, answer: Uint8Array): Uint8Array | undefined {
+/** What is answered to `request` in the place of a true answer; undefined for nothing. */
+export function lieInAnswer(
+  liar: Liar,
+  kind: LieKind,
+  { verb, request, answer }: { readonly verb: string; readonly request: Uint8Array; readonly answer: Uint8Array },
+): Uint8Array | undefined {
   if (kind === 'no-answer') return undefined;
+  if (kind === 'luring-answer') return luring(liar, verb, request) ?? answer;
   if (kind === 'false-answer' && liar.random.chance(0.3)) return ruined(liar.random, answer);
   try {
     if (verb === 'ae.dkg') return encode(forms.answerCodec, falseDkg(liar, kind, decode(forms.answerCodec, answer)));
@@ -48,6 +54,29 @@ export function lieInAnswer(liar: Liar, kind: LieKind, verb: string, answer: Uin
     if (!isWitanError(error)) throw error;
   }
   return ruined(liar.random, answer);
+}
+
+/** One vote that the asker cannot have yet, for each question. */
+function luring(liar: Liar, verb: string, request: Uint8Array): Uint8Array | undefined {
+  const { node, memory } = liar;
+  const nothing = { extra: new Uint8Array(0), fast: false, step: 'prevote', value: undefined } as const;
+  if (verb === 'ae.dkg') {
+    const statement = readStatement(request);
+    const session = node.elder?.sessions.all.get(statement?.session ?? '')?.session;
+    const phase = statement?.phase;
+    if (!session || phase === undefined || !isPhase(phase)) return undefined;
+    const vote = { ...nothing, instance: forms.closeInstance(session, phase), view: memory.farView++ };
+    const body = encode(forms.voteBody, { session: session.idBytes, phase, vote });
+    const items = [sign(liar, 'dkgVote', body)];
+    return encode(forms.answerCodec, { phase, items, closes: [], values: [], more: true });
+  }
+  const { ledger, agreement } = node.elder?.state ?? {};
+  if (verb !== 'ae.section' || !ledger || !agreement) return undefined;
+  const vote = { ...nothing, instance: agreement.options.instance, view: memory.farView++ };
+  const { prefix, generation } = ledger;
+  const body = encode(sectionForms.voteBody, { prefix, generation: generation + 1, vote });
+  const ballots = [sign(liar, 'sectionVote', body)];
+  return encode(sectionForms.answerCodec, { generation, decisions: [], ballots, values: [], more: true });
 }
 
 function falseDkg(liar: Liar, kind: LieKind, answer: DkgAnswer): DkgAnswer {

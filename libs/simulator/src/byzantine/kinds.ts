@@ -21,6 +21,7 @@ export const LIE_KINDS = {
   'no-answer': 'answers no question',
   'empty-answer': 'answers with nothing, and says that there is more',
   'endless-answer': 'answers with the same things for ever',
+  'luring-answer': 'answers with new votes of its own in ever later views, and says that there is more',
   'false-answer': 'answers with things that are none: forged closes and decisions, bytes of another kind',
   lure: 'asks as if it were phases ahead, so that others ask it',
   flood: 'asks more often than anybody needs to',

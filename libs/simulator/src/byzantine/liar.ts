@@ -37,6 +37,8 @@ export class Memory {
   readonly values = new Map<string, Set<string>>();
   /** Decisions that were proposed, by hash. */
   readonly decisions = new Map<string, Uint8Array>();
+  /** Views beyond all that there are, each voted in once. */
+  farView = 1000;
   /** Statements of the liars themselves, by kind of payload. */
   readonly own: Statement[] = [];
 

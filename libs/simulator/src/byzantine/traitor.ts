@@ -17,7 +17,13 @@ import { noiseLies } from './noise-lies.ts';
 import { voteLies } from './vote-lies.ts';
 
 const LIES: Partial<Record<LieKind, Lie>> = { ...messageLies, ...voteLies, ...noiseLies };
-const ANSWER_LIES: readonly LieKind[] = ['no-answer', 'empty-answer', 'endless-answer', 'false-answer'];
+const ANSWER_LIES: readonly LieKind[] = [
+  'no-answer',
+  'empty-answer',
+  'endless-answer',
+  'luring-answer',
+  'false-answer',
+];
 /** How often a liar lies where it can. */
 const MALICE = 0.8;
 
@@ -74,7 +80,7 @@ export class Traitor implements Tamper {
     return this.#lure(raw) ?? raw;
   }
 
-  answer(truth: Uint8Array, verb: string, _request: Uint8Array, asker: string): Uint8Array | undefined {
+  answer(truth: Uint8Array, verb: string, request: Uint8Array, asker: string): Uint8Array | undefined {
     const { kinds, random } = this.#liar;
     const able = ANSWER_LIES.filter((kind) => kinds.has(kind));
     if (this.reformed) return truth;
@@ -83,7 +89,7 @@ export class Traitor implements Tamper {
     if (able.length === 0 || !random.chance(MALICE)) return answer;
     const kind = random.pick(able);
     this.#onLie(kind);
-    return lieInAnswer(this.#liar, kind, verb, answer);
+    return lieInAnswer(this.#liar, kind, { verb, request, answer });
   }
 
   /** One message for everyone in the place of a true one: then it is also what this node itself goes on from. */
