@@ -1,17 +1,34 @@
-const ANSWERS_PER_WINDOW = 8;
 const WINDOW_MS = 1000;
+
+/**
+ * How often a node is answered in a second. A question is signed, but not for one receiver or one moment: whoever is asked
+ * can put it to the others, and who is stuck asks the same bytes again and again. So what is said in a node's name is
+ * no measure of how often it asks, and only what nears a flood is refused.
+ */
+export const QUESTIONS_PER_SECOND = 64;
 
 /** When each peer was last answered, oldest peer first. Immutable, like the states that it is part of. */
 export type Answered = ReadonlyMap<string, readonly number[]>;
 
+/** What one peer may ask. */
+export interface Allowance {
+  readonly perSecond: number;
+  /** Peers remembered; beyond it the one that was answered longest ago is forgotten. */
+  readonly peersMax: number;
+}
+
 /**
  * Whether a peer may be answered once more at time `at` (ms).
- * @param peersMax peers remembered; beyond it the one that was answered longest ago is forgotten
  * @returns what to remember from now on, or undefined: it has had its share
  */
-export function allowAnswer(answered: Answered, peer: string, at: number, peersMax: number): Answered | undefined {
+export function allowAnswer(
+  answered: Answered,
+  peer: string,
+  at: number,
+  { perSecond, peersMax }: Allowance,
+): Answered | undefined {
   const recent = (answered.get(peer) ?? []).filter((each) => each > at - WINDOW_MS);
-  if (recent.length >= ANSWERS_PER_WINDOW) return undefined;
+  if (recent.length >= perSecond) return undefined;
   const next = new Map(answered);
   next.delete(peer);
   next.set(peer, [...recent, at]);

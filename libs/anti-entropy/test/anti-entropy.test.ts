@@ -54,21 +54,24 @@ describe('page', () => {
 });
 
 describe('rate limit', () => {
+  const allowance = { perSecond: 8, peersMax: 4 };
+
   test('a peer gets no more than its share in any second, and others are not held back by it', () => {
     let answered: Answered = new Map();
     let granted = 0;
     for (let at = 0; at < 3000; at += 10) {
-      const next = allowAnswer(answered, 'greedy', at, 4);
+      const next = allowAnswer(answered, 'greedy', at, allowance);
       if (next) granted++;
       answered = next ?? answered;
     }
     expect(granted).toBe(24);
-    expect(allowAnswer(answered, 'modest', 2999, 4)).toBeDefined();
+    expect(allowAnswer(answered, 'modest', 2999, allowance)).toBeDefined();
   });
 
   test('remembers a bounded number of peers', () => {
     let answered: Answered = new Map();
-    for (let peer = 0; peer < 100; peer++) answered = allowAnswer(answered, `peer ${peer}`, peer, 16) ?? answered;
+    for (let peer = 0; peer < 100; peer++)
+      answered = allowAnswer(answered, `peer ${peer}`, peer, { ...allowance, peersMax: 16 }) ?? answered;
     expect(answered.size).toBe(16);
     expect(answered.has('peer 99')).toBe(true);
   });

@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { firstTurn } from '@witan/anti-entropy';
+import { type Answered, firstTurn } from '@witan/anti-entropy';
 import type { G1Point, Identity, Scalar } from '@witan/crypto';
 import type { Signed } from '@witan/wire';
 import type { Dealing } from './dealing.ts';
@@ -211,7 +211,10 @@ export interface Progress {
   readonly overdue: ReadonlySet<string>;
   readonly stalled: boolean;
   /** When each peer was last answered, for rate limiting. */
-  readonly answered: ReadonlyMap<string, readonly number[]>;
+  readonly answered: Answered;
+  /** When each peer was last helped to its share, and the last answers to it, by the id of the question. */
+  readonly helped: Answered;
+  readonly help: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
 }
 
 export function emptyState(env: Env, session: Session): State {
@@ -262,6 +265,8 @@ export function emptyState(env: Env, session: Session): State {
       overdue: new Set(),
       stalled: false,
       answered: new Map(),
+      helped: new Map(),
+      help: new Map(),
     },
   };
 }

@@ -359,12 +359,12 @@ describe('a question', () => {
 
   test('too many in a second are answered with nothing; others are served meanwhile, and the next second is another', () => {
     let current = state;
-    const served = Array.from({ length: 12 }, () => {
+    const served = Array.from({ length: 80 }, () => {
       const result = asked(current, question());
       current = result.state;
       return result.answer!.items.length > 0;
     });
-    expect(served.filter(Boolean)).toHaveLength(8);
+    expect(served.filter(Boolean)).toHaveLength(64);
     expect(asked(current, question()).reports).toMatchObject([{ type: 'served', limited: true }]);
     expect(asked(current, question({}, members[2]!)).answer!.items.length).toBeGreaterThan(0);
     expect(asked(current, question(), 1200).answer!.items.length).toBeGreaterThan(0);

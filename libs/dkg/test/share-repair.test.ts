@@ -211,6 +211,9 @@ describe('what a helper answers', () => {
   const keys = forms.sessionKeys(secretOf(9));
 
   type Request = forms.shareRepair.RepairRequest;
+  /** Each attempt has a key of its own. */
+  const attemptOf = (nth: number) => request({ ephemeral: forms.sessionKeys(secretOf(1000 + nth)).publicKey });
+
   function request(change: Partial<Request> = {}): Request {
     return { session: net.session.idBytes, ephemeral: keys.publicKey, dealers: [1, 4, 5], dealings: [], ...change };
   }
@@ -302,13 +305,37 @@ describe('what a helper answers', () => {
     const reply = early.effects.find((effect) => effect.type === 'reply')!;
     expect(decode(answerCodec, reply.bytes)).toEqual({ type: 'none' });
     let node = helper;
-    const kinds = Array.from({ length: 12 }, () => {
-      const { answer, state } = put(node, request());
+    const asked = (nth: number) => {
+      const { answer, state } = put(node, attemptOf(nth));
       node = { ...node, state };
       return answer!.type;
-    });
+    };
+    const kinds = Array.from({ length: 12 }, (_, nth) => asked(nth));
     expect(kinds.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => 'dealing'));
     expect(kinds.slice(8)).toEqual(['none', 'none', 'none', 'none']);
+  });
+
+  test('is not kept from its receiver by others who put its questions again, of repair and of anti-entropy', () => {
+    let node = helper;
+    const asked = (nth: number, at: number) => {
+      const { answer, state } = put(node, attemptOf(nth), receiver.identity, at);
+      node = { ...node, state };
+      return answer!;
+    };
+    const first = asked(0, 1e6);
+    const young = new Net(identities(7));
+    young.start([young.nodes[VICTIM]!]);
+    const tick = (state: State, at: number) => machine.step(state, { type: 'timer', id: 'progress', at });
+    const { effects } = tick(tick(young.nodes[VICTIM]!.state, 5000).state, 9000);
+    const question = effects.flatMap((effect) => (effect.type === 'request' ? [effect.bytes] : []))[0]!;
+    for (let at = 1e6; at < 1e6 + 900; at += 10) {
+      expect(asked(0, at)).toEqual(first);
+      node = { ...node, state: machine.step(node.state, { type: 'request', id: 'q', bytes: question, at }).state };
+    }
+    expect(asked(1, 1e6 + 901).type).toBe('dealing');
+    // What is remembered for it is bounded: of so many attempts the first is forgotten, and the last is not.
+    for (let nth = 2; nth <= 65; nth++) asked(nth, 2e6 + nth * 1000);
+    expect([...node.state.progress.help.values()].map(({ size }) => size)).toEqual([64]);
   });
 
   test('names the dealers whose dealing is for something else, of somebody else, or wrong', () => {

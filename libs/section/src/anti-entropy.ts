@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { allowAnswer, FOLLOWED_MAX, Page } from '@witan/anti-entropy';
+import { allowAnswer, FOLLOWED_MAX, Page, QUESTIONS_PER_SECOND } from '@witan/anti-entropy';
 import { unlessBad } from '@witan/errors';
 import { decode, encode, type Infer, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
@@ -10,7 +10,7 @@ import type { State } from './state.ts';
 import type { Turn } from './turn.ts';
 
 const ANSWER_DECISIONS = 128;
-const PEERS_REMEMBERED = 1024;
+const ALLOWANCE = { perSecond: QUESTIONS_PER_SECOND, peersMax: 1024 };
 /** Answered by any node of the section. */
 export const ANYONE = '';
 
@@ -104,7 +104,7 @@ function nearestFirst({ env }: State, votes: readonly Uint8Array[]): readonly Ui
 }
 
 function isLimited(turn: Turn, peer: string): boolean {
-  const answered = allowAnswer(turn.state.progress.answered, peer, turn.at, PEERS_REMEMBERED);
+  const answered = allowAnswer(turn.state.progress.answered, peer, turn.at, ALLOWANCE);
   if (answered) turn.updateProgress({ answered });
   return answered === undefined;
 }

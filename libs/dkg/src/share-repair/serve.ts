@@ -1,11 +1,16 @@
+import type { Scalar } from '@witan/crypto';
 import { decode, encode, type Signed } from '@witan/wire';
 import { isAscending } from '../judge.ts';
-import { isLimited } from '../rate-limit.ts';
+import { isHelped } from '../rate-limit.ts';
 import type { Received } from '../receive.ts';
 import { isDone, type State } from '../state.ts';
 import type { Turn } from '../turn.ts';
 import { answerCodec, dealingCodec, purposeOf, type RepairAnswer, type RepairRequest, requestCodec } from './forms.ts';
 import { dealersOfMask, dealMask, isRepairable, openPart, openPieces, sealMasked } from './mask.ts';
+
+/** Answers to one participant that are given again as they were. It asks twice in an attempt, and at most every 50 ms. */
+const REMEMBERED = 64;
+const NONE: RepairAnswer = { type: 'none' };
 
 /**
  * Helps a participant to its own share of the key. Nothing is written down for it, and whoever asks learns nothing but
@@ -18,9 +23,36 @@ export function serveRepair(turn: Turn, signed: Signed, replyTo: string): Receiv
   const receiver = state.session.indexOf.get(signed.author);
   if (receiver === undefined) return 'not-participant';
   if (receiver === state.me || !isWellMade(state, receiver, request)) return 'invalid';
-  const answer = isLimited(turn, signed.author) ? ({ type: 'none' } as const) : answerTo(turn, receiver, request);
-  turn.effects.push({ type: 'reply', id: replyTo, bytes: encode(answerCodec, answer) });
+  turn.effects.push({
+    type: 'reply',
+    id: replyTo,
+    bytes: known(state, signed) ?? help(turn, signed, receiver, request),
+  });
   return 'new';
+}
+
+/**
+ * The answer to a question that comes again. Each attempt has a key of its own, so it is another who says it again: that is
+ * not counted against its author, and costs nothing.
+ */
+function known({ progress }: State, { author, id }: Signed): Uint8Array | undefined {
+  return progress.help.get(author)?.get(id);
+}
+
+function help(turn: Turn, { author, id }: Signed, receiver: number, request: RepairRequest): Uint8Array {
+  const { state } = turn;
+  const canHelp = isDone(state) && state.secretShare !== undefined && !isHelped(turn, author);
+  const answer = canHelp ? answerTo(turn, state.secretShare, receiver, request) : NONE;
+  const bytes = encode(answerCodec, answer);
+  if (answer.type !== 'none') remember(turn, author, id, bytes);
+  return bytes;
+}
+
+function remember(turn: Turn, author: string, id: string, bytes: Uint8Array): void {
+  const { progress } = turn.state;
+  const answers = new Map(progress.help.get(author)).set(id, bytes);
+  if (answers.size > REMEMBERED) answers.delete(answers.keys().next().value!);
+  turn.update({ progress: { ...progress, help: new Map(progress.help).set(author, answers) } });
 }
 
 function isWellMade({ session }: State, receiver: number, { dealers, dealings }: RepairRequest): boolean {
@@ -29,13 +61,12 @@ function isWellMade({ session }: State, receiver: number, { dealers, dealings }:
   return dealings.length === 0 || dealings.length === dealers.length;
 }
 
-function answerTo(turn: Turn, receiver: number, request: RepairRequest): RepairAnswer {
+function answerTo(turn: Turn, secretShare: Scalar, receiver: number, request: RepairRequest): RepairAnswer {
   const { state } = turn;
-  const { secretShare, me } = state;
-  if (!isDone(state) || secretShare === undefined) return { type: 'none' };
+  const { me } = state;
   const purpose = purposeOf(receiver, request);
   if (request.dealings.length === 0) {
-    if (!request.dealers.includes(me)) return { type: 'none' };
+    if (!request.dealers.includes(me)) return NONE;
     const body = encode(dealingCodec, dealMask(state, secretShare, receiver, purpose));
     return { type: 'dealing', raw: turn.sign('dkgRepairDealing', body).raw };
   }

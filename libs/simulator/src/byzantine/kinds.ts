@@ -25,6 +25,7 @@ export const LIE_KINDS = {
   'false-answer': 'answers with things that are none: forged closes and decisions, bytes of another kind',
   lure: 'asks as if it were phases ahead, so that others ask it',
   flood: 'asks more often than anybody needs to',
+  echo: 'puts the questions of others to everyone else, over and over',
   boast: 'claims decisions that do not exist',
   sybil: 'asks for the admission of nodes that are none',
 } as const;

@@ -4,7 +4,7 @@ import { heartbeatBody, joinBody } from '@witan/section';
 import { decode, encode, sealEnvelope } from '@witan/wire';
 import { NETWORK_TAG } from '../network-tag.ts';
 import type { Random } from '../random.ts';
-import { everyone, type Lie, sign, stateOf } from './liar.ts';
+import { everyone, type Liar, type Lie, sign, stateOf } from './liar.ts';
 
 /** Bytes that are nothing, or nothing any more. */
 export function ruined(random: Random, raw: Uint8Array): Uint8Array {
@@ -79,5 +79,16 @@ const flood: Lie = ({ world, node, memory, random }, truth, raw) => {
   }
   return everyone(raw);
 };
+
+/** More than anybody asks in a second. */
+const ECHOES = 12;
+
+/** What one has asked is put to all the others in its name. */
+export function echo({ world, node }: Liar, verb: string, question: Uint8Array, asker: string): void {
+  for (const { name } of world.nodes) {
+    if (name === asker || name === node.name) continue;
+    for (let count = 0; count < ECHOES; count++) world.network.askFrom(node.name, name, verb, question);
+  }
+}
 
 export const noiseLies = { garbage, replay, boast, sybil, flood } satisfies Record<string, Lie>;

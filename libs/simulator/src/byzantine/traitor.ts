@@ -13,7 +13,7 @@ import type { LieKind } from './kinds.ts';
 import { everyone, type Liar, type Lie, type Memory, oneEach, sign, type Told, tellAll } from './liar.ts';
 import { lyingMachine } from './lying-machine.ts';
 import { messageLies } from './message-lies.ts';
-import { noiseLies } from './noise-lies.ts';
+import { echo, noiseLies } from './noise-lies.ts';
 import { voteLies } from './vote-lies.ts';
 
 const LIES: Partial<Record<LieKind, Lie>> = { ...messageLies, ...voteLies, ...noiseLies };
@@ -84,6 +84,10 @@ export class Traitor implements Tamper {
     const { kinds, random } = this.#liar;
     const able = ANSWER_LIES.filter((kind) => kinds.has(kind));
     if (this.reformed) return truth;
+    if (kinds.has('echo')) {
+      this.#onLie('echo');
+      echo(this.#liar, verb, request, asker);
+    }
     // Who asks is told what it was told before.
     const answer = retold(verb, truth, (raw) => this.#told.get(readStatement(raw)?.id ?? '')?.(asker) ?? [raw]);
     if (able.length === 0 || !random.chance(MALICE)) return answer;
