@@ -115,7 +115,9 @@ describe('the documents', () => {
   });
 
   test('list the events that are logged', () => {
-    const logging = CODE.filter((path) => /^(libs\/(watch|service)|services\/[^/]+)\/src\//.test(path)).map(read);
+    const logging = CODE.filter((path) =>
+      /^(libs\/(observability|watch|service)|services\/[^/]+)\/src\//.test(path),
+    ).map(read);
     const logged = logging.flatMap((text) => [...text.matchAll(/\bevent: '([a-z-]+)'/g)].map(([, event]) => event!));
     const [, rows] = /\n\| `event` \|.*\n\|.*\n((?:\|.*\n)+)/.exec(read('docs/operations.md'))!;
     const cells = rows!.split('\n').map((row) => row.split('|')[1] ?? '');

@@ -43,29 +43,66 @@ export interface LoggerOptions {
   readonly write?: (line: string) => void;
 }
 
+/** So much of what cannot be written waits in memory. */
+const WAITING_BYTES = 1 << 20;
+/** A reader that stands still is waited for so often, a tenth of a second each, until it reads again. */
+const MOST_WAITS = 20;
+
 /**
  * A logger of JSON lines: time (RFC 3339), level, service, pid, msg and the fields. Secrets are censored by name, and
  * bytes are never written. Lines to standard output are written synchronously: what a killed process said is there.
+ * Those that cannot be written wait for the next one, up to a bound; how many were lost is said when there is room again.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { service, level = 'info', format = 'json', colour = false } = options;
-  const sink = options.write === undefined ? destination({ dest: 1, sync: true }) : { write: options.write };
-  const stream =
-    format === 'pretty' ? { write: (line: string): void => void sink.write(prettyLine(line, colour)) } : sink;
-  return wrap(
-    pino(
-      {
-        level,
-        base: { service, pid: process.pid },
-        timestamp: stdTimeFunctions.isoTime,
-        formatters: {
-          level: (label) => ({ level: label }),
-          log: censorFields,
-        },
+  const write = options.write ?? standardOutput((lines) => sayLost(lines));
+  const logger = pino(
+    {
+      level,
+      base: { service, pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: censorFields,
       },
-      stream,
-    ),
+    },
+    { write: format === 'pretty' ? (line: string): void => write(prettyLine(line, colour)) : write },
   );
+  const sayLost = (lines: number): void =>
+    logger.error({ event: 'log-lost', lines }, 'lines of the log were lost: they could not be written');
+  return wrap(logger);
+}
+
+/**
+ * Whoever logs never hears that it failed, as where the disk of the log is full: what they do is worth more than what
+ * they say of it. `lost` gets how many lines there was no room for, after those that had waited.
+ */
+function standardOutput(lost: (lines: number) => void): (line: string) => void {
+  let [dropped, waits] = [0, 0];
+  const out = destination({
+    dest: 1,
+    sync: true,
+    maxLength: WAITING_BYTES,
+    retryEAGAIN: () => waits++ < MOST_WAITS,
+  });
+  // pino's own listener throws at whoever has logged.
+  out.on('error', () => {});
+  out.on('write', (bytes: number) => {
+    if (bytes > 0) waits = 0;
+  });
+  out.on('drop', () => {
+    dropped++;
+    // A line that is dropped has not had the others tried.
+    out.write('');
+  });
+  // Of all that it can do pino gets this alone: with a fatal line it would wait in `flushSync` until there is room.
+  return (line) => {
+    const isThrough = out.write(line);
+    if (dropped === 0 || !isThrough) return;
+    const lines = dropped;
+    dropped = 0;
+    lost(lines);
+  };
 }
 
 /** Keeps nothing; for libraries whose caller gives no logger. */

@@ -188,6 +188,8 @@ class Host<S extends ServiceSettings> {
       });
     }
     if (exitsWithParent) watchParent(() => void this.#stop('its parent is gone', 0));
+    // What finds no room there, as on a full disk, ends nothing, and changes no exit code.
+    process.stderr.on('error', () => {});
     // State of unknown soundness is not worth saving: what matters is on disk already.
     const crash = (error: unknown): void => {
       this.#log.fatal({ err: error }, 'unexpected error');

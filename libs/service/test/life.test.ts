@@ -1,7 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
-import { get, ToyProcess } from './toy/process.ts';
+import { get, TOY, ToyProcess } from './toy/process.ts';
 
 vi.setConfig({ testTimeout: 30_000 }); // Processes on a busy machine.
 
@@ -266,5 +268,53 @@ describe('the end', () => {
     } finally {
       collector.close();
     }
+  });
+});
+
+const FULL = '/dev/full';
+
+describe.skipIf(!existsSync(FULL))('a service whose output finds no room', () => {
+  const withoutRoom = async (env: Record<string, string>, act: (toy: ChildProcess) => unknown) => {
+    const full = openSync(FULL, 'a');
+    const toy = spawn(process.execPath, [TOY, '--log-format=json'], {
+      stdio: ['ignore', full, full, 'ipc'],
+      env: { PATH: process.env.PATH, ...env },
+      // Whatever holds it up does not outlive the test.
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
+    closeSync(full);
+    const exited = once(toy, 'exit');
+    try {
+      await act(toy);
+      return (await exited) as [number | null, NodeJS.Signals | null];
+    } finally {
+      toy.kill('SIGKILL');
+    }
+  };
+  const whenReady = (act: (toy: ChildProcess) => unknown) => async (toy: ChildProcess) => {
+    expect((await once(toy, 'message'))[0]).toMatchObject({ type: 'ready' });
+    act(toy);
+  };
+
+  test('starts, and stops in order', async () => {
+    const stop = whenReady((toy) => toy.kill('SIGTERM'));
+    expect(await withoutRoom({}, stop)).toEqual([0, null]);
+  });
+
+  test.each([
+    ['cannot go on', 'fail', 74],
+    ['has a defect', 'throw', 70],
+  ])('ends with its own code when it %s', async (_, message, code) => {
+    expect(
+      await withoutRoom(
+        {},
+        whenReady((toy) => toy.send(message)),
+      ),
+    ).toEqual([code, null]);
+  });
+
+  test('ends with its own code when it cannot start', async () => {
+    expect(await withoutRoom({ TOY_START_ERROR: 'coded' }, () => {})).toEqual([75, null]);
   });
 });
