@@ -1,8 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const TAIL_BYTES = 16_384;
-/** pino's number for errors. */
-const ERROR_LEVEL = 50;
 
 /** Why a process ended, from the end of its log: the last line that tells of an error. */
 export function lastWords(logFile: string): string | undefined {
@@ -17,14 +15,19 @@ export function lastWords(logFile: string): string | undefined {
 function wordsOf(line: string): string | undefined {
   if (!line.startsWith('{')) return /^witan-|^\[\d+\].*\[(FTL|ERR)\]|Error/.test(line) ? line.trim() : undefined;
   try {
-    const entry = JSON.parse(line) as { level?: unknown; msg?: unknown; err?: { message?: unknown } };
-    const severe =
-      typeof entry.level === 'number' ? entry.level >= ERROR_LEVEL : /error|fatal/.test(String(entry.level));
-    if (!severe) return undefined;
-    return [entry.msg, entry.err?.message].filter((part) => typeof part === 'string').join(': ');
+    const { level, msg, err } = JSON.parse(line) as { level?: unknown; msg?: unknown; err?: unknown };
+    if (level !== 'error' && level !== 'fatal') return undefined;
+    return [msg, reasonOf(err)].filter((part) => typeof part === 'string').join(': ');
   } catch {
     return undefined; // The tail begins in the middle of a line.
   }
+}
+
+/** Of an error as it is logged: ours has a code and a detail, others have a message, and what is thrown may be a text. */
+function reasonOf(err: unknown): unknown {
+  if (typeof err !== 'object' || err === null) return err;
+  const { code, detail, message } = err as Record<string, unknown>;
+  return detail === undefined ? message : `${code}: ${detail}`;
 }
 
 function tail(file: string): string {

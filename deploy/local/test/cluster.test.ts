@@ -177,7 +177,7 @@ describe.skipIf(NATS === undefined)('a cluster', () => {
     const { cluster } = make({ TOY_EXIT: '78' });
     await expect(cluster.start()).rejects.toMatchObject({
       code: 'WITAN_ERR_UNAVAILABLE',
-      detail: expect.stringContaining('node-0-elder did not start: the service cannot start: told to fail ('),
+      detail: expect.stringContaining('node-0-elder did not start: the service cannot start: WITAN_ERR_CONFIG: told to fail ('),
     });
   });
 
