@@ -5,7 +5,7 @@ import { Cluster } from './cluster.ts';
 import { DataDir } from './data-dir.ts';
 import { follow, type Picture } from './feed.ts';
 import { memoryOf } from './memory.ts';
-import { DEFAULT_NODES, type Options } from './options.ts';
+import type { Options } from './options.ts';
 import { freePort } from './ports.ts';
 import { NETWORK } from './services.ts';
 import { type ClusterState, isComplete, missing, type Note, type Summary } from './state.ts';
@@ -56,7 +56,7 @@ class Launch {
     this.#natsServer = natsServer;
     this.#data = data;
     this.#display = displayFor(options, env);
-    this.#nodes = Math.max(options.nodes ?? (data.nodeCount || DEFAULT_NODES), data.nodeCount);
+    this.#nodes = data.nodesToStart(options.nodes);
     this.#resuming = data.facts.genesisKey !== undefined;
     this.#keyBefore = data.facts.sectionKey;
   }
@@ -99,6 +99,8 @@ class Launch {
         `${this.#data.path} holds ${this.#nodes} nodes: all of them are started (--fresh begins anew with ${nodes})`,
       );
     }
+    // However soon this start is cut short, the next one is of the same network.
+    this.#data.remember({ nodes: this.#nodes });
     const httpPort = await freePort(port);
     if (httpPort !== port)
       this.#remark(`port ${port} is taken, the API gets ${httpPort === 0 ? 'any free one' : httpPort}`);

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { WitanError } from '@witan/errors';
 
 export interface Options {
-  /** Absent: as many as the data directory holds, or {@link DEFAULT_NODES}. */
+  /** Absent: as many as last time, or {@link DEFAULT_NODES}. */
   readonly nodes: number | undefined;
   /** Of the API; 0 for any free one. */
   readonly port: number;
@@ -21,7 +21,7 @@ export const HELP = `Starts a whole Witan network on this machine: NATS, a gatew
 
 Usage: npm start -- [options]
 
-  --nodes N    how many nodes, each an adult and an elder process (default ${DEFAULT_NODES}, or what the data directory holds)
+  --nodes N    how many nodes, each an adult and an elder process (default ${DEFAULT_NODES}, or as many as last time)
   --port P     port of the API and the explorer (default ${DEFAULT_PORT}; 0 or a taken one: the next free one)
   --data DIR   where identities, journals and logs are kept (default .witan/)
   --fresh      forget what the data directory holds and begin a new network

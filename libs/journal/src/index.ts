@@ -14,4 +14,4 @@ export { MemoryJournal } from './memory-journal.ts';
 export { assertSound } from './sound.ts';
 export { openJournal } from './sqlite-journal.ts';
 export type { OpenOptions } from './sqlite-open.ts';
-export { corrupt } from './store-error.ts';
+export { corrupt, storeError } from './store-error.ts';
