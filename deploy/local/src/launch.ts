@@ -48,6 +48,8 @@ class Launch {
   #picture: Picture = { section: undefined, session: undefined };
   #repairs = { requests: 0, messages: 0 };
   #summary: Summary | undefined;
+  /** As the elders have been told, by whatever road; 0 while none has said so. */
+  #elderCount = 0;
   #stopping = false;
 
   constructor(options: Options, env: NodeJS.ProcessEnv, natsServer: string, data: DataDir) {
@@ -122,7 +124,7 @@ class Launch {
       signal,
       onPicture: (picture) => {
         this.#picture = picture;
-        if (this.#summary === undefined && isComplete(picture, this.#nodes)) this.#complete(picture);
+        if (this.#summary === undefined && isComplete(picture, this.#state)) this.#complete(picture);
       },
       onEvent: (event) => this.#onEvent(event),
     });
@@ -139,6 +141,7 @@ class Launch {
 
   #onProcess(process: ProcessStatus, detail: string | undefined): void {
     this.#note({ type: 'process', process, detail });
+    this.#elderCount = Number(process.ready?.info.elderCount ?? this.#elderCount);
     if (process.state === 'ready') this.#publish();
   }
 
@@ -198,6 +201,7 @@ class Launch {
   get #state(): ClusterState {
     return {
       nodes: this.#nodes,
+      elderCount: this.#elderCount,
       resuming: this.#resuming,
       stopping: this.#stopping,
       elapsedMs: this.#elapsedMs(),

@@ -4,12 +4,11 @@ import type { Picture } from './feed.ts';
 import type { Memory } from './memory.ts';
 import type { ProcessStatus } from './supervisor.ts';
 
-/** Elders of a section that has enough nodes: the elder service's own default. */
-const ELDERS = 7;
-
 /** Everything that is shown, at one moment. */
 export interface ClusterState {
   readonly nodes: number;
+  /** Elders of a section that has enough nodes; 0 while no elder has said so. */
+  readonly elderCount: number;
   readonly resuming: boolean;
   readonly stopping: boolean;
   readonly elapsedMs: number;
@@ -46,7 +45,7 @@ export type Note =
   | { readonly type: 'stopped'; readonly tookMs: number; readonly restarts: number };
 
 /** What is missed while the key is not there yet. */
-export function missing({ processes, picture: { section, session }, nodes }: ClusterState): string {
+export function missing({ processes, picture: { section, session }, ...sizes }: ClusterState): string {
   const late = processes.filter(({ state }) => state !== 'ready').map(({ name }) => name);
   if (late.length > 0) {
     const more = late.length > 3 ? ` and ${late.length - 3} more` : '';
@@ -54,15 +53,20 @@ export function missing({ processes, picture: { section, session }, nodes }: Clu
   }
   if (section === undefined) return 'waits for the first decision of the section';
   const { usable } = sectionHealth(section);
-  const elders = `${plural(section.elders.length, 'elder')} of ${Math.min(ELDERS, nodes)}, ${usable} can sign, ${section.threshold} needed`;
+  const elders = `${plural(section.elders.length, 'elder')} of ${eldersOf(sizes)}, ${usable} can sign, ${section.threshold} needed`;
   if (session === undefined || isOver(session)) return `the section has ${elders}`;
   const whom = session.waitingOn.length > 0 ? `, waits for ${names(session.waitingOn)}` : '';
   return `the section has ${elders}; DKG in ${session.phase}${whom}`;
 }
 
 /** The section has the elders that so many nodes can give it, and enough of them can sign. */
-export function isComplete(picture: Picture, nodes: number): boolean {
-  const { section } = picture;
+export function isComplete({ section }: Picture, sizes: Sizes): boolean {
   if (section === undefined) return false;
-  return section.elders.length === Math.min(ELDERS, nodes) && sectionHealth(section).spare >= 0;
+  return section.elders.length === eldersOf(sizes) && sectionHealth(section).spare >= 0;
+}
+
+type Sizes = Pick<ClusterState, 'nodes' | 'elderCount'>;
+
+function eldersOf({ nodes, elderCount }: Sizes): number {
+  return Math.min(elderCount, nodes);
 }

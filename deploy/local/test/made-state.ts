@@ -96,6 +96,7 @@ export const SUMMARY: Summary = {
 
 export const state = (more: Partial<ClusterState> = {}): ClusterState => ({
   nodes: 2,
+  elderCount: 7,
   resuming: false,
   stopping: false,
   elapsedMs: 1_234,

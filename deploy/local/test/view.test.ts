@@ -184,6 +184,10 @@ describe('what is missed', () => {
       'the section has 4 elders of 7, 3 can sign, 3 needed',
     ],
     [
+      state({ processes: ready, nodes: 9, elderCount: 4, picture: { section: section(3, 3), session: undefined } }),
+      'the section has 3 elders of 4, 3 can sign, 3 needed',
+    ],
+    [
       state({ processes: ready, nodes: 9, picture: { section: section(1, 1), session: session() } }),
       'the section has 1 elder of 7, 1 can sign, 1 needed; DKG in contribution, waits for 55555555…, 66666666…',
     ],
@@ -193,12 +197,21 @@ describe('what is missed', () => {
 describe('the cluster is complete', () => {
   const picture = (usable: number, elders: number) => ({ section: section(usable, elders), session: undefined });
 
+  const sizes = (nodes: number, elderCount = 7) => ({ nodes, elderCount });
+
   test('with as many elders as the nodes can give, and a threshold of usable shares', () => {
-    expect(isComplete(picture(5, 7), 9)).toBe(true);
-    expect(isComplete(picture(4, 7), 9)).toBe(false);
-    expect(isComplete(picture(6, 6), 9)).toBe(false);
-    expect(isComplete(picture(3, 4), 4)).toBe(true);
-    expect(isComplete(picture(1, 1), 1)).toBe(true);
-    expect(isComplete({ section: undefined, session: undefined }, 1)).toBe(false);
+    expect(isComplete(picture(5, 7), sizes(9))).toBe(true);
+    expect(isComplete(picture(4, 7), sizes(9))).toBe(false);
+    expect(isComplete(picture(6, 6), sizes(9))).toBe(false);
+    expect(isComplete(picture(3, 4), sizes(4))).toBe(true);
+    expect(isComplete(picture(1, 1), sizes(1))).toBe(true);
+    expect(isComplete({ section: undefined, session: undefined }, sizes(1))).toBe(false);
+  });
+
+  test('with as many elders as they have been told to be', () => {
+    expect(isComplete(picture(4, 4), sizes(9, 4))).toBe(true);
+    expect(isComplete(picture(7, 7), sizes(12, 10))).toBe(false);
+    expect(isComplete(picture(10, 10), sizes(12, 10))).toBe(true);
+    expect(isComplete(picture(1, 1), sizes(9, 0))).toBe(false);
   });
 });

@@ -111,7 +111,12 @@ await runService({
         journal.close();
       },
       endpoints: transport.endpoints,
-      info: { node: name, ...(genesisKey === undefined ? {} : { genesisKey }) },
+      info: {
+        node: name,
+        // Whoever waits for the section to be complete has to know when it is.
+        elderCount: String(config.elderCount),
+        ...(genesisKey === undefined ? {} : { genesisKey }),
+      },
     };
   },
 });

@@ -1,8 +1,8 @@
 import { type ConfigOf, duration, integer, path, text } from '@witan/config';
-import type { Params as DkgParams } from '@witan/dkg';
+import { DEFAULT_PARAMS as DKG_PARAMS, type Params as DkgParams } from '@witan/dkg';
 import { HEARTBEAT_MS_MAX } from '@witan/elder';
 import { WitanError } from '@witan/errors';
-import type { Params as SectionParams } from '@witan/section';
+import { DEFAULT_POLICY, type Params as SectionParams } from '@witan/section';
 
 /** Copies of the node's data, taken while it runs. */
 export const backupSettings = {
@@ -34,27 +34,32 @@ export const elderSettings = {
     max: HEARTBEAT_MS_MAX,
     help: 'How often a node says that it is alive; after 4 s without a word it counts as gone',
   }),
-  elderCount: integer({ default: 7, min: 1, max: 128, help: 'Elders of a section that has enough nodes' }),
+  elderCount: integer({
+    default: DEFAULT_POLICY.elderCount,
+    min: 1,
+    max: 128,
+    help: 'Elders of a section that has enough nodes',
+  }),
   phaseDeadlineMs: duration({
-    default: 2000,
+    default: DKG_PARAMS.deadlineMs,
     min: 100,
     max: 3_600_000,
     help: 'How long a DKG phase waits for everyone before a supermajority may close it',
   }),
   settleMs: duration({
-    default: 700,
+    default: DEFAULT_POLICY.settleMs,
     min: 0,
     max: 3_600_000,
     help: 'Quiet time after members have changed before the elders are chosen anew',
   }),
   absentAfterMs: duration({
-    default: 120_000,
+    default: DEFAULT_POLICY.absentAfterMs,
     min: 1000,
     max: 86_400_000,
     help: 'An elder silent for this long may be replaced by another node',
   }),
   retryAfterMs: duration({
-    default: 45_000,
+    default: DEFAULT_POLICY.retryAfterMs,
     min: 1000,
     max: 86_400_000,
     help: 'A DKG session that has not ended after this long is tried again, without those who were silent',
