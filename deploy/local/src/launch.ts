@@ -103,9 +103,9 @@ class Launch {
     }
     // However soon this start is cut short, the next one is of the same network.
     this.#data.remember({ nodes: this.#nodes });
-    const httpPort = await freePort(port);
+    const { port: httpPort, refusal } = await freePort(port);
     if (httpPort !== port)
-      this.#remark(`port ${port} is taken, the API gets ${httpPort === 0 ? 'any free one' : httpPort}`);
+      this.#remark(`port ${port} ${refusal}, the API gets ${httpPort === 0 ? 'any free one' : httpPort}`);
     this.#cluster = new Cluster({
       data: this.#data,
       nodes: this.#nodes,

@@ -2,19 +2,29 @@ import { createServer } from 'node:net';
 
 const TRIES = 100;
 
-/** `wanted`, or the next port above it that nobody listens on; 0 stays 0: the one who listens takes any free one. */
-export async function freePort(wanted: number): Promise<number> {
-  if (wanted === 0) return 0;
-  for (let port = wanted; port < Math.min(wanted + TRIES, 65_536); port++) {
-    if (await isFree(port)) return port;
-  }
-  return 0;
+export interface Found {
+  readonly port: number;
+  /** What is the matter with the one that was wanted, if this is another: that it "is taken". */
+  readonly refusal?: string;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** The port that is wanted, or the next one above it where one may listen; 0 is any free one, for whoever listens. */
+export async function freePort(wanted: number, refusalOf = refusedAs): Promise<Found> {
+  if (wanted === 0) return { port: 0 };
+  let refusal: string | undefined;
+  for (let port = wanted; port < Math.min(wanted + TRIES, 65_536); port++) {
+    const code = await refusalOf(port);
+    if (code === undefined) return { port, ...(refusal !== undefined && { refusal }) };
+    refusal ??= code === 'EACCES' ? 'takes more rights than this has' : 'is taken';
+  }
+  return { port: 0, ...(refusal !== undefined && { refusal }) };
+}
+
+/** The system's code for why nobody can listen there now. */
+function refusedAs(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown'));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(undefined)));
   });
 }
