@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { asWitanError, WitanError } from '@witan/errors';
 import { UsersDir } from '@witan/nats';
 import type { DataDir } from './data-dir.ts';
@@ -175,10 +176,13 @@ export class Cluster {
    */
   #ofNode(node: number, kind: 'elder' | 'adult'): Record<string, string> {
     const creates = node === 0 && this.#genesisKey === undefined;
+    const { WITAN_BACKUP_DIR: backups } = this.#options.env;
     return {
       WITAN_DATA_DIR: this.#options.data.nodeDir(node),
       WITAN_GENESIS: creates ? 'create' : 'join',
       ...(creates && kind === 'elder' && { WITAN_GENESIS_WITNESSES: '0' }),
+      // A person gives one; an elder keeps its backups apart from those of others.
+      ...(backups && kind === 'elder' && { WITAN_BACKUP_DIR: join(backups, `node-${node}`) }),
       ...this.#genesis(),
     };
   }

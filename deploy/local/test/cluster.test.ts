@@ -145,6 +145,14 @@ describe.skipIf(NATS === undefined)('a cluster', () => {
     expect(info.WITAN_NATS_SERVER).toBeUndefined();
   });
 
+  test('keeps the backups of each elder apart', async () => {
+    const { cluster, allReady } = make({ WITAN_BACKUP_DIR: '/backups' });
+    await cluster.start();
+    await allReady();
+    const given = ['node-0-elder', 'node-1-elder'].map((name) => told(cluster, name).WITAN_BACKUP_DIR);
+    expect(given).toEqual(['/backups/node-0', '/backups/node-1']);
+  });
+
   test('stops in order and leaves no process', async () => {
     const journal = join(folder, 'journal');
     const { cluster, seen, allReady } = make({ TOY_JOURNAL: journal });

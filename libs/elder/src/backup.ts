@@ -1,5 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { WitanError } from '@witan/errors';
 import { type FileJournal, openJournal, publishDirectory } from '@witan/journal';
 import type { Clock } from '@witan/runtime';
 import { ELDER_JOURNAL, IDENTITY_FILE } from './node-home.ts';
@@ -18,7 +20,6 @@ export interface BackupOptions {
 }
 
 const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/;
-const DRAFT = '.draft';
 /** Where a sealing command is used: of no use without the key of the service behind it. */
 const WRAPPED_KEY_FILE = 'sealing.wrapped';
 
@@ -27,12 +28,21 @@ const WRAPPED_KEY_FILE = 'sealing.wrapped';
  * whoever starts with it knows that it may have forgotten something.
  *
  * @returns the directory with the two files, complete when it has its name
- * @throws WitanError `WITAN_ERR_STORE`, `WITAN_ERR_STORE_FULL`; what the file system throws
+ * @throws WitanError `WITAN_ERR_STORE`, `WITAN_ERR_STORE_FULL`, `WITAN_ERR_CONFIG` (the backups there are of another
+ *   node); what the file system throws
  */
 export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOptions): string {
-  const draft = join(backupDir, DRAFT);
+  mkdirSync(backupDir, { recursive: true, mode: 0o700 });
+  const last = backupsIn(backupDir).at(-1);
+  if (last !== undefined && !isOwn(join(backupDir, last), dataDir)) {
+    throw new WitanError(
+      'WITAN_ERR_CONFIG',
+      `WITAN_BACKUP_DIR=${backupDir}: the last backup there is of another node; each needs a directory of its own`,
+    );
+  }
+  const draft = join(backupDir, draftName(dataDir));
   rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  mkdirSync(draft, { mode: 0o700 });
   for (const file of [IDENTITY_FILE, WRAPPED_KEY_FILE]) {
     if (existsSync(join(dataDir, file))) copyFileSync(join(dataDir, file), join(draft, file));
   }
@@ -44,12 +54,27 @@ export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOpt
   } finally {
     copy.close();
   }
-  const last = backupsIn(backupDir).at(-1);
   const at = last === undefined ? now : new Date(Math.max(now.getTime(), momentOf(last) + 1));
   const directory = join(backupDir, at.toISOString().replaceAll(/[-:.]/g, ''));
   publishDirectory(draft, directory);
   for (const old of backupsIn(backupDir).slice(0, -keep)) rmSync(join(backupDir, old), { recursive: true });
   return directory;
+}
+
+/** Each node has its own, so that those which begin in one directory at once do not mix what they put there. */
+function draftName(dataDir: string): string {
+  return `.draft-${createHash('sha256').update(sealedIdentity(dataDir)).digest('hex').slice(0, 16)}`;
+}
+
+/** A backup is of the node whose identity it holds, and that is sealed once. */
+function isOwn(backup: string, dataDir: string): boolean {
+  return sealedIdentity(backup).equals(sealedIdentity(dataDir));
+}
+
+/** Empty where there is none. */
+function sealedIdentity(directory: string): Buffer {
+  const file = join(directory, IDENTITY_FILE);
+  return existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
 }
 
 /** Names of the complete ones, oldest first. */
@@ -64,13 +89,13 @@ function momentOf(name: string): number {
 }
 
 /**
- * When the newest complete backup in a directory was taken; milliseconds since the epoch. Nothing where none can be seen,
- * for whatever reason: whoever watches has to be told of that too.
+ * When the newest complete backup of a node in a directory was taken; milliseconds since the epoch. Nothing where none can
+ * be seen, for whatever reason: whoever watches has to be told of that too.
  */
-export function newestBackupMs(backupDir: string): number | undefined {
+export function newestBackupMs(backupDir: string, dataDir: string): number | undefined {
   try {
     const newest = backupsIn(backupDir).at(-1);
-    if (newest === undefined) return undefined;
+    if (newest === undefined || !isOwn(join(backupDir, newest), dataDir)) return undefined;
     // The name is ahead after the clock went back, the time of the files after they were copied.
     return Math.min(momentOf(newest), Math.floor(statSync(join(backupDir, newest)).mtimeMs));
   } catch {

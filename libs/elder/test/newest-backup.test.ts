@@ -14,7 +14,7 @@ test('the newest backup is the last that is complete', () => {
   for (const name of ['20260102T030405006Z', '20260102T030405007Z', '.draft', 'notes']) {
     mkdirSync(join(directory, name), { recursive: true });
   }
-  expect(newestBackupMs(directory)).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 7));
+  expect(newestBackupMs(directory, join(directory, 'node'))).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 7));
 });
 
 test.each<[string, () => void]>([
@@ -23,5 +23,5 @@ test.each<[string, () => void]>([
   ['cannot be read', () => writeFileSync(directory, 'no directory')],
 ])('there is none where the directory %s', (_, prepare) => {
   prepare();
-  expect(newestBackupMs(directory)).toBeUndefined();
+  expect(newestBackupMs(directory, join(directory, 'node'))).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { MemoryJournal } from '@witan/journal';
+import { type FileJournal, MemoryJournal } from '@witan/journal';
 import { heartbeatBody, SERVICES } from '@witan/section';
 import { encode, sealEnvelope } from '@witan/wire';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -150,8 +150,14 @@ describe('a backup', () => {
   test('takes the place of the oldest, and of one that was not finished', () => {
     for (const second of [2, 3]) back(second);
     expect(readdirSync(backupDir)).toEqual(['20260101T000002000Z', '20260101T000003000Z']);
-    const unfinished = openNodeHome(join(backupDir, '.draft'), key, random).openElderJournal();
-    unfinished.close();
+    // As one leaves it who is killed in the middle.
+    const copyTo = (file: string) => {
+      journal.copyTo(file);
+      throw new Error('killed');
+    };
+    const cut = Object.create(journal, { copyTo: { value: copyTo } }) as FileJournal;
+    expect(() => takeBackup({ dataDir, journal: cut, backupDir, keep: 2, now: at(4) })).toThrow('killed');
+    expect(readdirSync(backupDir)).toHaveLength(3);
     expect(readdirSync(back(4))).toEqual(['elder.db', 'identity.sealed']);
     expect(readdirSync(backupDir)).toEqual(['20260101T000003000Z', '20260101T000004000Z']);
   });
@@ -159,12 +165,37 @@ describe('a backup', () => {
   test('is the newest also when the clock went back, and old when it is', () => {
     const aheadMs = Date.now() + 3_600_000;
     const taken = takeBackup({ dataDir, journal, backupDir, keep: 2, now: new Date(aheadMs) });
-    expect(newestBackupMs(backupDir)).toBeLessThanOrEqual(Date.now());
+    expect(newestBackupMs(backupDir, dataDir)).toBeLessThanOrEqual(Date.now());
     const next = takeBackup({ dataDir, journal, backupDir, keep: 1, now: at(6) });
     expect([next > taken, readdirSync(backupDir)]).toEqual([true, [basename(next)]]);
     utimesSync(next, at(0), at(0));
-    expect(newestBackupMs(backupDir)).toBe(at(0).getTime());
+    expect(newestBackupMs(backupDir, dataDir)).toBe(at(0).getTime());
     rmSync(next, { recursive: true });
+  });
+
+  test('is not mixed with one that another node takes there at once, and then not put beside it', () => {
+    const shared = join(directory, 'shared');
+    const otherDir = join(directory, 'other');
+    const otherHome = openNodeHome(otherDir, key, (length) => new Uint8Array(length).fill(4));
+    const otherJournal = otherHome.openElderJournal();
+    const others = (second: number) =>
+      takeBackup({ dataDir: otherDir, journal: otherJournal, backupDir: shared, keep: 9, now: at(second) });
+    let theirs = '';
+    const copyTo = (file: string) => {
+      theirs = others(1);
+      journal.copyTo(file);
+    };
+    const slow = Object.create(journal, { copyTo: { value: copyTo } }) as FileJournal;
+    const ours = takeBackup({ dataDir, journal: slow, backupDir: shared, keep: 9, now: at(2) });
+    const nameIn = (taken: string) => openNodeHome(taken, key, random).identity.name;
+    expect([nameIn(theirs), nameIn(ours)]).toEqual([otherHome.identity.name, home.identity.name]);
+    expect(() => others(3)).toThrow(
+      expect.objectContaining({ code: 'WITAN_ERR_CONFIG', detail: expect.stringContaining(shared) }),
+    );
+    expect(readdirSync(shared)).toEqual([theirs, ours].map((taken) => basename(taken)));
+    expect(newestBackupMs(shared, otherDir)).toBeUndefined();
+    expect(newestBackupMs(shared, dataDir)).toBe(at(2).getTime());
+    otherJournal.close();
   });
 
   test('is the state as it was where the operator says so, and a copy of another kind is one where he does', () => {

@@ -75,7 +75,7 @@ await runService({
     });
     const endCollecting = collectWhileIdle(() => !elder.sessions.areRunning);
     const { backupDir, backupEveryMs: everyMs, backupKeep: keep, dataDir } = config;
-    if (backupDir) watchBackups(meter, everyMs, () => newestBackupMs(backupDir));
+    if (backupDir) watchBackups(meter, everyMs, () => newestBackupMs(backupDir, dataDir));
     const endBackups =
       backupDir &&
       keepBackedUp({
