@@ -18,6 +18,8 @@ const ANY_PORT = '-1';
  */
 export function natsSpec(options: { server: string; config: string; dir: string; logFile: string }): ProcessSpec {
   const { server, config, dir, logFile } = options;
+  // Nobody looks for it at another one: it is waited for until that is free again.
+  let port: string | undefined;
   return {
     name: 'nats',
     command: '/bin/sh',
@@ -25,14 +27,14 @@ export function natsSpec(options: { server: string; config: string; dir: string;
     lifeline: 'pipe',
     launch: (previous) => {
       endLeftover(dir);
-      const port = previous === undefined ? ANY_PORT : new URL(natsUrl(previous)).port;
+      port ??= previous && new URL(natsUrl(previous)).port;
       const flags = [
         '--config',
         config,
         '--addr',
         '127.0.0.1',
         '--port',
-        port,
+        port ?? ANY_PORT,
         '--ports_file_dir',
         dir,
         '--pid',
