@@ -8,7 +8,7 @@ import { NODE, ROOT } from './service-process.ts';
 export interface ClusterFile {
   readonly url: string;
   readonly launcherPid: number;
-  readonly processes: readonly { name: string; pid: number; state: string; metrics?: string }[];
+  readonly processes: readonly { name: string; pid: number; state: string; restarts: number; metrics?: string }[];
 }
 
 /** What `npm start` wrote down for other programs. */
@@ -49,9 +49,9 @@ export class Launcher {
   errors = '';
   readonly #waiting = new Set<() => void>();
 
-  constructor(dataDir: string, options: readonly string[] = []) {
+  constructor(dataDir: string, options: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
     const args = [join(ROOT, 'deploy/local/start.mjs'), '--json', '--port', '0', '--data', dataDir, ...options];
-    this.process = spawn(NODE, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(NODE, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     createInterface({ input: this.process.stdout! }).on('line', (line) => {
       this.notes.push(JSON.parse(line) as LauncherNote);
       for (const check of this.#waiting) check();

@@ -1,8 +1,8 @@
 import type { WitanEvent } from '@witan/api';
 import { styleFor } from '@witan/cli';
-import { WitanError } from '@witan/errors';
+import { asWitanError, WitanError } from '@witan/errors';
 import { Cluster } from './cluster.ts';
-import { DataDir } from './data-dir.ts';
+import { DataDir, type Facts } from './data-dir.ts';
 import { follow, type Picture } from './feed.ts';
 import { memoryOf } from './memory.ts';
 import type { Options } from './options.ts';
@@ -135,7 +135,7 @@ class Launch {
       const { requests, messages } = this.#repairs;
       this.#repairs = { requests: requests + 1, messages: messages + event.data.recovered };
     }
-    if (event.type === 'handover') this.#data.remember({ sectionKey: event.data.key });
+    if (event.type === 'handover') this.#remember({ sectionKey: event.data.key });
     this.#note({ type: 'event', event });
   }
 
@@ -148,7 +148,7 @@ class Launch {
   #complete({ section }: Picture): void {
     const { key, chainLength, threshold, elders } = section!;
     const cluster = this.#cluster!;
-    this.#data.remember({ sectionKey: key });
+    this.#remember({ sectionKey: key });
     this.#summary = {
       resumed: this.#keyBefore === key,
       tookMs: Math.round(this.#elapsedMs()),
@@ -169,21 +169,37 @@ class Launch {
   /** What the CLI, a scraper and a person with an editor look for. */
   #publish(): void {
     const cluster = this.#cluster!;
-    if (this.#url === undefined) return;
-    this.#data.writeCluster({
-      url: this.#url,
-      network: NETWORK,
-      genesisKey: cluster.genesisKey,
-      natsUrl: cluster.natsUrl,
-      launcherPid: process.pid,
-      processes: cluster.statuses.map(({ name, pid, state, restarts, ready }) => ({
-        name,
-        state,
-        restarts,
-        ...(pid !== undefined && { pid }),
-        ...(ready?.metrics !== undefined && { metrics: `${ready.metrics}/metrics` }),
-      })),
-    });
+    const url = this.#url;
+    if (url === undefined) return;
+    this.#unlessRefused('cluster.json was not written', () =>
+      this.#data.writeCluster({
+        url,
+        network: NETWORK,
+        genesisKey: cluster.genesisKey,
+        natsUrl: cluster.natsUrl,
+        launcherPid: process.pid,
+        processes: cluster.statuses.map(({ name, pid, state, restarts, ready }) => ({
+          name,
+          state,
+          restarts,
+          ...(pid !== undefined && { pid }),
+          ...(ready?.metrics !== undefined && { metrics: `${ready.metrics}/metrics` }),
+        })),
+      }),
+    );
+  }
+
+  #remember(facts: Facts): void {
+    this.#unlessRefused('launcher.db was not written', () => this.#data.remember(facts));
+  }
+
+  /** A disk that refuses, a full one say, is told of and ends nothing of what runs. */
+  #unlessRefused(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#remark(`${what}: ${asWitanError(error).message}`);
+    }
   }
 
   async #stop(drawing: NodeJS.Timeout): Promise<void> {
@@ -192,7 +208,7 @@ class Launch {
     const cluster = this.#cluster;
     await cluster?.stop();
     clearInterval(drawing);
-    this.#data.removeCluster();
+    this.#unlessRefused('cluster.json was not removed', () => this.#data.removeCluster());
     if (cluster === undefined) return;
     const restarts = cluster.statuses.reduce((sum, process) => sum + process.restarts, 0);
     this.#note({ type: 'stopped', tookMs: Math.round(performance.now() - began), restarts });

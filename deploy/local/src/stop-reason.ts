@@ -23,7 +23,9 @@ export function stopReason(kill: () => void): Promise<string> {
     }
     // Started through a channel: it closes when the one who started this is gone, kill -9 included.
     process.once('disconnect', () => resolve('the process that started this is gone'));
-    // What is shown goes nowhere any more, `npm start | head` say: the cluster is of no use then.
-    process.stdout.on('error', () => resolve('the output is closed'));
+    // What is shown goes nowhere any more, `npm start | head` say: the cluster is of no use then. A full disk passes.
+    process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'ENOSPC' && code !== 'EDQUOT') resolve('the output is closed');
+    });
   });
 }

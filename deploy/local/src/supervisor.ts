@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CODES, WitanError } from '@witan/errors';
 
 /** What is known of a process that can do its work: of a service, what it said over its channel. */
@@ -131,17 +132,17 @@ export class SupervisedProcess {
   }
 
   private spawn(): void {
-    const { args, env } = this.spec.launch(this.lastReady);
-    this.reusedPorts = this.lastReady !== undefined;
-    const log = openSync(this.spec.logFile, 'a');
     this.ended = Promise.withResolvers();
-    // A session of its own: Ctrl-C in the terminal is for the launcher, which stops its children in order.
-    const child = spawn(this.spec.command, args, {
-      env,
-      detached: true,
-      stdio: this.spec.lifeline === 'channel' ? ['ignore', log, log, 'ipc'] : ['pipe', log, log],
-    });
-    closeSync(log);
+    let child: ChildProcess;
+    try {
+      child = this.launch();
+    } catch (error) {
+      // A disk that refuses to have the log, say. That passes, and is nothing that its port could have to do with.
+      this.lastEnd = error instanceof Error ? error.message : String(error);
+      this.scheduleRestart(false);
+      this.ended.resolve();
+      return;
+    }
     this.child = child;
     this.change('starting');
     child.on('message', (message) => {
@@ -161,6 +162,25 @@ export class SupervisedProcess {
           child.kill('SIGKILL');
         },
       );
+    }
+  }
+
+  /** @throws what the file system and the system throw */
+  private launch(): ChildProcess {
+    const { command, lifeline, logFile } = this.spec;
+    const { args, env } = this.spec.launch(this.lastReady);
+    this.reusedPorts = this.lastReady !== undefined;
+    mkdirSync(dirname(logFile), { recursive: true });
+    const log = openSync(logFile, 'a');
+    try {
+      // A session of its own: Ctrl-C in the terminal is for the launcher, which stops its children in order.
+      return spawn(command, args, {
+        env,
+        detached: true,
+        stdio: lifeline === 'channel' ? ['ignore', log, log, 'ipc'] : ['pipe', log, log],
+      });
+    } finally {
+      closeSync(log);
     }
   }
 
@@ -185,6 +205,8 @@ export class SupervisedProcess {
       this.change('failed');
       this.giveUp(`ended with ${this.lastEnd}`);
     } else {
+      // A port that it had may be what it failed on: the next attempt asks for a new one.
+      if (!wasReady) this.lastReady = undefined;
       this.scheduleRestart(wasReady);
     }
     this.ended.resolve();
@@ -193,8 +215,6 @@ export class SupervisedProcess {
   private scheduleRestart(wasReady: boolean): void {
     const steady = wasReady && performance.now() - this.readySince >= this.backoff.steadyMs;
     this.failuresInRow = steady ? 1 : this.failuresInRow + 1;
-    // A port that it had may be what it failed on: the next attempt asks for a new one.
-    if (!wasReady) this.lastReady = undefined;
     const delayMs = Math.min(this.backoff.maxMs, this.backoff.firstMs * 2 ** (this.failuresInRow - 1));
     this.change('restarting');
     this.restartTimer = setTimeout(() => {

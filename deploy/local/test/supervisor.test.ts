@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ function toy(env: Record<string, string> | ((start: number) => Record<string, st
   const spec: ProcessSpec = {
     name: 'toy',
     command: process.execPath,
-    logFile: join(folder, 'toy.log'),
+    logFile: join(folder, 'logs', 'toy.log'),
     lifeline: 'channel',
     launch: (previous) => ({
       args: [TOY],
@@ -137,6 +137,32 @@ describe('a supervised process', () => {
     expect(ghost.status.lastEnd).toContain('ENOENT');
   });
 
+  test('for which there is no log is tried again until there is, and keeps its port', async () => {
+    const { supervised, until } = toy();
+    await supervised.start();
+    const logs = join(folder, 'logs');
+    rmSync(logs, { recursive: true });
+    // Where the folder of the log would be made again.
+    writeFileSync(logs, '');
+    const refused = until(({ state, restarts }) => state === 'restarting' && restarts === 2);
+    process.kill(supervised.status.pid!, 'SIGKILL');
+    expect((await refused).lastEnd).toContain(logs);
+    const again = until(({ state }) => state === 'ready');
+    rmSync(logs);
+    expect((await again).ready?.info.WITAN_METRICS_PORT).toBe('9999');
+  });
+
+  test('whose start fails at first is ready all the same, and does not hold up others', async () => {
+    const { supervised } = toy((start) => {
+      if (start === 0) throw new Error('not yet');
+      return {};
+    });
+    const ready = supervised.start();
+    await supervised.settled();
+    expect(supervised.status).toMatchObject({ state: 'restarting', lastEnd: 'not yet' });
+    expect((await ready).info.WITAN_METRICS_PORT).toBe('0');
+  });
+
   test('that never started is stopped at once', async () => {
     const { supervised } = toy();
     await supervised.stop(10_000);
@@ -158,6 +184,6 @@ describe('a supervised process', () => {
   test('writes to its log', async () => {
     const { supervised } = toy({ TOY_EXIT: '78' });
     await supervised.start().catch(() => {});
-    expect(readFileSync(join(folder, 'toy.log'), 'utf8')).toContain('told to fail');
+    expect(readFileSync(join(folder, 'logs', 'toy.log'), 'utf8')).toContain('told to fail');
   });
 });
