@@ -95,3 +95,9 @@ test('what cannot be written ends nothing, and is written when it can be', async
   );
   expect(await launcher.stop()).toBe(0);
 });
+
+test('a network that begins has no backups put where another one has its own', async () => {
+  const other = new Launcher(join(folder, 'other'), [], { WITAN_BACKUP_DIR: backups() });
+  expect(await other.ended).toBe(78);
+  expect(other.errors).toContain(`WITAN_ERR_CONFIG: WITAN_BACKUP_DIR=${backups()}: has the backups of another network`);
+});

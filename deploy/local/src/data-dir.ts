@@ -107,6 +107,11 @@ export class DataDir {
     return Math.max(asked ?? this.facts.nodes ?? (here || DEFAULT_NODES), here);
   }
 
+  /** Whether a node has begun here. */
+  get hasNodes(): boolean {
+    return listing(this.path).some((name) => NODE_FOLDER.test(name));
+  }
+
   get natsDir(): string {
     return this.#within('nats');
   }

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { WitanEvent } from '@witan/api';
 import { styleFor } from '@witan/cli';
 import { asWitanError, WitanError } from '@witan/errors';
@@ -93,6 +95,17 @@ class Launch {
     return 0;
   }
 
+  /** Elders would put nothing there, and only their logs would say so. */
+  #refuseForeignBackups(): void {
+    const { WITAN_BACKUP_DIR: backups } = this.#env;
+    const first = backups && join(backups, 'node-0');
+    if (!first || this.#data.hasNodes || !existsSync(first) || readdirSync(first).length === 0) return;
+    throw new WitanError(
+      'WITAN_ERR_CONFIG',
+      `WITAN_BACKUP_DIR=${backups}: has the backups of another network; give a directory of its own to this one`,
+    );
+  }
+
   async #prepare(): Promise<Cluster> {
     const { port, nodes } = this.#options;
     this.#note({ type: 'begin', nodes: this.#nodes, dataDir: this.#data.path, resuming: this.#resuming });
@@ -101,6 +114,7 @@ class Launch {
         `${this.#data.path} holds ${this.#nodes} nodes: all of them are started (--fresh begins anew with ${nodes})`,
       );
     }
+    this.#refuseForeignBackups();
     // However soon this start is cut short, the next one is of the same network.
     this.#data.remember({ nodes: this.#nodes });
     const { port: httpPort, refusal } = await freePort(port);

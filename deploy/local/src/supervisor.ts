@@ -52,6 +52,9 @@ const HOPELESS_EXITS: ReadonlySet<number> = new Set([
   CODES.WITAN_ERR_DEPENDENCY.exit,
 ]);
 
+/** Of a program that is not there, or may not be run; where processes or descriptors are short, that passes. */
+const HOPELESS_ERRORS: ReadonlySet<string> = new Set(['ENOENT', 'EACCES']);
+
 /** One child process that is kept running until told to stop. */
 export class SupervisedProcess {
   readonly spec: ProcessSpec;
@@ -151,7 +154,7 @@ export class SupervisedProcess {
     // 'exit' and not 'close': a grandchild that holds the log open must not delay the restart.
     child.once('exit', (code, signal) => this.onEnd(child, code, signal));
     child.once('error', (error) => {
-      if (child.pid === undefined) this.onEnd(child, 127, null, error.message);
+      if (child.pid === undefined) this.onEnd(child, 127, null, error);
     });
     if (this.spec.probe && child.pid !== undefined) {
       this.spec.probe(child.pid).then(
@@ -192,16 +195,24 @@ export class SupervisedProcess {
     this.firstReady.resolve(message);
   }
 
-  private onEnd(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null, reason?: string): void {
+  /** @param error why it could not be started at all */
+  private onEnd(
+    child: ChildProcess,
+    code: number | null,
+    signal: NodeJS.Signals | null,
+    error?: NodeJS.ErrnoException,
+  ): void {
     if (this.child !== child) return;
     const wasReady = this.state === 'ready';
     const stopping = this.state === 'stopping';
     this.child = undefined;
-    this.lastEnd = reason ?? (signal ? `killed by ${signal}` : `exit code ${code}`);
+    this.lastEnd = error?.message ?? (signal ? `killed by ${signal}` : `exit code ${code}`);
     if (stopping) {
       this.change('stopped');
       this.giveUp('stopped before it was ready');
-    } else if (reason !== undefined || (code !== null && HOPELESS_EXITS.has(code) && !this.reusedPorts)) {
+    } else if (
+      error ? HOPELESS_ERRORS.has(error.code!) : code !== null && HOPELESS_EXITS.has(code) && !this.reusedPorts
+    ) {
       this.change('failed');
       this.giveUp(`ended with ${this.lastEnd}`);
     } else {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { WitanError } from '@witan/errors';
 import { type FileJournal, openJournal, publishDirectory } from '@witan/journal';
 import type { Clock } from '@witan/runtime';
@@ -34,7 +34,8 @@ const WRAPPED_KEY_FILE = 'sealing.wrapped';
 export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOptions): string {
   mkdirSync(backupDir, { recursive: true, mode: 0o700 });
   const last = backupsIn(backupDir).at(-1);
-  if (last !== undefined && !isOwn(join(backupDir, last), dataDir)) {
+  const held = lastHeld(backupDir);
+  if (held !== undefined && ownerOf(held, dataDir) === 'another') {
     throw new WitanError(
       'WITAN_ERR_CONFIG',
       `WITAN_BACKUP_DIR=${backupDir}: the last backup there is of another node; each needs a directory of its own`,
@@ -57,7 +58,7 @@ export function takeBackup({ dataDir, journal, backupDir, keep, now }: BackupOpt
   const at = last === undefined ? now : new Date(Math.max(now.getTime(), momentOf(last) + 1));
   const directory = join(backupDir, at.toISOString().replaceAll(/[-:.]/g, ''));
   publishDirectory(draft, directory);
-  for (const old of backupsIn(backupDir).slice(0, -keep)) rmSync(join(backupDir, old), { recursive: true });
+  for (const old of outlived(backupDir, dataDir, keep)) rmSync(old, { recursive: true });
   return directory;
 }
 
@@ -66,9 +67,27 @@ function draftName(dataDir: string): string {
   return `.draft-${createHash('sha256').update(sealedIdentity(dataDir)).digest('hex').slice(0, 16)}`;
 }
 
-/** A backup is of the node whose identity it holds, and that is sealed once. */
-function isOwn(backup: string, dataDir: string): boolean {
-  return sealedIdentity(backup).equals(sealedIdentity(dataDir));
+/**
+ * A backup is of the node whose identity it holds, and that is sealed once. One that holds none is nobody's: what was in it
+ * was taken elsewhere, or the host lost its power.
+ */
+function ownerOf(backup: string, dataDir: string): 'self' | 'another' | 'nobody' {
+  const identity = sealedIdentity(backup);
+  if (identity.length === 0) return 'nobody';
+  return identity.equals(sealedIdentity(dataDir)) ? 'self' : 'another';
+}
+
+/** The last backup that is of any node. */
+function lastHeld(backupDir: string): string | undefined {
+  const name = backupsIn(backupDir).findLast((each) => sealedIdentity(join(backupDir, each)).length > 0);
+  return name === undefined ? undefined : join(backupDir, name);
+}
+
+/** The own ones before the last `keep`, and what is nobody's; those of others are for others to remove. */
+function outlived(backupDir: string, dataDir: string, keep: number): readonly string[] {
+  const all = backupsIn(backupDir).map((name) => join(backupDir, name));
+  const own = all.filter((backup) => ownerOf(backup, dataDir) === 'self');
+  return [...own.slice(0, -keep), ...all.filter((backup) => ownerOf(backup, dataDir) === 'nobody')];
 }
 
 /** Empty where there is none. */
@@ -94,10 +113,10 @@ function momentOf(name: string): number {
  */
 export function newestBackupMs(backupDir: string, dataDir: string): number | undefined {
   try {
-    const newest = backupsIn(backupDir).at(-1);
-    if (newest === undefined || !isOwn(join(backupDir, newest), dataDir)) return undefined;
+    const newest = lastHeld(backupDir);
+    if (newest === undefined || ownerOf(newest, dataDir) !== 'self') return undefined;
     // The name is ahead after the clock went back, the time of the files after they were copied.
-    return Math.min(momentOf(newest), Math.floor(statSync(join(backupDir, newest)).mtimeMs));
+    return Math.min(momentOf(basename(newest)), Math.floor(statSync(newest).mtimeMs));
   } catch {
     return undefined;
   }

@@ -11,8 +11,10 @@ beforeEach(() => {
 afterEach(() => rmSync(join(directory, '..'), { recursive: true }));
 
 test('the newest backup is the last that is complete', () => {
-  for (const name of ['20260102T030405006Z', '20260102T030405007Z', '.draft', 'notes']) {
+  // What was in the last was taken elsewhere.
+  for (const name of ['20260102T030405006Z', '20260102T030405007Z', '20260102T030405008Z', '.draft', 'notes', 'node']) {
     mkdirSync(join(directory, name), { recursive: true });
+    if (!name.endsWith('8Z')) writeFileSync(join(directory, name, 'identity.sealed'), 'sealed');
   }
   expect(newestBackupMs(directory, join(directory, 'node'))).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 7));
 });
