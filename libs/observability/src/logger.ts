@@ -45,7 +45,7 @@ export interface LoggerOptions {
 
 /** So much of what cannot be written waits in memory. */
 const WAITING_BYTES = 1 << 20;
-/** A reader that stands still is waited for so often, a tenth of a second each, until it reads again. */
+/** A reader that stands still is waited for so often, a tenth of a second each, until it has read all. */
 const MOST_WAITS = 20;
 
 /**
@@ -78,7 +78,7 @@ export function createLogger(options: LoggerOptions): Logger {
  * they say of it. `lost` gets how many lines there was no room for, after those that had waited.
  */
 function standardOutput(lost: (lines: number) => void): (line: string) => void {
-  let [dropped, waits] = [0, 0];
+  let [dropped, waits, hasWritten] = [0, 0, false];
   const out = destination({
     dest: 1,
     sync: true,
@@ -88,7 +88,7 @@ function standardOutput(lost: (lines: number) => void): (line: string) => void {
   // pino's own listener throws at whoever has logged.
   out.on('error', () => {});
   out.on('write', (bytes: number) => {
-    if (bytes > 0) waits = 0;
+    if (bytes > 0) hasWritten = true;
   });
   out.on('drop', () => {
     dropped++;
@@ -97,7 +97,10 @@ function standardOutput(lost: (lines: number) => void): (line: string) => void {
   });
   // Of all that it can do pino gets this alone: with a fatal line it would wait in `flushSync` until there is room.
   return (line) => {
+    hasWritten = false;
     const isThrough = out.write(line);
+    // Not at each bit that a slow reader takes: it would be waited for as often again, with all that waits before this line.
+    if (isThrough && hasWritten) waits = 0;
     if (dropped === 0 || !isThrough) return;
     const lines = dropped;
     dropped = 0;

@@ -76,9 +76,11 @@ export function follow(store) {
   const refreshAll = () => {
     for (const resource of Object.values(resources)) resource.hint();
   };
-  // While nothing answers, the tries to connect are enough. The stream may be refused for as long as the page is open.
+  // The stream may be refused, or held back, for as long as the page is open. Where nothing answers one question is enough.
   const check = () => {
-    if (isLookedAt() && store.get().link !== 'lost') refreshAll();
+    if (!isLookedAt()) return;
+    if (store.get().link === 'lost') resources.section.hint();
+    else refreshAll();
   };
 
   function connect() {

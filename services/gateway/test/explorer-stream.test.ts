@@ -54,6 +54,22 @@ describe.skipIf(!CHROMIUM)('the explorer and its event stream', { timeout: 60_00
     expect(await link(page)).toContain('Connecting');
   });
 
+  test('that neither opens nor fails, of a gateway that was away for a while: it is asked again', async () => {
+    const { url } = await serve();
+    const { page } = await open(browser, url);
+    await page.clock.install();
+    await page.route('**/v1/events*', () => {});
+    await page.reload();
+    await settled(page);
+    let isAway = true;
+    await page.route('**/v1/**', (route) => (isAway ? route.abort() : route.fallback()));
+    await page.clock.fastForward(CHECK_MS);
+    await expect.poll(() => link(page), REACH).toContain('does not answer');
+    isAway = false;
+    await page.clock.fastForward(CHECK_MS);
+    await expect.poll(() => link(page), REACH).toContain('No live updates');
+  });
+
   test('in a tab that nobody looks at is left, which makes room for others, and taken up where it was', async () => {
     const { backend, url } = await serve();
     const { page: first, complaints } = await open(browser, url);
