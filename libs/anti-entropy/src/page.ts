@@ -1,6 +1,11 @@
 /** One answer stays well below NATS's maximum payload of 1 MiB. */
 const PAGE_BYTES = 256 * 1024;
 
+/** Whether an answer holds as much as one does that had no room for more: no item is longer than half a page. */
+export function isPageful(items: readonly Uint8Array[], maxItems: number): boolean {
+  return items.length >= maxItems || items.reduce((sum, { length }) => sum + length, 0) > PAGE_BYTES / 2;
+}
+
 /**
  * Items up to the size of one answer; at least one always fits. When it is full the asker asks again, saying what it
  * has by then: what was sent once is not sent twice, and no cursor can be made up.

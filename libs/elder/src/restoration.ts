@@ -12,6 +12,10 @@ const NOT_KNOWN_YET = new Uint8Array(0);
  * decision, but for an answer that is lost: that all are, each some time after the one before, is as good as not being there.
  */
 const UNSHOWN_MAX = 6;
+/** So many of those who are ahead are asked at one heartbeat: each answer may be a page of decisions. */
+const ASKED_AT_ONCE = 3;
+/** Of those who are no elders. Anybody may become one of them, under as many names as he likes, and these have one account. */
+const MEMBERS = '';
 
 export interface RestorationOptions {
   readonly journal: Journal;
@@ -43,14 +47,19 @@ export function unmarkRestored(journal: Journal): void {
  * What a node that was put back to an earlier state may not do, since it may have done it before and has forgotten how:
  * vote under the key that the section has now, and take part in sessions that the section has begun already. Where the
  * past ends is known when enough of the others have been heard: so many of them as decide anything, who are not ahead, and
- * nobody else who is. Who says so is asked for what it has: it counts until it has had nothing to show for long.
+ * nobody else who is. Who says so is asked for what it has: an elder counts until it has had nothing to show for long, and
+ * all others together until none of them has.
  */
 export class Restoration {
   readonly #options: RestorationOptions;
   readonly #since: number;
   readonly #heard = new Map<string, { readonly generation: number; readonly sequence: number; readonly at: number }>();
-  /** How often in a row each has been asked and has shown nothing, and when it was asked last. */
-  readonly #asked = new Map<string, { readonly unshown: number; readonly at: number }>();
+  /** By account: in how many rounds in a row it was asked and has shown nothing, and when the last one began. */
+  readonly #unshown = new Map<string, { readonly rounds: number; readonly at: number }>();
+  /** When each was asked last. */
+  readonly #askedAt = new Map<string, number>();
+  /** As it was looked at last. */
+  #known: Ledger | undefined;
   #generation: number;
 
   /** @throws WitanError `WITAN_ERR_JOURNAL_CORRUPT` */
@@ -98,10 +107,11 @@ export class Restoration {
   settle(ledger: Ledger | undefined): boolean {
     const { journal, identity, now, freshMs } = this.#options;
     if (!this.isPending || !ledger || now() - this.#since < freshMs) return false;
+    this.#known = ledger;
     const fresh = [...this.#heard].filter(([, { at }]) => now() - at < freshMs);
     const ahead = fresh.filter(([, { generation }]) => generation > ledger.generation).map(([name]) => name);
-    const mayBeAhead = ahead.filter((name) => !this.#hasNothingToShow(name));
-    for (const name of ahead) this.#ask(name, ledger);
+    const mayBeAhead = ahead.filter((name) => !this.#hasNothingToShow(accountOf(name, ledger)));
+    this.#askThose(ahead, ledger);
     if (mayBeAhead.length > 0) return false;
     const others = ledger.elders.filter(({ name }) => name !== identity.name);
     const here = others.filter(({ name }) => !ahead.includes(name) && fresh.some(([heard]) => heard === name));
@@ -109,23 +119,35 @@ export class Restoration {
     journal.table.put(KEY, encode(u32, ledger.generation));
     this.#generation = ledger.generation;
     this.#heard.clear();
-    this.#asked.clear();
+    this.#unshown.clear();
+    this.#askedAt.clear();
     return true;
   }
 
-  #hasNothingToShow(name: string): boolean {
-    const { unshown, at } = this.#asked.get(name) ?? { unshown: 0, at: 0 };
+  #hasNothingToShow(account: string): boolean {
+    const { rounds, at } = this.#unshown.get(account) ?? { rounds: 0, at: 0 };
     const { now, freshMs } = this.#options;
     // The last question had as much time as all others; further ones only give it the chance to be believed again.
-    return unshown > UNSHOWN_MAX || (unshown === UNSHOWN_MAX && now() - at >= freshMs);
+    return rounds > UNSHOWN_MAX || (rounds === UNSHOWN_MAX && now() - at >= freshMs);
+  }
+
+  #askThose(names: readonly string[], ledger: Ledger): void {
+    const { now, freshMs } = this.#options;
+    const askedAt = (name: string) => this.#askedAt.get(name) ?? Number.NEGATIVE_INFINITY;
+    const due = names.filter((name) => now() - askedAt(name) >= freshMs).sort((a, b) => askedAt(a) - askedAt(b));
+    for (const name of due.slice(0, ASKED_AT_ONCE)) {
+      const account = accountOf(name, ledger);
+      const last = this.#unshown.get(account);
+      const isRound = last === undefined || now() - last.at >= freshMs;
+      if (isRound) this.#unshown.set(account, { rounds: (last?.rounds ?? 0) + 1, at: now() });
+      this.#askedAt.set(name, now());
+      this.#ask(name, ledger);
+    }
   }
 
   /** The node itself, and not whoever else is asked about the section: it is this one that has to show what it has. */
   #ask(name: string, ledger: Ledger): void {
-    const { identity, transport, networkTag, prefix, requestTimeoutMs, now, freshMs } = this.#options;
-    const last = this.#asked.get(name);
-    if (last && now() - last.at < freshMs) return;
-    this.#asked.set(name, { unshown: (last?.unshown ?? 0) + 1, at: now() });
+    const { identity, transport, networkTag, prefix, requestTimeoutMs } = this.#options;
     const body = encode(holdingsBody, { prefix, generation: ledger.generation, agreement: undefined });
     const { raw } = sealEnvelope(identity, networkTag, 'sectionHoldings', body);
     transport.request(name, 'ae.section', raw, requestTimeoutMs, (result) => {
@@ -133,15 +155,24 @@ export class Restoration {
     });
   }
 
+  /** @param ledger as it was when it was asked */
   #takeAnswer(name: string, ledger: Ledger, bytes: Uint8Array): void {
     const decisions = unlessBad(() => {
       const { decisions } = decode(answerCodec, bytes);
-      // One that follows what was here when it was asked: there is more, and it has it.
       if (decisions[0]) append(ledger, decisions[0]);
       return decisions;
     });
     if (!decisions || decisions.length === 0) return;
-    this.#asked.delete(name);
     for (const raw of decisions) this.#options.take(raw);
+    // What everybody has by now, who has waited for it to be decided shows as well.
+    const known = this.#known ?? ledger;
+    const next = decisions[known.generation - ledger.generation];
+    if (!next || !unlessBad(() => append(known, next))) return;
+    this.#unshown.delete(accountOf(name, known));
+    this.#askedAt.delete(name);
   }
+}
+
+function accountOf(name: string, { elders }: Ledger): string {
+  return elders.some((elder) => elder.name === name) ? name : MEMBERS;
 }

@@ -6,9 +6,10 @@ export type SessionNews = Extract<section.Event, { type: 'behind' | 'session' | 
 
 /**
  * What a session has come to is said once and may not be lost, however full the mailbox is. That this node seems to be
- * behind is what any member can make it say, as often as it likes.
+ * behind is what any member can make it say, as often as it likes; that a session stalls is said for as long as it does.
  */
 export function tellSection(actor: Actor<section.State, section.Event>, news: SessionNews): void {
-  if (news.type === 'behind') actor.send(news);
+  const isRepeated = news.type === 'behind' || (news.type === 'session' && news.status.state === 'running');
+  if (isRepeated) actor.send(news);
   else actor.tell(news);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type FileJournal, MemoryJournal } from '@witan/journal';
@@ -196,6 +196,25 @@ describe('a backup', () => {
     expect(newestBackupMs(shared, otherDir)).toBeUndefined();
     expect(newestBackupMs(shared, dataDir)).toBe(at(2).getTime());
     otherJournal.close();
+  });
+
+  test('is taken also where the ones before were taken elsewhere, and those of another node stay', () => {
+    const moved = join(directory, 'moved');
+    const take = (second: number, keep = 1) =>
+      basename(takeBackup({ dataDir, journal, backupDir: moved, keep, now: at(second) }));
+    take(1, 9);
+    // From a time when all had one directory.
+    const theirs = '20250101T000000000Z';
+    mkdirSync(join(moved, theirs));
+    writeFileSync(join(moved, theirs, 'identity.sealed'), 'of another');
+    const emptied = take(2, 9);
+    for (const file of readdirSync(join(moved, emptied))) rmSync(join(moved, emptied, file));
+    const cut = take(3, 9);
+    writeFileSync(join(moved, cut, 'identity.sealed'), '');
+    expect(newestBackupMs(moved, dataDir)).toBe(at(1).getTime());
+    const last = take(4);
+    expect(readdirSync(moved)).toEqual([theirs, last]);
+    expect(newestBackupMs(moved, dataDir)).toBe(at(4).getTime());
   });
 
   test('is the state as it was where the operator says so, and a copy of another kind is one where he does', () => {

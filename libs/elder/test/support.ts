@@ -28,9 +28,9 @@ const SECRET = scalarFromHash(utf8('genesis'), NETWORK);
 const NEXT_SECRET = scalarFromHash(utf8('next'), NETWORK);
 type Action = Parameters<typeof encodeDecision>[0]['action'];
 
-function certify(generation: number, parent: Uint8Array, action: Action): Uint8Array {
+function certify(generation: number, parent: Uint8Array, action: Action, secret = SECRET): Uint8Array {
   const decision = encodeDecision({ network: TAG, prefix: '', generation, parent, action });
-  return encodeCertified(decision, 0, signShare(SECRET, certificateMessage(decisionHash(decision), 0)));
+  return encodeCertified(decision, 0, signShare(secret, certificateMessage(decisionHash(decision), 0)));
 }
 
 /** Certified, as it is sent. */
@@ -40,7 +40,9 @@ export function genesisOf(node: Identity): Uint8Array {
 }
 
 export function joinAfter(ledger: Ledger, nodes: readonly Identity[]): Uint8Array {
-  return certify(ledger.generation + 1, ledger.head, { type: 'join', nodes: nodes.map((each) => each.publicKey) });
+  const isNext = Buffer.compare(ledger.key, encodeG1(mulBase(NEXT_SECRET))) === 0;
+  const action = { type: 'join', nodes: nodes.map((each) => each.publicKey) } as const;
+  return certify(ledger.generation + 1, ledger.head, action, isNext ? NEXT_SECRET : SECRET);
 }
 
 /** The ledger after one more decision of those who hold the genesis key. */

@@ -42,17 +42,20 @@ function truth(question: Uint8Array): Answer {
   return decode(forms.answerCodec, reply.bytes);
 }
 
-/** Whom it asks, one after the other, when `liars` answer each question with a vote that is new, and promise more. */
-function lured(step: Step<State>, liars: readonly Identity[]) {
+type Lie = (state: State, by: Identity, view: number) => Partial<Answer>;
+const vote: Lie = (state, by, view) => ({ ballots: [voteOf(state, by, view)] });
+
+/** Whom it asks, one after the other, when `liars` answer each question with what is new, a vote, and promise more. */
+function lured(step: Step<State>, liars: readonly Identity[], lie = vote) {
   const asked: string[] = [];
   let [{ state }, [question]] = [step, asksOf(step)];
   for (let view = 10; question && asked.length < 50; view++) {
     const { to, tag } = question;
     asked.push(to);
     const lying = liars.find(({ name }) => name === to);
-    const ballots = lying ? [voteOf(state, lying, view)] : [];
-    const lie = { generation: state.ledger!.generation, decisions: [], ballots, values: [], more: true };
-    const bytes = encode(forms.answerCodec, lying ? lie : truth(question.bytes));
+    const nothing = { generation: state.ledger!.generation, decisions: [], ballots: [], values: [], more: true };
+    const said = lying ? { ...nothing, ...lie(state, lying, view) } : truth(question.bytes);
+    const bytes = encode(forms.answerCodec, said);
     const next = machine.step(state, { type: 'response', tag, ok: true, bytes, at: 20 + view });
     ({ state } = next);
     [question] = asksOf(next);
@@ -110,6 +113,19 @@ describe('who answers with ever new votes and promises more', () => {
     hear(50, liar);
     expect(tick()).toBe(1);
   });
+});
+
+test('who tells one decision at a time and promises more is left for one who tells all', () => {
+  let long = ledger;
+  for (const { publicKey } of identities(20, 'newcomer'))
+    long = decide(long, { type: 'join', nodes: [publicKey] }, secretOf('second key'));
+  const oneByOne: Lie = (state) => ({ decisions: [long.decisions[state.ledger!.generation + 1]!] });
+  const begin = follow(me, ledger.decisions);
+  const behind = machine.step(begin, { type: 'behind', node: liar.name, generation: long.generation, at: 5 }).state;
+  const { asked, state } = lured(machine.step(behind, { type: 'timer', id: 'catch-up', at: 6 }), [liar], oneByOne);
+  expect(asked.slice(0, -1)).toEqual(Array(asked.length - 1).fill(liar.name));
+  expect(asked).toHaveLength(5);
+  expect(state.ledger!.generation).toBeGreaterThanOrEqual(later.generation);
 });
 
 test('nodes that start do not all begin with the same elder', () => {

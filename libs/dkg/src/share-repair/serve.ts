@@ -41,7 +41,9 @@ function known({ progress }: State, { author, id }: Signed): Uint8Array | undefi
 
 function help(turn: Turn, { author, id }: Signed, receiver: number, request: RepairRequest): Uint8Array {
   const { state } = turn;
-  const canHelp = isDone(state) && state.secretShare !== undefined && !isHelped(turn, author);
+  // Who does not deal is not asked for a dealing: it is another who says that here, and it is not counted either.
+  const isForMe = request.dealings.length > 0 || request.dealers.includes(state.me);
+  const canHelp = isForMe && isDone(state) && state.secretShare !== undefined && !isHelped(turn, author);
   const answer = canHelp ? answerTo(turn, state.secretShare, receiver, request) : NONE;
   const bytes = encode(answerCodec, answer);
   if (answer.type !== 'none') remember(turn, author, id, bytes);
@@ -63,10 +65,8 @@ function isWellMade({ session }: State, receiver: number, { dealers, dealings }:
 
 function answerTo(turn: Turn, secretShare: Scalar, receiver: number, request: RepairRequest): RepairAnswer {
   const { state } = turn;
-  const { me } = state;
   const purpose = purposeOf(receiver, request);
   if (request.dealings.length === 0) {
-    if (!request.dealers.includes(me)) return NONE;
     const body = encode(dealingCodec, dealMask(state, secretShare, receiver, purpose));
     return { type: 'dealing', raw: turn.sign('dkgRepairDealing', body).raw };
   }
