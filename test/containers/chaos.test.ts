@@ -12,8 +12,6 @@ const why = whyNoDocker();
 if (why) console.error(`NOT RUN, chaos in containers: ${why}`);
 
 const NAMES = [
-  // The logs of the containers before go with it.
-  'upgrade',
   'kill-one-of-each',
   'pause',
   'partition-minority',

@@ -99,5 +99,10 @@ test('what cannot be written ends nothing, and is written when it can be', async
 test('a network that begins has no backups put where another one has its own', async () => {
   const other = new Launcher(join(folder, 'other'), [], { WITAN_BACKUP_DIR: backups() });
   expect(await other.ended).toBe(78);
-  expect(other.errors).toContain(`WITAN_ERR_CONFIG: WITAN_BACKUP_DIR=${backups()}: has the backups of another network`);
+  expect(JSON.parse(other.errors)).toMatchObject({
+    error: {
+      code: 'WITAN_ERR_CONFIG',
+      detail: expect.stringContaining(`WITAN_BACKUP_DIR=${backups()}: has the backups of another network`),
+    },
+  });
 });

@@ -64,7 +64,7 @@ describe.skipIf(!CHROMIUM)('the explorer and its event stream', { timeout: 60_00
     let isAway = true;
     await page.route('**/v1/**', (route) => (isAway ? route.abort() : route.fallback()));
     await page.clock.fastForward(CHECK_MS);
-    await expect.poll(() => link(page), REACH).toContain('does not answer');
+    await expect.poll(() => link(page), REACH).toContain('Not connected');
     isAway = false;
     await page.clock.fastForward(CHECK_MS);
     await expect.poll(() => link(page), REACH).toContain('No live updates');
