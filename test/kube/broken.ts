@@ -16,10 +16,8 @@ import { expectGoingOn } from './served.ts';
 
 export const BREAKABLE = fileURLToPath(new URL('breakable', import.meta.url));
 // Before the others: what a pod has logged goes with it.
-const KILLS = ['kill-one-of-each', 'kill-all-nats', 'kill-in-contribution'];
+const KILLS = ['kill-one-of-each', 'kill-all-nats'];
 const OTHERS = ['pause', 'partition-minority', 'one-way', 'lossy', 'fill-disk', 'jump-clock'];
-/** What a kill says that took as long as the phase, which may happen. */
-const TOO_LATE = /contribution was over/;
 /** What is done to lines to NATS in these. */
 const STATES: readonly LineState[] = [
   { cut: 'both' },
@@ -53,7 +51,7 @@ export function chaosTests(witan: Network): void {
     const history = await shortRun(world, names, logs);
     expect(history.violations).toEqual([]);
     expect(history.episodes.map(({ experiment }) => experiment)).toEqual(names);
-    expect(missedOf(history).filter((each) => !TOO_LATE.test(each))).toEqual([]);
+    expect(missedOf(history)).toEqual([]);
     expect(history.operations.length).toBeGreaterThan(20);
     const [atOnce] = judge(
       history,

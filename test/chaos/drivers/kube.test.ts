@@ -234,6 +234,14 @@ describe('pods of nodes that have a line of their own', () => {
     ]);
   });
 
+  test('that do not run yet are waited for by a person', async () => {
+    cluster({ pods: three.map((name) => breakable(name)), disks, away: ['node-1'] });
+    await expect(open()).rejects.toMatchObject({
+      code: 'WITAN_ERR_UNAVAILABLE',
+      detail: expect.stringContaining('kubectl -n witan rollout status statefulset/node'),
+    });
+  });
+
   test.each([
     ['share a disk', disks['node-0'], true, 'fill-disk'],
     ['are alone with their processes', disks['node-1'], false, 'pause'],

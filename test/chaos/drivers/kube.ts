@@ -73,14 +73,19 @@ export class KubeWorld extends Unable implements World {
   /**
    * What can be done to its pods is for them to tell.
    *
-   * @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no kubectl, or no cluster that answers it
+   * @throws WitanError `WITAN_ERR_DEPENDENCY` when there is no kubectl, or no cluster that answers it;
+   *   `WITAN_ERR_UNAVAILABLE` when there are nodes that do not run
    */
   static async open(options: KubeOptions): Promise<KubeWorld> {
     const namespace = new Namespace(options.namespace);
     const nodes = await namespace.pods('node').catch((error: unknown) => {
       throw new WitanError('WITAN_ERR_DEPENDENCY', `no cluster to break: ${whyFailed(error)}`, { cause: error });
     });
-    return new KubeWorld(options, namespace, await KubeHands.of(namespace, nodes));
+    const hands = await KubeHands.of(namespace, nodes).catch((error: unknown) => {
+      const how = `wait for them: kubectl -n ${namespace.name} rollout status statefulset/node`;
+      throw new WitanError('WITAN_ERR_UNAVAILABLE', `not all nodes run: ${whyFailed(error)}; ${how}`, { cause: error });
+    });
+    return new KubeWorld(options, namespace, hands);
   }
 
   get nodes(): number {
