@@ -4,7 +4,7 @@ import { toHex } from '@witan/crypto';
 import { unlessBad } from '@witan/errors';
 import { bool, bytes, decode, encode, type Infer, list, peekEnvelope, struct, u8 } from '@witan/wire';
 import { enact, settle } from './advance.ts';
-import { ask, followUp, noteAnswer, standing } from './asking.ts';
+import { afterAnswer, ask, noteAnswer, standing } from './asking.ts';
 import { type Holdings, holdingsCodec } from './holdings.ts';
 import { PHASES, Phase } from './phases.ts';
 import { isLimited } from './rate-limit.ts';
@@ -131,7 +131,7 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
   }
   const learnt = turn.state.progress.learnt > before.learnt;
   turn.report({ type: 'answered', at: turn.at, from, recovered, result: learnt ? 'new' : 'nothing' });
-  followUp(turn, from, learnt && (answer.more || answer.phase > turn.state.phase), before.standing);
+  afterAnswer(turn, from, learnt && (answer.more || answer.phase > turn.state.phase), before.standing);
 }
 
 function takeClose(turn: Turn, raw: Uint8Array): boolean {

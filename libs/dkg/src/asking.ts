@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { FOLLOWED_MAX } from '@witan/anti-entropy';
+import { followUp } from '@witan/anti-entropy';
 import { encode } from '@witan/wire';
 import { missing } from './closing.ts';
 import { holdings, holdingsCodec } from './holdings.ts';
@@ -50,13 +50,13 @@ export function askNext(turn: Turn, reason: AskReason, last?: string): void {
  *
  * @param before how near to its end the phase was before the answer
  */
-export function followUp(turn: Turn, from: string, more: boolean, before: string): void {
+export function afterAnswer(turn: Turn, from: string, more: boolean, before: string): void {
   const { progress } = turn.state;
-  const followed = more && standing(turn.state) === before ? progress.followed + 1 : 0;
-  turn.update({ progress: { ...progress, followed: followed > FOLLOWED_MAX ? 0 : followed } });
+  const { followed, whom } = followUp(progress.followed, !more || standing(turn.state) !== before);
+  turn.update({ progress: { ...progress, followed } });
   if (!more) return;
-  if (followed < FOLLOWED_MAX) ask(turn, from, 'more');
-  else if (followed === FOLLOWED_MAX) askNext(turn, 'more', from);
+  if (whom === 'same') ask(turn, from, 'more');
+  else if (whom === 'another') askNext(turn, 'more', from);
 }
 
 /** Whose answer may help: one of those whose own message is missing, then two of all, so that each has its turn. */

@@ -131,8 +131,8 @@ function offered(state: State, determined: boolean): Offered {
  * that all find the same, and whoever could put the word of another in somebody's place would decide who is qualified, and to
  * whose key shares are sealed.
  */
-function inclusion(state: State, { included }: CloseValue): 'here' | 'unknown' | 'invalid' {
-  const messages = included.map(({ sender, id }) => ({ sender, message: state.variants.get(toHex(id)) }));
+function inclusion(state: State, included: ReadonlyMap<number, string>): 'here' | 'unknown' | 'invalid' {
+  const messages = [...included].map(([sender, id]) => ({ sender, message: state.variants.get(id) }));
   if (messages.some(({ sender, message }) => message && !isWord(message, state.phase, sender))) return 'invalid';
   return messages.every(({ message }) => message) ? 'here' : 'unknown';
 }
@@ -146,12 +146,12 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   if (!value || value.phase !== state.phase) return 'invalid';
   if (!isAscending(value.included.map((each) => each.sender))) return 'invalid';
   const may = new Set(allowed(state));
-  const included = new Map(value.included.map(({ sender, id }) => [sender, toHex(id)]));
+  const included = idsOf(value);
   if (included.size < fewest(state) || [...included.keys()].some((sender) => !may.has(sender))) return 'invalid';
   const { silent } = value;
   const would = wouldBeAwaited(state, included);
   if (!isAscending(silent) || silent.some((index) => !would.includes(index))) return 'invalid';
-  const found = inclusion(state, value);
+  const found = inclusion(state, included);
   if (found !== 'here') return found;
   const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
   if (left.length === 0 && silent.length === 0) return 'valid';
@@ -171,12 +171,14 @@ function isThere({ me, atDeadline }: State, index: number): boolean {
 /** Against commitments that are proven false, or that do not fit the own shares. */
 function objects(state: State, bytes: Uint8Array): boolean {
   const close = decodeClose(bytes);
-  if (state.phase !== Phase.Commitment || !close || inclusion(state, close) !== 'here') return false;
-  return !isSound(state, idsOf(close));
+  if (state.phase !== Phase.Commitment || !close) return false;
+  const included = idsOf(close);
+  return inclusion(state, included) === 'here' && !isSound(state, [...included.values()]);
 }
 
-function idsOf({ included }: CloseValue): readonly string[] {
-  return included.map(({ id }) => toHex(id));
+/** Of the messages, by their senders. */
+function idsOf({ included }: CloseValue): ReadonlyMap<number, string> {
+  return new Map(included.map(({ sender, id }) => [sender, toHex(id)]));
 }
 
 function isSound(state: State, ids: readonly string[]): boolean {
@@ -223,9 +225,10 @@ function awaited(state: State): readonly number[] {
 function isFast(state: State, bytes: Uint8Array): boolean {
   const close = decodeClose(bytes);
   if (!close || !isComplete(state, close)) return false;
-  const found = inclusion(state, close);
+  const included = idsOf(close);
+  const found = inclusion(state, included);
   if (state.phase !== Phase.Commitment) return found !== 'invalid';
-  return found === 'here' && eachFitsOwnShares(state, idsOf(close));
+  return found === 'here' && eachFitsOwnShares(state, [...included.values()]);
 }
 
 /** Whether nobody is left out who was there in the phase before: such a close is valid for all, sooner or later. */

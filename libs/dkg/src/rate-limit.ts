@@ -1,4 +1,4 @@
-import { allowAnswer, QUESTIONS_PER_SECOND } from '@witan/anti-entropy';
+import { type Allowance, allowAnswer, QUESTIONS_PER_SECOND } from '@witan/anti-entropy';
 import type { Turn } from './turn.ts';
 
 /** Participants and a few who follow. */
@@ -8,16 +8,17 @@ const REPAIRS = { perSecond: 8, peersMax: 256 };
 
 /** Whether `peer` has had its share of answers of anti-entropy for now. */
 export function isLimited(turn: Turn, peer: string): boolean {
-  const { progress } = turn.state;
-  const answered = allowAnswer(progress.answered, peer, turn.at, QUESTIONS);
-  if (answered) turn.update({ progress: { ...progress, answered } });
-  return answered === undefined;
+  return hasHad(turn, 'answered', peer, QUESTIONS);
 }
 
 /** Whether `peer` has been helped to its share often enough for now. What else it asks does not count. */
 export function isHelped(turn: Turn, peer: string): boolean {
+  return hasHad(turn, 'helped', peer, REPAIRS);
+}
+
+function hasHad(turn: Turn, of: 'answered' | 'helped', peer: string, allowance: Allowance): boolean {
   const { progress } = turn.state;
-  const helped = allowAnswer(progress.helped, peer, turn.at, REPAIRS);
-  if (helped) turn.update({ progress: { ...progress, helped } });
-  return helped === undefined;
+  const counted = allowAnswer(progress[of], peer, turn.at, allowance);
+  if (counted) turn.update({ progress: { ...progress, [of]: counted } });
+  return counted === undefined;
 }

@@ -85,9 +85,10 @@ function lastHeld(backupDir: string): string | undefined {
 
 /** The own ones before the last `keep`, and what is nobody's; those of others are for others to remove. */
 function outlived(backupDir: string, dataDir: string, keep: number): readonly string[] {
-  const all = backupsIn(backupDir).map((name) => join(backupDir, name));
-  const own = all.filter((backup) => ownerOf(backup, dataDir) === 'self');
-  return [...own.slice(0, -keep), ...all.filter((backup) => ownerOf(backup, dataDir) === 'nobody')];
+  const by = { self: [] as string[], another: [] as string[], nobody: [] as string[] };
+  for (const backup of backupsIn(backupDir).map((name) => join(backupDir, name)))
+    by[ownerOf(backup, dataDir)].push(backup);
+  return [...by.self.slice(0, -keep), ...by.nobody];
 }
 
 /** Empty where there is none. */

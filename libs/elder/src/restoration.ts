@@ -167,7 +167,7 @@ export class Restoration {
     // What everybody has by now, who has waited for it to be decided shows as well.
     const known = this.#known ?? ledger;
     const next = decisions[known.generation - ledger.generation];
-    if (!next || !unlessBad(() => append(known, next))) return;
+    if (!next || (next !== decisions[0] && !unlessBad(() => append(known, next)))) return;
     this.#unshown.delete(accountOf(name, known));
     this.#askedAt.delete(name);
   }

@@ -1,5 +1,5 @@
 import * as agreement from '@witan/agreement';
-import { allowAnswer, FOLLOWED_MAX, isPageful, Page, QUESTIONS_PER_SECOND } from '@witan/anti-entropy';
+import { allowAnswer, followUp, isPageful, Page, QUESTIONS_PER_SECOND } from '@witan/anti-entropy';
 import { unlessBad } from '@witan/errors';
 import { decode, encode, type Infer, peekEnvelope } from '@witan/wire';
 import { settle } from './decide.ts';
@@ -124,16 +124,16 @@ export function take(turn: Turn, from: string, bytes: Uint8Array | undefined): v
   const { ahead } = turn.state.progress;
   if (ahead && ahead.generation <= generation) turn.updateProgress({ ahead: undefined });
   // Who says that there is more, and tells one decision at a time, is kept to as little as who tells votes.
-  if (more) followUp(turn, from, isNearer && isPageful(answer.decisions, ANSWER_DECISIONS));
+  if (more) askOn(turn, from, isNearer && isPageful(answer.decisions, ANSWER_DECISIONS));
   else turn.updateProgress({ followed: 0 });
 }
 
 /** Asks on where there is more: the same one as long as pages of decisions come of it. */
-function followUp(turn: Turn, from: string, isPage: boolean): void {
-  const followed = isPage ? 0 : turn.state.progress.followed + 1;
-  turn.updateProgress({ followed: followed > FOLLOWED_MAX ? 0 : followed });
-  if (followed < FOLLOWED_MAX) ask(turn, from, 'more');
-  else if (followed === FOLLOWED_MAX) ask(turn, nextPeer(turn, from), 'more');
+function askOn(turn: Turn, from: string, isPage: boolean): void {
+  const { followed, whom } = followUp(turn.state.progress.followed, isPage);
+  turn.updateProgress({ followed });
+  if (whom === 'same') ask(turn, from, 'more');
+  else if (whom === 'another') ask(turn, nextPeer(turn, from), 'more');
 }
 
 interface Taken {

@@ -5,7 +5,7 @@ import { NETWORK_TAG } from '../network-tag.ts';
 import type { Random } from '../random.ts';
 import { readStatement } from '../statement.ts';
 import type { World } from '../world.ts';
-import { otherClose } from './vote-lies.ts';
+import { heardIn, otherClose } from './vote-lies.ts';
 
 /** How many untrue proposals it makes for each phase of a session. */
 const PROPOSALS = 6;
@@ -66,17 +66,11 @@ export class LyingCoordinator {
   }
 
   #proposal(session: Session, state: State, phase: Phase): Uint8Array {
-    const here = [...state.messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHexId(signed.id) }));
-    const included = here.sort((a, b) => a.sender - b.sender);
-    const early = encode(forms.closeCodec, { phase, included, silent: [] });
+    const early = encode(forms.closeCodec, { phase, included: heardIn(state, phase), silent: [] });
     const value = this.#random.chance(0.4) ? early : otherClose(this.#random, early, state);
     const view = this.#random.chance(0.9) ? 0 : this.#random.between(1, 1000);
     const proposal = { instance: forms.closeInstance(session, phase), view, validView: undefined, value };
     const body = encode(forms.proposalBody, { session: session.idBytes, phase, proposal });
     return sealEnvelope(this.#identity, NETWORK_TAG, 'dkgProposal', body).raw;
   }
-}
-
-function fromHexId(id: string): Uint8Array {
-  return new Uint8Array(Buffer.from(id, 'hex'));
 }

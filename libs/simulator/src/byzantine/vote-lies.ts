@@ -6,7 +6,7 @@ import { currentShare, forms as sectionForms } from '@witan/section';
 import { decode, encode, type Infer } from '@witan/wire';
 import type { Random } from '../random.ts';
 import type { Statement } from '../statement.ts';
-import { type Liar, type Lie, oneEach, sign } from './liar.ts';
+import { type Liar, type Lie, oneEach, sign, stateOf } from './liar.ts';
 
 type CloseValue = Infer<typeof forms.closeCodec>;
 
@@ -66,7 +66,10 @@ const twoProposals: Lie = (liar, truth, raw) => {
       const fields = decode(forms.proposalBody, truth.body);
       const second = {
         ...fields,
-        proposal: { ...fields.proposal, value: otherClose(liar.random, fields.proposal.value, stateOf(liar, truth)) },
+        proposal: {
+          ...fields.proposal,
+          value: otherClose(liar.random, fields.proposal.value, stateOf(liar, truth.session)),
+        },
       };
       return oneEach(liar.random, [[raw], [sign(liar, 'dkgProposal', encode(forms.proposalBody, second))], []]);
     }
@@ -82,7 +85,7 @@ const twoProposals: Lie = (liar, truth, raw) => {
     }
     case 'dkgVote': {
       const { session, phase, vote } = decode(forms.voteBody, truth.body);
-      const state = stateOf(liar, truth);
+      const state = stateOf(liar, truth.session);
       if (vote.step !== 'prevote' || !state || phase !== state.phase || liar.random.chance(0.5)) return undefined;
       const close = encode(forms.closeCodec, { phase, included: heardIn(state), silent: [] });
       const value = otherClose(liar.random, close, state);
@@ -91,7 +94,7 @@ const twoProposals: Lie = (liar, truth, raw) => {
     }
     case 'dkgMessage': {
       // In the place of its own word, and of the vote that goes with it.
-      const state = stateOf(liar, truth);
+      const state = stateOf(liar, truth.session);
       if (!state || state.variants.size === 0 || liar.random.chance(0.7)) return undefined;
       const { session, phase } = state;
       const value = closeOfOthers(liar.random, { phase, included: heardIn(state), silent: [] }, state);
@@ -104,14 +107,10 @@ const twoProposals: Lie = (liar, truth, raw) => {
   }
 };
 
-/** What a close would be of that includes all that is here. */
-function heardIn({ messages, phase }: State): CloseValue['included'] {
+/** What a close of the phase would be of that includes all that is here. */
+export function heardIn({ messages, phase: running }: State, phase = running): CloseValue['included'] {
   const here = [...messages[phase]!].map(([sender, { signed }]) => ({ sender, id: fromHex(signed.id) }));
   return here.sort(bySender);
-}
-
-function stateOf({ node }: Liar, { session }: Statement): State | undefined {
-  return node.elder?.sessions.all.get(session ?? '')?.state;
 }
 
 const bySender = (a: { sender: number }, b: { sender: number }) => a.sender - b.sender;
