@@ -62,7 +62,15 @@ const MESSAGES: { readonly [T in forms.PayloadType]: forms.Message & { readonly 
     follows: close,
     payload: { type: 'justification', answers: [{ accuser: 2, secret: raw(32, 5) }] },
   },
-  commitment: { session: SESSION, follows: close, payload: { type: 'commitment', commitment: [raw(96, 6)] } },
+  commitment: {
+    session: SESSION,
+    follows: close,
+    payload: {
+      type: 'commitment',
+      commitment: [raw(96, 6)],
+      proof: { challenge: raw(16, 11), value: raw(32, 12), blind: raw(32, 13) },
+    },
+  },
   finalisation: {
     session: SESSION,
     follows: { type: 'vote', vote: VOTES.prevote },

@@ -2,7 +2,7 @@ import type { Support } from './census.ts';
 import { knownValue, type State, withSlot } from './state.ts';
 import { fastPrevotes, prevotesElsewhere, supportedValues } from './tally.ts';
 import type { Rule, Transition } from './transitions.ts';
-import type { Application, Hash, VoteRecord } from './types.ts';
+import type { Hash, VoteRecord } from './types.ts';
 
 /*
  * The fast path: when all members cast the same prevote in view 0, and each says that it may decide, it does, one round
@@ -47,21 +47,13 @@ export const prevoteBehind: Rule = (state): Transition | undefined => {
   return voted && { state: voted, outputs: [{ type: 'vote', ...nothing, justification: [] }] };
 };
 
-/**
- * Whether it is certain that no other value was decided by the prevotes of view 0. What is objected to was not: the
- * application answers for it (`Application.isFast`).
- */
-export function mayBeChosen(state: State, app: Application, hash: Hash): boolean {
+/** Whether it is certain that no other value was decided by the prevotes of view 0. */
+export function mayBeChosen(state: State, hash: Hash): boolean {
   const { fastPath, members, quorum } = state.options;
   if (!fastPath || state.view === 0) return true;
   const isExcluded = (other: Hash | undefined) => prevotesElsewhere(state.votes, other) > members - quorum;
   const rivals = supportedValues(state.votes, 1).filter((each) => isRival(each) && each.hash !== hash);
-  return isExcluded(undefined) && rivals.every((each) => isExcluded(each.hash) || objects(state, app, each.hash));
-}
-
-function objects(state: State, app: Application, hash: Hash): boolean {
-  const held = knownValue(state, hash);
-  return held !== undefined && (app.objects?.(held.value) ?? false);
+  return isExcluded(undefined) && rivals.every((each) => isExcluded(each.hash));
 }
 
 function isRival({ view, step }: Support): boolean {

@@ -22,7 +22,6 @@ import {
   prevotesFor,
   quorumValue,
   reachedView,
-  recordFor,
   supportedValues,
   tally,
   votesBeyond,
@@ -85,7 +84,7 @@ export const propose: Rule = (state, app) => {
   const { options, view, step, valid } = state;
   if (step !== 'propose' || isOpen(options, view) || leader(options, view) !== options.me) return undefined;
   if (state.proposals.some((proposal) => proposal.view === view && proposal.from === options.me)) return undefined;
-  const hash = valid?.hash ?? choose(state, app);
+  const hash = valid?.hash ?? choose(state);
   const held = hash === undefined ? undefined : knownValue(state, hash);
   if (hash === undefined || held?.verdict !== 'valid' || !lockAllows(state, hash, valid?.view ?? -1)) return undefined;
   const validView = valid?.view;
@@ -98,17 +97,17 @@ export const propose: Rule = (state, app) => {
 };
 
 /** What it wants, unless something else may have been decided at once: then that. */
-function choose(state: State, app: Application): Hash | undefined {
+function choose(state: State): Hash | undefined {
   const named = supportedValues(state.votes, faults(state.options) + 1).map(({ hash }) => hash);
   const wanted = state.candidate ? [state.candidate.hash, ...named] : named;
-  return wanted.find((hash) => mayBeChosen(state, app, hash) && verdictOf(state, hash) === 'valid');
+  return wanted.find((hash) => mayBeChosen(state, hash) && verdictOf(state, hash) === 'valid');
 }
 
 /** Lines 22 to 27: a value proposed for the first time. */
 export const prevoteFresh: Rule = (state, app) => {
   const proposal = leadersProposal(state);
   if (state.step !== 'propose' || !proposal || proposal.validView !== undefined) return undefined;
-  if (!mayBeChosen(state, app, proposal.hash)) return undefined;
+  if (!mayBeChosen(state, proposal.hash)) return undefined;
   return prevoteProposal(state, app, proposal, -1);
 };
 
@@ -122,20 +121,8 @@ export const prevoteAgain: Rule = (state, app) => {
 
 function prevoteProposal(state: State, app: Application, { hash }: HeldProposal, validView: number) {
   if (!lockAllows(state, hash, validView)) return castVote(state, app, 'prevote', null);
-  if (isObjectedTo(state, app, hash)) return castVote(state, app, 'prevote', null);
   const verdict = verdictOf(state, hash);
   return verdict === 'unknown' ? undefined : castVote(state, app, 'prevote', verdict === 'valid' ? hash : null);
-}
-
-/**
- * Not in the paper: an objection counts against what is new, and only before anyone can be bound to it. A member may
- * always vote for nothing, and a value that has had a quorum of prevotes is proposed again by those who are bound to it.
- */
-function isObjectedTo(state: State, app: Application, hash: Hash): boolean {
-  const { locked, valid } = state;
-  const isOld = leadersProposal(state)?.validView !== undefined || locked?.hash === hash || valid?.hash === hash;
-  const held = knownValue(state, hash);
-  return !isOld && held !== undefined && (app.objects?.(held.value) ?? false);
 }
 
 /** The lock, as lines 23 and 29 ask it. */
@@ -161,7 +148,7 @@ function hasPolka(state: State, view: number, hash: Hash): boolean {
 export const prevoteDetermined: Rule = (state, app) => {
   const { candidate } = state;
   if (state.view !== 0 || state.step !== 'propose' || !candidate?.determined || state.locked) return undefined;
-  if (candidate.verdict !== 'valid' || isObjectedTo(state, app, candidate.hash)) return undefined;
+  if (candidate.verdict !== 'valid') return undefined;
   return castVote(state, app, 'prevote', candidate.hash);
 };
 
@@ -175,7 +162,7 @@ export const prevoteOpen: Rule = (state, app) => {
     ...state.proposals.filter((proposal) => proposal.view === state.view),
     ...supportedValues(state.votes, faults(state.options) + 1).filter((support) => support.view === state.view),
   ];
-  const chosen = offered.find(({ hash }) => verdictOf(state, hash) === 'valid' && !isObjectedTo(state, app, hash));
+  const chosen = offered.find(({ hash }) => verdictOf(state, hash) === 'valid');
   return chosen && castVote(state, app, 'prevote', chosen.hash);
 };
 
@@ -204,7 +191,7 @@ export const proposeTimeout: Rule = (state, app) => {
 export const adoptValid: Rule = (state, app) => {
   const hash = precommittable(state);
   if (hash === undefined || (state.valid && state.valid.view >= state.view)) return undefined;
-  if (isObjectedTo(state, app, hash) || !hasHeard(state, app, hash)) return undefined;
+  if (!hasHeard(state, app)) return undefined;
   return only({ ...state, valid: { view: state.view, hash } });
 };
 
@@ -212,21 +199,14 @@ export const adoptValid: Rule = (state, app) => {
 export const precommitValue: Rule = (state, app) => {
   const hash = precommittable(state);
   if (hash === undefined || state.step !== 'prevote') return undefined;
-  if (!hasHeard(state, app, hash)) return undefined;
-  if (isObjectedTo(state, app, hash)) return castVote(state, app, 'precommit', null);
+  if (!hasHeard(state, app)) return undefined;
   return castVote({ ...state, locked: { view: state.view, hash } }, app, 'precommit', hash);
 };
 
-/**
- * Whether all who are awaited have spoken in this view, or have had the time to. Where there may be objections, a vote
- * for something else may come of one that is still on its way.
- */
-function hasHeard(state: State, app: Application, hash: Hash): boolean {
-  const heard = app.awaited.every((voter) => {
-    const slot = state.votes[voter]?.get(state.view)?.prevote;
-    return app.objects ? recordFor(slot, hash) !== undefined : slot !== undefined;
-  });
-  return heard || state.timers.expired.has('prevote');
+/** Whether all who are awaited have spoken in this view, or have had the time to. */
+function hasHeard(state: State, app: Application): boolean {
+  const hasSpoken = (voter: number) => state.votes[voter]?.get(state.view)?.prevote !== undefined;
+  return app.awaited.every(hasSpoken) || state.timers.expired.has('prevote');
 }
 
 /** A valid value with a quorum of prevotes in the current view, from the prevote step on. */

@@ -73,19 +73,13 @@ export interface Application {
    */
   judge(value: Uint8Array): Verdict;
   /**
-   * Whether this member knows by now of something against a value that is well judged otherwise: it does not vote for it
-   * when it is proposed for the first time, and does not bind itself to it. Once others may be bound to it, an objection
-   * comes too late, and it is voted for all the same.
-   */
-  objects?(value: Uint8Array): boolean;
-  /**
    * Whether this member's prevote for the value may decide it together with those of all others, without a second vote.
-   * To be said only of what every honest member will find valid, and can never object to once all of them have said it.
+   * To be said only of what every honest member will find valid.
    */
   isFast?(value: Uint8Array): boolean;
   /**
-   * Members whose prevote (for that value, if there may be objections) is awaited before this one precommits to a value,
-   * until the prevote timer runs out: it gives an objection time to be heard, and the fast path to be taken.
+   * Members whose prevote is awaited before this one precommits to a value, until the prevote timer runs out: it gives the
+   * fast path time to be taken.
    */
   readonly awaited: readonly number[];
   /**

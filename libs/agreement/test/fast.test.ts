@@ -87,16 +87,6 @@ describe('after a first view that may have decided', () => {
     expect(m.propose(1, 1, 'ok b')).toContain('prevote 1 ok b');
   });
 
-  test('an objection to it frees', () => {
-    const objects = (value: Uint8Array) => Buffer.from(value).toString() === 'ok a';
-    const m = led(3, { objects });
-    m.state = onValue(m.state, utf8('ok a')).state;
-    m.votes([0], 0, 'prevote', 'ok a', true);
-    m.votes([2], 0, 'prevote', 'ok a', true);
-    m.state = onValue(m.state, utf8('ok a')).state;
-    expect(m.propose(1, 1, 'ok b')).toContain('prevote 1 ok b');
-  });
-
   test('the leader proposes it, not what it wants itself', () => {
     const m = led(1);
     const said = [...m.votes([0], 0, 'prevote', 'ok a', true), ...m.votes([2], 0, 'prevote', 'ok a', true)];

@@ -45,7 +45,8 @@ export function innerProduct(values: readonly Scalar[], factors: readonly Scalar
   return values.reduce((total, value, j) => mod(total + value * factors[j]!), 0n);
 }
 
-function coefficient(coins: Uint8Array, position: number): Scalar {
+/** The factor at a position, of 128 bits. */
+export function coefficient(coins: Uint8Array, position: number): Scalar {
   const at = new Uint8Array(4);
   new DataView(at.buffer).setUint32(0, position);
   return bigEndian(sha256(concatBytes(coins, at)).subarray(0, COEFFICIENT_BYTES));

@@ -1,4 +1,3 @@
-import { findFalse, innerProduct } from './batch.ts';
 import type { Scalar } from './field.ts';
 import { evaluateCommitment, mulBase, sum } from './group.ts';
 import type { CurvePoint, G1Point } from './point.ts';
@@ -12,25 +11,9 @@ export function feldmanCommit(f: Polynomial): G1Point[] {
   return f.map(mulBase);
 }
 
-/**
- * Whether `value` is what `commitment` commits to at `x`.
- *
- * Commitments add up, so a sum of shares can be checked against `sumCommitments` of their dealers. That says that the
- * sum is right, no more: two dealers can be false in ways that cancel. It is enough where the very same set makes the
- * key; where a set may still change, `findBadFeldmanShares` is the check.
- */
+/** Whether `value` is what `commitment` commits to at `x`; also of a sum of values and the sum of their commitments. */
 export function feldmanHolds(commitment: readonly CurvePoint[], x: number, value: Scalar): boolean {
   return equalModuloTorsion(mulBase(value), evaluateCommitment(commitment, x));
-}
-
-/** The positions of the dealings whose value does not hold at `x`; otherwise like `findBadPedersenShares`. */
-export function findBadFeldmanShares(
-  x: number,
-  dealings: readonly { readonly commitment: readonly CurvePoint[]; readonly value: Scalar }[],
-  coins: Uint8Array,
-): number[] {
-  const claims = dealings.map(({ commitment, value }) => ({ share: value, point: evaluateCommitment(commitment, x) }));
-  return findFalse(claims, coins, { open: mulBase, combine: innerProduct });
 }
 
 /**

@@ -14,7 +14,7 @@ export {
   encodeG1,
   setDecodeCache,
 } from './decode.ts';
-export { feldmanCommit, feldmanHolds, findBadFeldmanShares, publicKeyShares, sumCommitments } from './feldman.ts';
+export { feldmanCommit, feldmanHolds, publicKeyShares, sumCommitments } from './feldman.ts';
 export * as field from './field.ts';
 export {
   add as modAdd,
@@ -63,6 +63,13 @@ export {
   type SharePoint,
 } from './polynomial.ts';
 export { secureRandom } from './random.ts';
+export {
+  CHALLENGE_BYTES,
+  proveSamePolynomial,
+  type SamePolynomial,
+  type SamePolynomialProof,
+  samePolynomialHolds,
+} from './same-polynomial.ts';
 export { ephemeralFromSeed, openSealed, openWithEphemeral, type Sealed, sealTo } from './seal.ts';
 export {
   mulSecond,

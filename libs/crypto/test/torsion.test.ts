@@ -5,7 +5,7 @@ import {
   countOperations,
   decodeCurvePoint,
   encodeG1,
-  findBadFeldmanShares,
+  findBadPedersenShares,
   group,
   isInfinity,
   linearCombination,
@@ -102,9 +102,9 @@ describe('torsion', () => {
     for (const small of [ofOrder3, ofOrder11]) {
       const dealings = [1n, 2n, 3n, 4n].map((value, j) => ({
         commitment: [read(G1.BASE.multiply(value).add(small))],
-        value: j === 2 ? value + 1n : value,
+        share: { value: j === 2 ? value + 1n : value, blind: 0n },
       }));
-      for (let coin = 0; coin < 20; coin++) expect(findBadFeldmanShares(1, dealings, fill(coin))).toEqual([2]);
+      for (let coin = 0; coin < 20; coin++) expect(findBadPedersenShares(1, dealings, fill(coin))).toEqual([2]);
     }
   });
 

@@ -13,7 +13,7 @@ import { Phase, phaseName } from './phases.ts';
 import { PRESENCE_AT } from './presence.ts';
 import { judgeDealers, toJustify } from './qualify.ts';
 import { missingOfClose, releaseHeld } from './receive.ts';
-import { agreeing, confirm, dealersToOpen, falseForMe, stillClosed } from './result.ts';
+import { agreeing, confirm, dealersToOpen, stillClosed } from './result.ts';
 import { openShareOf, speak } from './speak.ts';
 import { type Close, counted, freshAgreement, isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -36,7 +36,6 @@ function advanceOnce(turn: Turn): boolean {
   }
   if (state.closes[state.phase]) return finishCommitment(turn);
   speak(turn);
-  checkCommitments(turn);
   if (state.env.proposes) proposeAsCoordinator(turn);
   return decide(turn);
 }
@@ -60,15 +59,6 @@ function proposeAsCoordinator(turn: Turn): void {
   const { instance } = state.agreement.options;
   const proposal = { instance, view: 0, validView: undefined, value: candidate.value };
   send(turn, 'dkgProposal', encodeProposal(state.session, state.phase, proposal));
-}
-
-/** Raises objections to Feldman commitments that do not fit the own shares, once all that are waited for are here. */
-function checkCommitments(turn: Turn): void {
-  const { state } = turn;
-  if (state.phase !== Phase.Commitment) return;
-  const waiting = expected(state).some((dealer) => !state.messages[Phase.Commitment]!.has(dealer));
-  if (waiting && !state.atDeadline) return;
-  for (const dealer of falseForMe(state)) openShareOf(turn, dealer);
 }
 
 /** Runs the agreement on the close of the running phase. */

@@ -6,7 +6,6 @@ import { isAscending } from './judge.ts';
 import { type CloseValue, closeCodec, decodeClose } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
-import { commitmentVariants, eachFitsOwnShares, fitsOwnShares } from './result.ts';
 import { isWord, type State } from './state.ts';
 import { encodeVotes } from './votes.ts';
 
@@ -29,7 +28,8 @@ export function allowed(state: State): readonly number[] {
  */
 export function expected(state: State): readonly number[] {
   const there = lastThere(state);
-  return allowed(state).filter((sender) => !state.equivocators.has(sender) && there.has(sender));
+  const isCaught = (sender: number) => state.equivocators.has(sender) || state.falseDealers.has(sender);
+  return allowed(state).filter((sender) => there.has(sender) && !isCaught(sender));
 }
 
 /** By the closes that tell it, which change when a phase ends. */
@@ -68,8 +68,7 @@ function countable(state: State): ReadonlyMap<number, string> {
   const may = new Set(allowed(state));
   const out = new Map<number, string>();
   for (const [sender, { signed }] of state.messages[state.phase]!) {
-    if (!may.has(sender) || state.equivocators.has(sender) || state.falseCommitments.has(signed.id)) continue;
-    out.set(sender, signed.id);
+    if (may.has(sender) && !state.equivocators.has(sender)) out.set(sender, signed.id);
   }
   return out;
 }
@@ -94,12 +93,11 @@ function candidate(state: State): agreement.Application['candidate'] {
   if (!(determined || state.atDeadline)) return undefined;
   const { ids, value } = offered(state, determined);
   if (ids.length < fewest(state)) return undefined;
-  if (state.phase === Phase.Commitment && !isSound(state, ids)) return undefined;
   return { value, determined };
 }
 
 interface Offered {
-  readonly of: Pick<State, 'equivocators' | 'falseCommitments' | 'present'> & { readonly determined: boolean };
+  readonly of: Pick<State, 'equivocators' | 'present'> & { readonly determined: boolean };
   readonly ids: readonly string[];
   readonly value: Uint8Array;
 }
@@ -108,17 +106,14 @@ interface Offered {
 const offers = new WeakMap<object, Offered>();
 
 function offered(state: State, determined: boolean): Offered {
-  const { equivocators, falseCommitments, present, me } = state;
+  const { equivocators, present, me } = state;
   const messages = state.messages[state.phase]!;
   const known = offers.get(messages);
   const isSame =
-    known?.of.equivocators === equivocators &&
-    known.of.falseCommitments === falseCommitments &&
-    known.of.present === present &&
-    known.of.determined === determined;
+    known?.of.equivocators === equivocators && known.of.present === present && known.of.determined === determined;
   if (known && isSame) return known;
   const included = countable(state);
-  const of = { equivocators, falseCommitments, present, determined };
+  const of = { equivocators, present, determined };
   const isGone = (index: number) => index !== me && !present.has(index);
   const silent = determined ? [] : wouldBeAwaited(state, included).filter(isGone);
   const made = { of, ids: [...included.values()], value: encodeClose(state.phase, included, silent) };
@@ -153,7 +148,7 @@ function judgeClose(state: State, bytes: Uint8Array): agreement.Verdict {
   if (!isAscending(silent) || silent.some((index) => !would.includes(index))) return 'invalid';
   const found = inclusion(state, included);
   if (found !== 'here') return found;
-  const left = expected(state).filter((sender) => !included.has(sender) && !isExposed(state, sender));
+  const left = expected(state).filter((sender) => !included.has(sender));
   if (left.length === 0 && silent.length === 0) return 'valid';
   // Leaving out what everyone heard in time would let a proposer choose the dealers.
   const { atDeadline } = state;
@@ -168,29 +163,9 @@ function isThere({ me, atDeadline }: State, index: number): boolean {
   return index === me || atDeadline?.present.has(index) === true;
 }
 
-/** Against commitments that are proven false, or that do not fit the own shares. */
-function objects(state: State, bytes: Uint8Array): boolean {
-  const close = decodeClose(bytes);
-  if (state.phase !== Phase.Commitment || !close) return false;
-  const included = idsOf(close);
-  return inclusion(state, included) === 'here' && !isSound(state, [...included.values()]);
-}
-
 /** Of the messages, by their senders. */
 function idsOf({ included }: CloseValue): ReadonlyMap<number, string> {
   return new Map(included.map(({ sender, id }) => [sender, toHex(id)]));
-}
-
-function isSound(state: State, ids: readonly string[]): boolean {
-  return !ids.some((id) => state.falseCommitments.has(id)) && fitsOwnShares(state, ids);
-}
-
-/** Whether a dealer is proven to have sent a false commitment: it may be left out. */
-function isExposed(state: State, dealer: number): boolean {
-  if (state.phase !== Phase.Commitment || state.falseCommitments.size === 0) return false;
-  return commitmentVariants(state).some(({ sender, signed }) => {
-    return sender === dealer && state.falseCommitments.has(signed.id);
-  });
 }
 
 const NO_EXTRA = new Uint8Array(0);
@@ -200,7 +175,6 @@ export function closeApplication(state: State): agreement.Application {
   return {
     candidate: candidate(state),
     judge: (value) => judgeClose(state, value),
-    ...(state.phase === Phase.Commitment ? { objects: (value: Uint8Array) => objects(state, value) } : {}),
     isFast: (value) => isFast(state, value),
     awaited: awaited(state),
     endorse: () => NO_EXTRA,
@@ -210,25 +184,15 @@ export function closeApplication(state: State): agreement.Application {
   };
 }
 
-/**
- * A commitment can be false for a single receiver: its objection is heard before anyone is bound. In the other phases
- * whoever has everybody's message can expect everybody's prevote for it, and then nobody has to vote again.
- */
+/** Whoever has everybody's message can expect everybody's prevote for it, and then nobody has to vote again. */
 function awaited(state: State): readonly number[] {
-  return state.phase === Phase.Commitment || missing(state).length === 0 ? [...lastThere(state)] : [];
+  return missing(state).length === 0 ? [...lastThere(state)] : [];
 }
 
-/**
- * Commitments besides have each to fit the own shares: when they do so for all honest participants, they are at least
- * `threshold` points of each dealer's polynomial, and nobody can ever show one of them to be false.
- */
+/** What every honest participant will find valid may be decided by the first votes of all. */
 function isFast(state: State, bytes: Uint8Array): boolean {
   const close = decodeClose(bytes);
-  if (!close || !isComplete(state, close)) return false;
-  const included = idsOf(close);
-  const found = inclusion(state, included);
-  if (state.phase !== Phase.Commitment) return found !== 'invalid';
-  return found === 'here' && eachFitsOwnShares(state, [...included.values()]);
+  return close !== undefined && isComplete(state, close) && inclusion(state, idsOf(close)) !== 'invalid';
 }
 
 /** Whether nobody is left out who was there in the phase before: such a close is valid for all, sooner or later. */

@@ -11,6 +11,7 @@ import {
   pedersenCommit,
   pedersenHolds,
   polynomialFromSeed,
+  proveSamePolynomial,
   type Scalar,
   type Sealed,
   scalarFromBytes,
@@ -98,6 +99,18 @@ export function contribution(state: State, dealing: Dealing, seed: Uint8Array): 
   });
   wipe(secrets);
   return { type: 'contribution', commitment: dealing.pedersen.map(encodeCurvePoint), shares };
+}
+
+/** What was kept back, with the proof that it is to the polynomial that was dealt. */
+export function commitment(state: State, { value, blind, pedersen, feldman }: Dealing, seed: Uint8Array) {
+  const context = commitmentContext(state.session, state.me);
+  const proof = proveSamePolynomial(value, blind, { pedersen, feldman, context }, seed);
+  return { type: 'commitment', commitment: feldman.map(encodeCurvePoint), proof } satisfies PayloadOf<'commitment'>;
+}
+
+/** Of whose commitment, and in which session, a proof is. */
+export function commitmentContext(session: Session, dealer: number): Uint8Array {
+  return new Uint8Array(Buffer.concat([Buffer.from('witan/dkg/commitment/1'), session.idBytes, Buffer.of(dealer)]));
 }
 
 /** A share as this participant sends it to `receiver`, sealed with a key that is used for nothing else. */

@@ -1,7 +1,16 @@
 /** The forms of a session's messages and what they are made with, for those who look into them or forge them. */
 export { supposedState } from './ahead.ts';
 export { answerCodec } from './anti-entropy.ts';
-export { contribution, deal, receiverKey, sealingSecret, sealShare, sessionKeys } from './dealing.ts';
+export {
+  commitment,
+  commitmentContext,
+  contribution,
+  deal,
+  receiverKey,
+  sealingSecret,
+  sealShare,
+  sessionKeys,
+} from './dealing.ts';
 export { decodeFact, encodeFact } from './facts.ts';
 export { holdingsCodec } from './holdings.ts';
 export {

@@ -1,5 +1,13 @@
-import { decodeG1Uncompressed, type G1Point, pedersenHolds, requireStrongX25519, scalarFromBytes } from '@witan/crypto';
+import {
+  decodeG1Uncompressed,
+  type G1Point,
+  pedersenHolds,
+  requireStrongX25519,
+  samePolynomialHolds,
+  scalarFromBytes,
+} from '@witan/crypto';
 import { WitanError } from '@witan/errors';
+import { commitmentContext } from './dealing.ts';
 import type { Payload, PayloadOf } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
@@ -81,6 +89,15 @@ function decodeCommitment(state: State, encoded: readonly Uint8Array[]): Points 
     `${encoded.length} coefficients, not ${state.session.threshold}`,
   );
   return encoded.map(decodeG1Uncompressed);
+}
+
+/**
+ * Whether a Feldman commitment is to the polynomial that its dealer has dealt. All judge that alike, whatever their own shares
+ * are: a commitment may be false for those alone who are too few to stop it.
+ */
+export function isAsDealt(state: State, dealer: number, { proof }: PayloadOf<'commitment'>, feldman: Points): boolean {
+  const pedersen = counted<'contribution'>(state, Phase.Contribution, dealer)!.points;
+  return samePolynomialHolds({ pedersen, feldman, context: commitmentContext(state.session, dealer) }, proof);
 }
 
 export function isAscending(values: readonly number[]): boolean {

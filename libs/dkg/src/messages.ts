@@ -1,5 +1,6 @@
 import * as agreement from '@witan/agreement';
 import { MAX_PARTICIPANTS } from '@witan/chain';
+import { CHALLENGE_BYTES } from '@witan/crypto';
 import { unlessBad, WitanError } from '@witan/errors';
 import { bytes, decode, fixed, type Infer, list, struct, u8, u16, union } from '@witan/wire';
 import { Phase } from './phases.ts';
@@ -12,14 +13,17 @@ const index = u16;
 /** A share sealed to its receiver: 64 bytes of (value, blind) and the tag. */
 const sealedShare = struct({ ephemeral: fixed(32), ciphertext: bytes(96) });
 
+/** That a Feldman commitment is to what was dealt. */
+const sameProof = struct({ challenge: fixed(CHALLENGE_BYTES), value: scalar, blind: scalar });
+
 const payload = union({
   initialisation: [0, struct({ ephemeral: fixed(32) })],
   contribution: [1, struct({ commitment: list(point, MAX_PARTICIPANTS), shares: list(sealedShare, MAX_PARTICIPANTS) })],
   complaining: [2, struct({ accused: list(index, MAX_PARTICIPANTS) })],
   justification: [3, struct({ answers: list(struct({ accuser: index, secret: scalar }), MAX_PARTICIPANTS) })],
-  commitment: [4, struct({ commitment: list(point, MAX_PARTICIPANTS) })],
+  commitment: [4, struct({ commitment: list(point, MAX_PARTICIPANTS), proof: sameProof })],
   finalisation: [5, struct({ transcript: fixed(32), signature: fixed(96) })],
-  /** Belongs to the Commitment phase: a share of a dealer whose commitment is false or missing, in the open. */
+  /** Belongs to the Commitment phase: a share of a dealer whose commitment does not count, in the open. */
   opening: [6, struct({ dealer: index, value: scalar, blind: scalar })],
 });
 

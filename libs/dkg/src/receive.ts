@@ -1,14 +1,13 @@
 import * as agreement from '@witan/agreement';
-import { feldmanHolds, type G1Point, scalarFromBytes, sha256, toHex } from '@witan/crypto';
+import { type G1Point, sha256, toHex } from '@witan/crypto';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { alreadyVerified, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
 import { receiveAhead } from './ahead.ts';
-import { judgeMessage } from './judge.ts';
+import { isAsDealt, judgeMessage } from './judge.ts';
 import { decodeClose, followed, openMessage, type Payload, phaseOf, votedOn } from './messages.ts';
 import { isPhase, Phase, phaseName } from './phases.ts';
 import { notePresence, receivePresence } from './presence.ts';
 import type { RejectReason } from './reports.ts';
-import { commitmentVariants } from './result.ts';
 import { type Accepted, closeBefore, counted, type Held, isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
 import { MAX_VOTE_BYTES, openProposal, openVote } from './votes.ts';
@@ -196,6 +195,10 @@ export function accept(
     turn.blame({ node: signed.author, reason: 'invalid-message', phase: turn.state.phase, evidence: [signed.raw] });
     return judged;
   }
+  if (!points && payload.type === 'commitment' && !isAsDealt(turn.state, sender, payload, judged)) {
+    refuseCommitment(turn, signed, sender);
+    return 'invalid';
+  }
   const accepted: Accepted = { sender, signed, payload: payload as never, points: judged };
   const result =
     payload.type === 'opening' ? fileOpening(turn, accepted as Accepted<'opening'>) : fileMessage(turn, accepted, at);
@@ -203,8 +206,19 @@ export function accept(
   turn.update({ variants: new Map(turn.state.variants).set(signed.id, accepted) });
   turn.persist({ type: 'accepted', raw: signed.raw });
   turn.learn();
-  exposeFalseCommitments(turn, accepted);
   return 'new';
+}
+
+/** That it is false shows to anyone who has what was dealt. */
+function refuseCommitment(turn: Turn, signed: Signed, dealer: number): void {
+  const dealt = counted(turn.state, Phase.Contribution, dealer)!;
+  turn.update({ falseDealers: new Set(turn.state.falseDealers).add(dealer) });
+  turn.blame({
+    node: signed.author,
+    reason: 'false-commitment',
+    phase: Phase.Commitment,
+    evidence: [dealt.signed.raw, signed.raw],
+  });
 }
 
 function fileMessage(turn: Turn, accepted: Accepted, at: number): Received {
@@ -239,34 +253,6 @@ function fileOpening(turn: Turn, opening: Accepted<'opening'>): Received {
     openings: new Map(openings).set(opening.payload.dealer, new Map(ofDealer).set(opening.sender, opening)),
   });
   return 'new';
-}
-
-/** An opened share that a dealer's Feldman commitment does not fit proves that commitment false, to anyone. */
-function exposeFalseCommitments(turn: Turn, accepted: Accepted): void {
-  const { phase } = turn.state;
-  const { type } = accepted.payload;
-  if (phase !== Phase.Commitment || (type !== 'commitment' && type !== 'opening')) return;
-  const dealer = accepted.payload.type === 'opening' ? accepted.payload.dealer : accepted.sender;
-  for (const commitment of commitmentVariants(turn.state)) {
-    const { falseCommitments, openings } = turn.state;
-    if (commitment.sender !== dealer || falseCommitments.has(commitment.signed.id)) continue;
-    const disproof = [...(openings.get(dealer)?.values() ?? [])].find(({ sender, payload }) => {
-      return !feldmanHolds(commitment.points, sender + 1, scalarFromBytes(payload.value));
-    });
-    if (disproof) expose(turn, commitment, disproof);
-  }
-}
-
-function expose(turn: Turn, commitment: Accepted<'commitment'>, disproof: Accepted<'opening'>): void {
-  const { state } = turn;
-  const dealt = counted(state, Phase.Contribution, commitment.sender)!;
-  turn.update({ falseCommitments: new Set(state.falseCommitments).add(commitment.signed.id) });
-  turn.blame({
-    node: commitment.signed.author,
-    reason: 'false-commitment',
-    phase: Phase.Commitment,
-    evidence: [dealt.signed.raw, commitment.signed.raw, disproof.signed.raw],
-  });
 }
 
 /** Ids that an agreed close includes and that are not here. */

@@ -3,10 +3,7 @@ import {
   encodeG1,
   equals,
   evaluate,
-  feldmanHolds,
-  findBadFeldmanShares,
   type G1Point,
-  hkdf,
   interpolate,
   modAdd,
   mulBase,
@@ -124,71 +121,4 @@ export function confirm(state: State): { signature: Uint8Array } | { bad: readon
     shares,
     threshold: session.threshold,
   });
-}
-
-/** Sets of commitments that have been held against the own shares, by those shares. */
-const checked = new WeakMap<object, Map<string, Fit>>();
-
-/** How commitments fit the own shares: each by itself, only in sum, or not even so. */
-type Fit = 'each' | 'sum' | 'not';
-
-/**
- * Whether these Feldman commitments, taken together, fit the own shares. The sum is what the key is made of, so it is
- * what has to be right; whoever cannot check (no shares) has nothing to object.
- */
-export function fitsOwnShares(state: State, ids: readonly string[]): boolean {
-  return fit(state, ids) !== 'not';
-}
-
-/** Whether the own shares of all these dealers are here, and each commitment fits: then it is the dealer's polynomial. */
-export function eachFitsOwnShares(state: State, ids: readonly string[]): boolean {
-  const senders = ids.map((id) => state.variants.get(id)?.sender);
-  const isChecked = senders.every((sender) => sender === state.me || state.shares.has(sender!));
-  return isChecked && fit(state, ids) === 'each';
-}
-
-function fit(state: State, ids: readonly string[]): Fit {
-  const known = checked.get(state.shares) ?? new Map<string, Fit>();
-  checked.set(state.shares, known);
-  const others = ids
-    .map((id) => state.variants.get(id) as Accepted<'commitment'>)
-    .filter(({ sender }) => sender !== state.me && state.shares.has(sender));
-  const key = others.map(({ signed }) => signed.id).join();
-  const result = known.get(key) ?? checkFit(state, others);
-  known.set(key, result);
-  return result;
-}
-
-function checkFit(state: State, commitments: readonly Accepted<'commitment'>[]): Fit {
-  if (state.seed) {
-    const dealings = commitments.map(({ sender, points }) => ({
-      commitment: points,
-      value: state.shares.get(sender)!.value,
-    }));
-    const coins = hkdf(state.seed, 'witan/dkg/coins/feldman', 32);
-    if (findBadFeldmanShares(state.me + 1, dealings, coins).length === 0) return 'each';
-  }
-  return sumFits(state, commitments) ? 'sum' : 'not';
-}
-
-function sumFits(state: State, commitments: readonly Accepted<'commitment'>[]): boolean {
-  if (commitments.length === 0) return true;
-  const value = commitments.reduce((sum, { sender }) => modAdd(sum, state.shares.get(sender)!.value), 0n);
-  return feldmanHolds(sumCommitments(commitments.map(({ points }) => points)), state.me + 1, value);
-}
-
-/** All Feldman commitments that are here, also those of a dealer that has sent more than one. */
-export function commitmentVariants(state: State): readonly Accepted<'commitment'>[] {
-  const found = [...state.variants.values()].filter(({ payload }) => payload.type === 'commitment');
-  return found as readonly Accepted[] as readonly Accepted<'commitment'>[];
-}
-
-/** Dealers with a Feldman commitment that does not fit the own share of theirs. */
-export function falseForMe(state: State): readonly number[] {
-  const open = commitmentVariants(state).filter(({ signed }) => !state.falseCommitments.has(signed.id));
-  const ids = open.map(({ signed }) => signed.id);
-  const senders = new Set(open.map(({ sender }) => sender));
-  // Right in all but an attack, and then one check is enough.
-  if (senders.size === open.length && fitsOwnShares(state, ids)) return [];
-  return open.filter(({ signed }) => !fitsOwnShares(state, [signed.id])).map(({ sender }) => sender);
 }

@@ -1,5 +1,5 @@
-import { encodeCurvePoint, fromHex, type G1Point, scalarToBytes } from '@witan/crypto';
-import { contribution, deal, sealingSecret, sessionPublicKey } from './dealing.ts';
+import { fromHex, type G1Point, scalarToBytes } from '@witan/crypto';
+import { commitment, contribution, deal, sealingSecret, sessionPublicKey } from './dealing.ts';
 import type { Follows, Payload } from './messages.ts';
 import { Phase } from './phases.ts';
 import { toJustify } from './qualify.ts';
@@ -41,8 +41,7 @@ export function ownPayload(state: State): Payload | undefined {
     case Phase.Justification:
       return justification(state, seed);
     case Phase.Commitment:
-      if (!dealing || !state.qualified?.includes(me)) return undefined;
-      return { type: 'commitment', commitment: dealing.feldman.map(encodeCurvePoint) };
+      return dealing && state.qualified?.includes(me) ? commitment(state, dealing, seed) : undefined;
     default:
       return undefined;
   }
@@ -66,7 +65,7 @@ function afterClose(state: State): Follows {
   return { type: 'close', hash: fromHex(closeBefore(state, state.phase)) };
 }
 
-/** Opens the own share of `dealer` for all to see: as proof against it, or because the dealer is gone. */
+/** Opens the own share of `dealer` for all to see, since its commitment does not count. */
 export function openShareOf(turn: Turn, dealer: number): void {
   const { state } = turn;
   const share = state.shares.get(dealer);

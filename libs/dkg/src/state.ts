@@ -169,9 +169,9 @@ export interface State {
   readonly badDealers: readonly number[];
   /** Dealers in the final set; set when Justification closes, or Complaining if there is nobody to justify. */
   readonly qualified: readonly number[] | undefined;
-  /** Ids of Commitment messages that an opened share has proven false. */
-  readonly falseCommitments: ReadonlySet<string>;
   readonly equivocators: ReadonlySet<number>;
+  /** Dealers that have shown a false commitment: nobody waits for another one of theirs. */
+  readonly falseDealers: ReadonlySet<number>;
   /** Finalisation messages whose signature share did not verify. */
   readonly badSignatures: ReadonlySet<number>;
   readonly blame: readonly Blame[];
@@ -242,8 +242,8 @@ export function emptyState(env: Env, session: Session): State {
     shares: new Map(),
     badDealers: [],
     qualified: undefined,
-    falseCommitments: new Set(),
     equivocators: new Set(),
+    falseDealers: new Set(),
     badSignatures: new Set(),
     blame: [],
     outcome: undefined,

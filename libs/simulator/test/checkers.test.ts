@@ -1,4 +1,4 @@
-import { scalarToBytes } from '@witan/crypto';
+import { encodeG1, G1_GENERATOR, scalarToBytes } from '@witan/crypto';
 import { type DkgReport, forms, type Session } from '@witan/dkg';
 import { currentShare, type SectionReport } from '@witan/section';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
@@ -93,6 +93,24 @@ const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere>, Fault>> = {
       }));
       see.dkg!(other, session, DONE);
     }),
+  // What a dealer that shows something else than it dealt would bring about.
+  'key-is-dealt': (see) => ({
+    dkg: once((node: SimNode, session: Session, report: DkgReport) => {
+      if (report.type !== 'phase' || report.phase !== 'commitment') return false;
+      const outcome = {
+        qualified: [0],
+        key: encodeG1(G1_GENERATOR),
+        publicKeyShares: [],
+        transcript: new Uint8Array(32),
+      };
+      see.dkg!(
+        withState(node, session, () => ({ outcome, secretShare: undefined })),
+        session,
+        DONE,
+      );
+      return true;
+    }),
+  }),
   'share-is-right': (see) =>
     onDkg('done', (node, session) => {
       const other = withState(node, session, ({ secretShare }: { secretShare: bigint }) => ({

@@ -12,7 +12,6 @@ import {
 } from '@witan/crypto';
 import { forms, Phase, type State } from '@witan/dkg';
 import { encode } from '@witan/wire';
-import { writePoint } from '../points.ts';
 import type { Statement } from '../statement.ts';
 import { everyone, type Liar, type Lie, oneEach, sign, stateOf, type Told } from './liar.ts';
 
@@ -118,17 +117,18 @@ const falseJustification: PayloadLie = ({ random }, _state, payload) => {
   return { ...payload, answers: payload.answers.map((answer) => ({ ...answer, secret: random.bytes(SCALAR_BYTES) })) };
 };
 
-/** Commits to `polynomial` in the place of the own one. */
-function committing(payload: forms.PayloadOf<'commitment'>, polynomial: readonly Scalar[]): forms.Payload {
-  const like = payload.commitment[0]!;
-  return { ...payload, commitment: polynomial.map((coefficient) => writePoint(mulBase(coefficient), like)) };
+/** Commits to `polynomial` in the place of the own one, and proves it as well as one can who knows all of its own. */
+function committing(state: State, value: readonly Scalar[]): forms.Payload | undefined {
+  const { dealing, seed } = state;
+  if (!dealing || !seed) return undefined;
+  return forms.commitment(state, { ...dealing, value, feldman: value.map(mulBase) }, seed);
 }
 
 const plus = (a: readonly Scalar[], b: readonly Scalar[]) => a.map((value, k) => modAdd(value, b[k] ?? 0n));
 
 const falseCommitment: PayloadLie = ({ random }, state, payload) => {
   if (payload.type !== 'commitment') return undefined;
-  return committing(payload, polynomialFromSeed(random.bytes(32), 'false', state.session.threshold - 1));
+  return committing(state, polynomialFromSeed(random.bytes(32), 'false', state.session.threshold - 1));
 };
 
 /** Adds a multiple of the polynomial that is zero at the chosen ones: they see nothing wrong. */
@@ -140,7 +140,7 @@ const craftedCommitment: PayloadLie = ({ random, choose }, state, payload) => {
     const shifted = [0n, ...zero];
     zero = shifted.map((value, k) => mod(value - BigInt(index + 1) * (zero[k] ?? 0n)));
   }
-  return committing(payload, plus(state.dealing.value, zero));
+  return committing(state, plus(state.dealing.value, zero));
 };
 
 const cancellingCommitment: PayloadLie = ({ node, accomplices }, state, payload) => {
@@ -149,7 +149,7 @@ const cancellingCommitment: PayloadLie = ({ node, accomplices }, state, payload)
   const error = polynomialFromSeed(seed, 'cancelling', state.session.threshold - 1);
   const sign = accomplices[0] === node ? 1n : -1n;
   return committing(
-    payload,
+    state,
     plus(
       state.dealing.value,
       error.map((value) => modMul(mod(sign), value)),
@@ -204,7 +204,7 @@ function another({ random }: Liar, state: State, payload: forms.Payload): forms.
     case 'justification':
       return { ...payload, answers: payload.answers.map((each) => ({ ...each, secret: random.bytes(SCALAR_BYTES) })) };
     case 'commitment':
-      return committing(payload, polynomialFromSeed(random.bytes(32), 'other', state.session.threshold - 1));
+      return state.dealing && forms.commitment(state, state.dealing, random.bytes(32));
     case 'finalisation':
       return { ...payload, transcript: random.bytes(32) };
     case 'opening':

@@ -1,5 +1,4 @@
 import {
-  feldmanHolds,
   openWithEphemeral,
   pedersenHolds,
   scalarFromBytes,
@@ -15,7 +14,7 @@ import { readPoint } from '../points.ts';
 import { readStatement, type Statement, saidIn } from '../statement.ts';
 import { Answers } from './answers.ts';
 import type { MakeChecker } from './checker.ts';
-import { type Context, couldBeHonest } from './validity.ts';
+import { type Context, couldBeHonest, isAsDealt } from './validity.ts';
 
 export type Claim = Pick<Blame, 'node' | 'reason' | 'evidence'>;
 
@@ -108,14 +107,9 @@ const proofs: Readonly<Record<BlameReason, (given: Case) => string | undefined>>
   'false-commitment': ({ session, claim, found }) => {
     const dealt = payloadOf(found, 'contribution', claim.node);
     const committed = payloadOf(found, 'commitment', claim.node);
-    const opening = found.find((each) => each.what === 'opening');
-    if (!dealt || !committed || opening?.payload?.type !== 'opening') return 'a message is missing';
-    const x = session.indexOf.get(opening.author)! + 1;
-    const value = scalarFromBytes(opening.payload.value);
-    const blind = scalarFromBytes(opening.payload.blind);
-    if (!pedersenHolds(dealt.commitment.map(readPoint), x, { value, blind }))
-      return 'the opened share is not the one dealt';
-    return feldmanHolds(committed.commitment.map(readPoint), x, value) ? 'the commitment fits' : undefined;
+    if (!dealt || !committed) return 'a message is missing';
+    const dealer = session.indexOf.get(claim.node)!;
+    return isAsDealt(session, dealer, dealt.commitment, committed) ? 'the commitment is to what was dealt' : undefined;
   },
   'bad-signature-share': ({ session, claim, found, agreed }) => {
     const payload = payloadOf(found, 'finalisation', claim.node);

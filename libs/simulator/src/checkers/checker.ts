@@ -6,6 +6,7 @@ export const INVARIANTS = {
   'one-decision': 'a generation has one decision, a section key one successor',
   'chain-verifies': 'every chain verifies from genesis, offline',
   'no-rollback': 'a node never forgets a decision that it has told of',
+  'key-is-dealt': 'the key is the sum of what was dealt, which honest participants hold shares of',
   'share-is-right': 'a key share belongs to its public key share',
   'secrets-stay': 'no honest node sends a seed or a key share',
   'key-stays-secret': 'what is shown in the open, with all that the faulty know, does not determine the key',

@@ -1,10 +1,14 @@
-import { encodeG1, mulBase, toHex } from '@witan/crypto';
+import { encodeG1, interpolateAt, modAdd, mulBase, type Scalar, shareX, toHex } from '@witan/crypto';
 import { PHASES, type State } from '@witan/dkg';
 import type { SimProcess } from '../world.ts';
 import type { MakeChecker } from './checker.ts';
 
-/** Closes, qualified set, key and public key shares of a session are the same at every honest node; own shares fit. */
-export const outcomeChecker: MakeChecker = ({ isHonest, violated }) => {
+/**
+ * Closes, qualified set, key and public key shares of a session are the same at every honest node; own shares fit; and the key is
+ * that of the secret that was dealt, whatever its dealers have shown since.
+ */
+export const outcomeChecker: MakeChecker = ({ world, isHonest, violated }) => {
+  const dealt = new Set<string>();
   const agreed = new Map<string, { readonly value: string; readonly by: string }>();
 
   const mustAgree = (what: string, value: string, node: SimProcess) => {
@@ -28,6 +32,25 @@ export const outcomeChecker: MakeChecker = ({ isHonest, violated }) => {
     }
   };
 
+  const compareDealt = (node: SimProcess, session: string, { outcome, session: { threshold } }: State) => {
+    if (!outcome || dealt.has(session)) return;
+    const honest = world.nodes.filter(isHonest).flatMap((each) => each.sessions?.all.get(session)?.state ?? []);
+    let secret: Scalar = 0n;
+    for (const dealer of outcome.qualified) {
+      const held = honest.flatMap(({ me, shares }) => {
+        const share = shares.get(dealer);
+        return share ? [{ x: shareX(me), y: share.value }] : [];
+      });
+      // So many have not been there: it cannot be told.
+      if (held.length < threshold) return;
+      secret = modAdd(secret, interpolateAt(held.slice(0, threshold), 0));
+    }
+    dealt.add(session);
+    const key = toHex(encodeG1(mulBase(secret)));
+    if (toHex(outcome.key) !== key)
+      violated('key-is-dealt', node.label, `key of ${session.slice(0, 6)}: ${key} was dealt`);
+  };
+
   return {
     dkg: (node, session, report) => {
       if (!isHonest(node)) return;
@@ -37,7 +60,10 @@ export const outcomeChecker: MakeChecker = ({ isHonest, violated }) => {
       if (report.type === 'closed') {
         const close = state.closes[PHASES.indexOf(report.phase)];
         if (close) mustAgree(`close of ${report.phase} of ${session.id.slice(0, 6)}`, close.hash, node);
-      } else compareOutcome(node, session.id, state);
+        return;
+      }
+      compareOutcome(node, session.id, state);
+      compareDealt(node, session.id, state);
     },
   };
 };

@@ -1,5 +1,12 @@
-import { type CurvePoint, pedersenHolds, requireStrongX25519, scalarFromBytes } from '@witan/crypto';
-import { type forms, Phase, type Session, type State } from '@witan/dkg';
+import {
+  type CurvePoint,
+  decodeG1Uncompressed,
+  pedersenHolds,
+  requireStrongX25519,
+  samePolynomialHolds,
+  scalarFromBytes,
+} from '@witan/crypto';
+import { forms, Phase, type Session, type State } from '@witan/dkg';
 import { unlessBad } from '@witan/errors';
 import { readPoint } from '../points.ts';
 import type { Statement } from '../statement.ts';
@@ -39,8 +46,11 @@ const rules: { readonly [T in forms.PayloadType]: (given: Judged, payload: forms
     const hasTo = accusers.length > 0 && accusers.length < session.threshold;
     return hasTo && String(answers.map(({ accuser }) => accuser)) === String(accusers);
   },
-  commitment: ({ session, sender, before }, { commitment }) =>
-    before.qualified!.includes(sender) && pointsOf(commitment).length === session.threshold,
+  commitment: ({ session, sender, before }, { commitment, proof }) => {
+    if (!before.qualified!.includes(sender) || commitment.length !== session.threshold) return false;
+    const dealt = said(before, Phase.Contribution, sender, 'contribution')!;
+    return isAsDealt(session, sender, dealt.commitment, { commitment, proof });
+  },
   opening: ({ sender, before }, { dealer, value, blind }) => {
     if (!before.qualified!.includes(dealer)) return false;
     const dealt = said(before, Phase.Contribution, dealer, 'contribution')!;
@@ -49,6 +59,18 @@ const rules: { readonly [T in forms.PayloadType]: (given: Judged, payload: forms
   },
   finalisation: () => true,
 };
+
+/** Whether a dealer has proven that it commits to what it dealt. @throws WitanError for what are no points or scalars */
+export function isAsDealt(
+  session: Session,
+  dealer: number,
+  dealt: readonly Uint8Array[],
+  { commitment, proof }: Pick<forms.PayloadOf<'commitment'>, 'commitment' | 'proof'>,
+): boolean {
+  const [pedersen, feldman] = [dealt, commitment].map((points) => points.map(decodeG1Uncompressed));
+  const context = forms.commitmentContext(session, dealer);
+  return samePolynomialHolds({ pedersen: pedersen!, feldman: feldman!, context }, proof);
+}
 
 /** @throws WitanError for one that is none */
 function pointsOf(commitment: readonly Uint8Array[]): readonly CurvePoint[] {
