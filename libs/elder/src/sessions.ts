@@ -249,7 +249,7 @@ export class Sessions {
         if (this.#ledger?.origin?.id === id) this.#useShare(id);
         break;
       case 'blame':
-        this.#tellBlame(id, report.node);
+        if (isLie(running.actor.state, report)) this.#tellBlame(id, report.node);
         break;
       case 'failed':
         this.#tellTrouble(running, 'failed', []);
@@ -280,7 +280,7 @@ export class Sessions {
       const { key, publicKeyShares } = outcome!;
       this.#tellStatus(running, { state: 'done', outcome: { key, publicKeyShares }, blamed: [], silent: [] });
     } else if (failed !== undefined) this.#tellTrouble(running, 'failed', []);
-    else for (const { node } of blame) this.#tellBlame(session.id, node);
+    else for (const each of blame) if (isLie(actor.state, each)) this.#tellBlame(session.id, each.node);
   }
 
   #tellBlame(id: string, node: string): void {
@@ -288,8 +288,11 @@ export class Sessions {
   }
 
   #tellTrouble(running: Running, state: 'failed' | 'running', silent: readonly string[]): void {
-    const blamed = running.actor.state.blame.map((blame) => blame.node);
-    this.#tellStatus(running, { state, outcome: undefined, blamed, silent });
+    const known = running.actor.state;
+    const nodesOf = (blame: readonly dkg.Blame[]) => blame.map(({ node }) => node);
+    const blamed = nodesOf(known.blame.filter((each) => isLie(known, each)));
+    const unheard = nodesOf(known.blame.filter((each) => !isLie(known, each)));
+    this.#tellStatus(running, { state, outcome: undefined, blamed, silent: [...silent, ...unheard] });
   }
 
   #tellStatus({ session }: Running, status: Omit<section.SessionStatus, 'since'>): void {
@@ -345,6 +348,12 @@ export class Sessions {
       after = next;
     }
   }
+}
+
+/** An accused dealer that did not answer is blamed as well, and may be honest and not heard: to the section that is silence. */
+function isLie({ closes, session }: dkg.State, { node, reason }: Pick<dkg.Blame, 'node' | 'reason'>): boolean {
+  const answers = closes[dkg.Phase.Justification]?.included;
+  return reason !== 'not-justified' || answers?.has(session.indexOf.get(node)!) === true;
 }
 
 const STREAM_PREFIX = 'dkg/';

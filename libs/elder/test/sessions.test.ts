@@ -351,7 +351,7 @@ describe('what is told of a session', () => {
     expect(other.told.map(({ type }) => type)).toEqual(['blamed', 'blamed']);
   });
 
-  test('a stall names whom it waits for, so that they are left out of another attempt', () => {
+  test('a stall names whom it waits for, so that others may come in their place', () => {
     const { sessions, clock, told } = sessionsOf(second);
     sessions.follow(pending);
     clock.advance(30_000);

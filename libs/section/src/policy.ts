@@ -9,7 +9,7 @@ export interface SessionStatus {
   readonly outcome: SessionOutcome | undefined;
   /** Names blamed with proof, in this attempt or in one before it for the same key. */
   readonly blamed: readonly string[];
-  /** Names waited for in vain in this attempt. */
+  /** Names waited for in vain in this attempt, accused dealers that did not answer among them. */
   readonly silent: readonly string[];
 }
 
@@ -125,7 +125,7 @@ export function startAmong(
 }
 
 function startFirst(ledger: Ledger, sight: Sight, policy: Policy, afterMs: number): ActionOf<'dkg'> | undefined {
-  const chosen = chooseElders(ledger, sight, policy, new Set());
+  const chosen = chooseElders(ledger, sight, policy);
   const isThere = (name: string) => sight.at - (sight.heard.get(name) ?? -Infinity) <= policy.unheardAfterMs;
   const needsKey = [...sight.shareless].some(([name, since]) => isThere(name) && sight.at - since >= afterMs);
   return sameNames(chosen, ledger.elders) && !needsKey ? undefined : sessionOf(ledger, chosen);
@@ -149,20 +149,18 @@ function rekeyDelayMs({ chain, elders }: Ledger, policy: Policy): number {
   return policy.rekeyAfterMs * 2 ** Math.min(MOST_DOUBLINGS, Math.max(0, keys - 1));
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
-
 /**
- * Without the blamed and the silent, but with those of them whom another has `proposed`. When too few would be left,
- * the silent are taken back: with so many it is not they who are at fault. Proven liars are taken back last.
+ * Without the blamed, and without the silent in whose place another can come, but with those of them whom another has
+ * `proposed`. Never smaller for silence: of fewer participants fewer may be faulty, and who is silent may be honest and
+ * not heard. When too few would be left, the proven liars are taken back.
  */
 function startAgain(ledger: Ledger, sight: Sight, policy: Policy, proposed: ReadonlySet<string>): ActionOf<'dkg'> {
-  const fewest = supermajority(ledger.pending!.participants.length);
-  const { blamed = [], silent = [] } = sight.sessions.get(ledger.pending!.id) ?? {};
-  for (const avoid of [[...blamed, ...silent], blamed]) {
-    const chosen = chooseElders(ledger, sight, policy, new Set(avoid.filter((name) => !proposed.has(name))));
-    if (chosen.length >= fewest) return sessionOf(ledger, chosen);
-  }
-  return sessionOf(ledger, chooseElders(ledger, sight, policy, NOBODY));
+  const status = sight.sessions.get(ledger.pending!.id);
+  const unproposed = (names: readonly string[] = []) => new Set(names.filter((name) => !proposed.has(name)));
+  const silent = unproposed(status?.silent);
+  const all = chooseElders(ledger, sight, policy, { silent });
+  const chosen = chooseElders(ledger, sight, policy, { silent, blamed: unproposed(status?.blamed) });
+  return sessionOf(ledger, chosen.length >= supermajority(all.length) ? chosen : all);
 }
 
 function sessionOf(ledger: Ledger, chosen: readonly Member[]): ActionOf<'dkg'> {
@@ -203,30 +201,43 @@ export function nextLookMs(ledger: Ledger, sight: Sight, policy: Policy): number
   return settled > 0 ? settled : undefined;
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Who is not to become an elder. */
+export interface Avoided {
+  /** Leaves the place empty if nobody can take it. */
+  readonly blamed?: ReadonlySet<string>;
+  /** Keeps its place unless somebody can take it. */
+  readonly silent?: ReadonlySet<string>;
+}
+
 /**
  * The oldest reachable members, by age, then by who came first, then by name; returned sorted by name, the order of
- * their indices. An elder who is away for a while stays one as long as nobody can take its place.
+ * their indices. An elder who is away for a while stays one as long as nobody can take its place, and so does, while a
+ * session is tried again, who takes part in it and has been heard in the time in which an elder has to be.
  */
 export function chooseElders(
   ledger: Ledger,
   sight: Sight,
   policy: Policy,
-  avoid: ReadonlySet<string>,
+  { blamed = NOBODY, silent = NOBODY }: Avoided = {},
 ): readonly Member[] {
   const elders = new Set(ledger.elders.map((elder) => elder.name));
+  const participants = new Set(ledger.pending?.participants);
   const silence = (name: string) => sight.at - Math.max(sight.heard.get(name) ?? sight.since, 0);
-  const fit = ({ name }: Member) =>
-    !avoid.has(name) &&
-    (elders.has(name)
-      ? silence(name) <= policy.absentAfterMs
-      : sight.heard.has(name) && silence(name) <= policy.unheardAfterMs);
-  const oldest = [...ledger.members.values()].sort(byAge);
+  const isAway = ({ name }: Member) => silence(name) > policy.absentAfterMs;
+  const fit = (member: Member) =>
+    !silent.has(member.name) &&
+    (elders.has(member.name)
+      ? !isAway(member)
+      : sight.heard.has(member.name) && silence(member.name) <= policy.unheardAfterMs);
+  const oldest = [...ledger.members.values()].filter(({ name }) => !blamed.has(name)).sort(byAge);
   const chosen = oldest.filter(fit).slice(0, policy.elderCount);
-  for (const member of oldest) {
-    const short = chosen.length < Math.min(policy.elderCount, elders.size);
-    if (short && elders.has(member.name) && !chosen.includes(member) && !avoid.has(member.name)) chosen.push(member);
-  }
-  return chosen.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const stays = (member: Member) => elders.has(member.name) || (participants.has(member.name) && !isAway(member));
+  const left = oldest.filter((member) => stays(member) && !chosen.includes(member));
+  const places = Math.min(policy.elderCount, Math.max(elders.size, participants.size));
+  const kept = left.sort((a, b) => Number(isAway(a)) - Number(isAway(b))).slice(0, Math.max(0, places - chosen.length));
+  return [...chosen, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function byAge(a: Member, b: Member): number {

@@ -1,3 +1,4 @@
+import { type Action, type ActionOf, peekCertified } from '@witan/chain';
 import { encodeG1, G1_GENERATOR, scalarToBytes } from '@witan/crypto';
 import { type DkgReport, forms, type Session } from '@witan/dkg';
 import { currentShare, type SectionReport } from '@witan/section';
@@ -140,6 +141,26 @@ const FAULTS: Readonly<Record<Exclude<Invariant, Elsewhere>, Fault>> = {
         decisions: { value: decisions.with(generation, decisions[generation - 1]!) },
       }) as typeof ledger;
       see.section!(node, { ...report, ledger: other });
+      return true;
+    }),
+  }),
+  // Once there are elders: as if they had tried the session that made them again, without the last of them.
+  'places-kept': (see) => ({
+    section: once((node: SimNode, report: SectionReport) => {
+      if (report.type !== 'decided' || report.certified.decision.action.type !== 'handover') return false;
+      const { ledger, certified } = report;
+      const started = ledger.decisions
+        .map((raw) => peekCertified(raw).decision.action)
+        .find(({ type }) => type === 'dkg');
+      const { participants } = started as ActionOf<'dkg'>;
+      const action: Action = {
+        type: 'dkg',
+        chainLength: 1,
+        participants: participants.slice(1),
+        threshold: 3,
+        attempt: 1,
+      };
+      see.section!(node, { ...report, certified: { ...certified, decision: { ...certified.decision, action } } });
       return true;
     }),
   }),

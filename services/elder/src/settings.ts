@@ -62,7 +62,7 @@ export const elderSettings = {
     default: DEFAULT_POLICY.retryAfterMs,
     min: 1000,
     max: 86_400_000,
-    help: 'A DKG session that has not ended after this long is tried again, without those who were silent',
+    help: 'A DKG session that has not ended after this long is tried again, with others in the place of those who were silent',
   }),
 };
 

@@ -47,7 +47,7 @@ export const blameChecker: MakeChecker = (scene) => {
 };
 
 /** Of an accused dealer it is shown that it was silent, and no lie: so may be one that was away when it had to answer. */
-function isSilence({ reason, evidence }: Claim): boolean {
+export function isSilence({ reason, evidence }: Claim): boolean {
   return reason === 'not-justified' && !messages(evidence).some((each) => each.what === 'justification');
 }
 

@@ -4,6 +4,7 @@ import type { SimProcess, Watcher, World } from '../world.ts';
 export const INVARIANTS = {
   'one-outcome': 'no two honest nodes finish one session with different closes, keys or qualified sets',
   'one-decision': 'a generation has one decision, a section key one successor',
+  'places-kept': 'another attempt at a key has fewer participants for a proof alone, not for silence',
   'chain-verifies': 'every chain verifies from genesis, offline',
   'no-rollback': 'a node never forgets a decision that it has told of',
   'key-is-dealt': 'the key is the sum of what was dealt, which honest participants hold shares of',

@@ -4,6 +4,7 @@ import { decisionChecker } from './decisions.ts';
 import { destroyedChecker } from './destroyed.ts';
 import { judgingChecker } from './judging.ts';
 import { outcomeChecker } from './outcome.ts';
+import { placesChecker } from './places.ts';
 import { repeatChecker } from './repeat.ts';
 import { secrecyChecker } from './secrecy.ts';
 import { troubleChecker } from './trouble.ts';
@@ -11,6 +12,7 @@ import { troubleChecker } from './trouble.ts';
 export const CHECKERS: readonly MakeChecker[] = [
   outcomeChecker,
   decisionChecker,
+  placesChecker,
   secrecyChecker,
   destroyedChecker,
   repeatChecker,

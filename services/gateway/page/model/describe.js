@@ -120,7 +120,7 @@ export function standing(session) {
     case 'done':
       return `Made a key${session.durationMs === null ? '' : ` in ${duration(session.durationMs)}`}, held by ${plural(holders(session), 'participant')}; any ${session.threshold} of them sign.`;
     case 'failed':
-      return `Ended${session.startedAt === null ? '' : ` in ${title}`} without a key. The elders may decide on another attempt, without those who were silent or are blamed.`;
+      return `Ended${session.startedAt === null ? '' : ` in ${title}`} without a key. The elders may decide on another attempt, without those who are blamed, and with others in the place of those who were silent.`;
   }
 }
 
