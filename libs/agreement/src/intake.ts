@@ -8,6 +8,7 @@ import {
   recoverVote,
   type State,
   withBallot,
+  withoutUseless,
   withSlot,
   withValue,
 } from './state.ts';
@@ -63,13 +64,11 @@ function refuseProposal(state: State, { from, view, validView, value }: Proposal
 
 /** One proposal a proposer for the current view, and one, the furthest, for a view to come. */
 function hold(state: State, proposal: HeldProposal): ProposalTaken {
-  let proposals = state.proposals;
-  if (proposal.view > state.view) {
-    const ahead = proposals.find((each) => each.from === proposal.from && each.view > state.view);
-    if (ahead && ahead.view > proposal.view) return justValue(state, proposal, 'stale');
-    proposals = proposals.filter((each) => each !== ahead);
-  }
-  const held: State = { ...state, proposals: [...proposals, proposal] };
+  const isAhead = (each: HeldProposal) => each.from === proposal.from && each.view > state.view;
+  const ahead = isAhead(proposal) ? state.proposals.find(isAhead) : undefined;
+  if (ahead && ahead.view > proposal.view) return justValue(state, proposal, 'stale');
+  const proposals = [...state.proposals.filter((each) => each !== ahead), proposal];
+  const held = withoutUseless({ ...state, proposals }, ahead?.hash);
   if (held.values.has(proposal.hash)) return { state: held };
   return { state: withValue(held, proposal.hash, { value: proposal.value, verdict: 'unknown' }) };
 }

@@ -3,7 +3,6 @@ import {
   type Hash,
   type Holdings,
   MAX_EXTRA_BYTES,
-  MAX_VALUE_BYTES,
   MAX_WANTS,
   type Output,
   type ProposalInput,
@@ -42,14 +41,14 @@ export const voteCodec = struct({
 });
 export type Vote = Infer<typeof voteCodec>;
 
-/** What a proposer signs. */
-export const proposalCodec = struct({
-  instance: fixed(32),
-  view: u32,
-  validView: optional(u32),
-  value: bytes(MAX_VALUE_BYTES),
-});
-export type Proposal = Infer<typeof proposalCodec>;
+/**
+ * What a proposer signs.
+ * @param maxValueBytes the most that what is decided there can have: a longer value is malformed
+ */
+export function proposalCodec(maxValueBytes: number) {
+  return struct({ instance: fixed(32), view: u32, validView: optional(u32), value: bytes(maxValueBytes) });
+}
+export type Proposal = Infer<ReturnType<typeof proposalCodec>>;
 
 const bitmap = bytes(MAX_BITMAP_BYTES);
 

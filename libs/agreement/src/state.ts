@@ -134,6 +134,14 @@ function usefulValues(state: State): Set<Hash> {
   return useful;
 }
 
+/** A proposal that makes room takes its value with it, unless that is of use besides. */
+export function withoutUseless(state: State, hash: Hash | undefined): State {
+  if (hash === undefined || usefulValues(state).has(hash)) return state;
+  const values = new Map(state.values);
+  values.delete(hash);
+  return { ...state, values };
+}
+
 /** A value that is here: held for its votes or proposals, or the own candidate. */
 export function knownValue(state: State, hash: Hash): HeldValue | undefined {
   return state.values.get(hash) ?? (state.candidate?.hash === hash ? state.candidate : undefined);

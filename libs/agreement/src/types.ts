@@ -176,8 +176,8 @@ export interface Missing {
   readonly values: readonly Uint8Array[];
 }
 
-/** Leaves room for the rest of a proposal in the largest signed message. */
-export const MAX_VALUE_BYTES = 511 * 1024;
+/** As much as there is room for in certificates, in answers and in the journals. */
+export const MAX_VALUE_BYTES = 64 * 1024;
 export const MAX_EXTRA_BYTES = 256;
 export const MAX_WANTS = 4;
 /** Views remembered of one voter: the eight that can be needed at one time, and one beyond. */

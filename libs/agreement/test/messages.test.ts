@@ -6,7 +6,6 @@ import {
   type Holdings,
   holdingsCodec,
   MAX_EXTRA_BYTES,
-  MAX_VALUE_BYTES,
   proposalCodec,
   proposalInput,
   proposalOf,
@@ -47,7 +46,7 @@ const holdings: fc.Arbitrary<Holdings> = fc.record({
 
 const codecs: [string, Codec<unknown>, fc.Arbitrary<unknown>][] = [
   ['vote', voteCodec as Codec<unknown>, votes],
-  ['proposal', proposalCodec as Codec<unknown>, proposals],
+  ['proposal', proposalCodec(4096) as Codec<unknown>, proposals],
   ['holdings', holdingsCodec as Codec<unknown>, holdings],
 ];
 
@@ -97,9 +96,8 @@ test('what is too long is malformed', () => {
     extra: new Uint8Array(257),
   };
   expect(() => encode(voteCodec, vote)).toThrow(expect.objectContaining({ code: 'WITAN_ERR_MALFORMED' }));
-  const value = new Uint8Array(MAX_VALUE_BYTES + 1);
-  const proposal = { instance, view: 0, validView: undefined, value };
-  expect(() => encode(proposalCodec, proposal)).toThrow(expect.objectContaining({ code: 'WITAN_ERR_MALFORMED' }));
+  const proposal = encode(proposalCodec(101), { instance, view: 0, validView: undefined, value: new Uint8Array(101) });
+  expect(() => decode(proposalCodec(100), proposal)).toThrow(expect.objectContaining({ code: 'WITAN_ERR_MALFORMED' }));
 });
 
 test('outputs become messages and messages records', () => {

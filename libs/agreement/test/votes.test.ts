@@ -114,14 +114,17 @@ describe('bounds', () => {
       state = onProposal(state, input).state;
     }
     expect(state.proposals.map((proposal) => proposal.view)).toEqual([0, 396]);
+    expect([...state.values.keys()]).toEqual([hashOf('ok 0'), hashOf('ok 396')]);
     const earlier = { from: 0, view: 4, validView: undefined, value: utf8('ok'), raw: utf8('x') };
     expect(onProposal(state, earlier).rejected).toBe('stale');
   });
 
   test('a value is limited', () => {
-    const value = new Uint8Array(511 * 1024 + 1);
-    const input = { from: 0, view: 0, validView: undefined, value, raw: utf8('x') };
-    expect(onProposal(initial(options(4, 3)), input).rejected).toBe('too-large');
+    const state = initial(options(4, 3));
+    const propose = (length: number) =>
+      onProposal(state, { from: 0, view: 0, validView: undefined, value: new Uint8Array(length), raw: utf8('x') });
+    expect(propose(64 * 1024).rejected).toBeUndefined();
+    expect(propose(64 * 1024 + 1)).toEqual({ state, rejected: 'too-large' });
   });
 
   test('values that only one member votes for are neither asked for nor taken', () => {

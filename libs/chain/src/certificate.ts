@@ -9,8 +9,11 @@ const certificateCodec = struct({
   signature: fixed(96),
 });
 
+/** No decision is larger: one of the largest elder set has some 11 KiB. */
+export const MAX_DECISION_BYTES = 64 * 1024;
+
 /** A decision with the signature of the section on it, as it is sent and stored. */
-const certifiedCodec = struct({ decision: bytes(64 * 1024), certificate: certificateCodec });
+const certifiedCodec = struct({ decision: bytes(MAX_DECISION_BYTES), certificate: certificateCodec });
 
 const DOMAIN = new TextEncoder().encode('witan/certificate/1');
 

@@ -6,7 +6,14 @@ export {
   verifyBundle,
   verifyBundleOn,
 } from './attestation.ts';
-export { type Certified, certificateMessage, encodeCertified, openCertified, peekCertified } from './certificate.ts';
+export {
+  type Certified,
+  certificateMessage,
+  encodeCertified,
+  MAX_DECISION_BYTES,
+  openCertified,
+  peekCertified,
+} from './certificate.ts';
 export { keyOf, type Link, openLink, proofFrom, verifyChain } from './chain.ts';
 export {
   type Action,

@@ -106,6 +106,9 @@ export const closeCodec = struct({
 });
 export type CloseValue = Infer<typeof closeCodec>;
 
+/** More than {@link closeCodec} can come to. */
+export const MAX_CLOSE_BYTES = 8 * 1024;
+
 /** Undefined for bytes that are no close. */
 export function decodeClose(bytes: Uint8Array): CloseValue | undefined {
   return unlessBad(() => decode(closeCodec, bytes));

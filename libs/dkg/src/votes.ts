@@ -14,7 +14,7 @@ import {
   struct,
   u8,
 } from '@witan/wire';
-import { closeCodec, openMessage, votedOn } from './messages.ts';
+import { closeCodec, MAX_CLOSE_BYTES, openMessage, votedOn } from './messages.ts';
 import { isPhase, type Phase } from './phases.ts';
 import { closeInstance, type Session } from './session.ts';
 import type { Close, State } from './state.ts';
@@ -22,7 +22,11 @@ import type { Close, State } from './state.ts';
 /** Body of an envelope of kind `dkgVote`. */
 export const voteBody = struct({ session: fixed(32), phase: u8, vote: agreement.voteCodec });
 /** Body of an envelope of kind `dkgProposal`. */
-export const proposalBody = struct({ session: fixed(32), phase: u8, proposal: agreement.proposalCodec });
+export const proposalBody = struct({
+  session: fixed(32),
+  phase: u8,
+  proposal: agreement.proposalCodec(MAX_CLOSE_BYTES),
+});
 
 export function openVote(body: Uint8Array): Infer<typeof voteBody> {
   return decode(voteBody, body);

@@ -1,5 +1,5 @@
 import { ORDER, scalarToBytes } from '@witan/crypto';
-import { encode, networkTag, sealEnvelope } from '@witan/wire';
+import { bytes, encode, fixed, networkTag, optional, sealEnvelope, struct, u8, u32 } from '@witan/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DkgReport, decodeReports, encodeReports, forms, Phase, type RejectReason } from '../src/index.ts';
@@ -178,6 +178,35 @@ describe('a vote', () => {
     ['on something else', vote(members[1]!, { instance: new Uint8Array(32) }), 'invalid'],
     ['of another session', vote(members[1]!, { session: new Uint8Array(32) }), 'wrong-session'],
   ])('%s is refused', (_what, bytes, reason) => expectRefused(node.state, bytes, reason));
+});
+
+describe('a proposal', () => {
+  const anyProposal = struct({
+    session: fixed(32),
+    phase: u8,
+    proposal: struct({ instance: fixed(32), view: u32, validView: optional(u32), value: bytes(511 * 1024) }),
+  });
+  const proposal = (value: Uint8Array, phase: Phase) => {
+    const { idBytes } = session;
+    const { instance } = node.state.agreement.options;
+    const body = { session: idBytes, phase, proposal: { instance, view: 0, validView: undefined, value } };
+    return sealEnvelope(members[1]!, NETWORK, 'dkgProposal', encode(anyProposal, body)).raw;
+  };
+
+  test('beyond what a close can have is refused, also ahead of its phase', () => {
+    for (const phase of [Phase.Initialisation, Phase.Contribution]) {
+      expectRefused(node.state, proposal(new Uint8Array(8 * 1024 + 1), phase), 'malformed');
+    }
+  });
+
+  test('of as much as the largest close can have is looked at', () => {
+    const all = Array.from({ length: 128 }, (_, index) => index);
+    const included = all.map((sender) => ({ sender, id: new Uint8Array(32).fill(1) }));
+    const largest = encode(forms.closeCodec, { phase: 0, included, silent: all });
+    const step = machine.step(node.state, { type: 'received', bytes: proposal(largest, Phase.Initialisation), at: 1 });
+    expect(JSON.stringify(step.effects)).not.toContain('rejected');
+    expect(step.state.progress.learnt).toBe(node.state.progress.learnt + 1);
+  });
 });
 
 describe('an announced key', () => {

@@ -86,7 +86,7 @@ function answerTo(state: State, asked: Asked) {
   if (!asked.agreement || !state.agreement) return answer;
   const page = new Page(ANSWER_BALLOTS);
   const { proposals, votes, values } = agreement.votesMissing(state.agreement, asked.agreement);
-  // A proposal may be as long as its author likes, and not be new to the asker: the votes do not wait for it.
+  // A proposal may be long, and not be new to the asker: the votes do not wait for it.
   for (const raw of [...nearestFirst(state, votes), ...proposals]) page.add(raw);
   return { ...answer, ballots: page.items, values: [...values], more: page.full };
 }

@@ -1,4 +1,5 @@
 import * as agreement from '@witan/agreement';
+import { MAX_DECISION_BYTES } from '@witan/chain';
 import { bool, bytes, fixed, type Infer, list, optional, struct, text, u8, u32, u53 } from '@witan/wire';
 
 const prefix = text(256);
@@ -6,7 +7,7 @@ const prefix = text(256);
 /** Body of an envelope of kind `sectionVote`. */
 export const voteBody = struct({ prefix, generation: u32, vote: agreement.voteCodec });
 /** Body of an envelope of kind `sectionProposal`. */
-export const proposalBody = struct({ prefix, generation: u32, proposal: agreement.proposalCodec });
+export const proposalBody = struct({ prefix, generation: u32, proposal: agreement.proposalCodec(MAX_DECISION_BYTES) });
 /** Body of an envelope of kind `joinRequest`: its author asks to be admitted. */
 export const joinBody = struct({ prefix });
 

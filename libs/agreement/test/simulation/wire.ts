@@ -20,6 +20,7 @@ import {
 
 export const INSTANCE = new Uint8Array(32).fill(5);
 const [VOTE, PROPOSAL] = [1, 2];
+const proposal = proposalCodec(4096);
 export const COORDINATOR = 255;
 
 export function signVote(
@@ -39,7 +40,7 @@ export function signProposal(
   validView: number | undefined,
   value: Uint8Array,
 ): Uint8Array {
-  return envelope(PROPOSAL, author, encode(proposalCodec, { instance: INSTANCE, view, validView, value }));
+  return envelope(PROPOSAL, author, encode(proposal, { instance: INSTANCE, view, validView, value }));
 }
 
 function envelope(kind: number, author: number, body: Uint8Array): Uint8Array {
@@ -61,7 +62,7 @@ function openBytes(raw: Uint8Array): Opened {
   const [kind, author] = raw;
   const body = raw.subarray(2);
   if (kind === VOTE) return { vote: voteRecord(author!, decode(voteCodec, body), raw) };
-  return { proposal: proposalInput(author === COORDINATOR ? undefined : author, decode(proposalCodec, body), raw) };
+  return { proposal: proposalInput(author === COORDINATOR ? undefined : author, decode(proposal, body), raw) };
 }
 
 export function sameHoldings(theirs: Holdings): Holdings {
