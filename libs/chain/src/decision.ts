@@ -5,6 +5,8 @@ import { decode, encode, fixed, type Infer, list, struct, text, u16, u32, union 
 export const MAX_PARTICIPANTS = 128;
 /** Nodes that one decision may admit. */
 export const MAX_JOINS = 32;
+/** Where attempts are counted no further: sessions are told apart by their generations. */
+export const MAX_ATTEMPT = 0xffff;
 
 const publicKey = fixed(32);
 const sectionKey = fixed(48);

@@ -24,6 +24,7 @@ export {
   decisionId,
   decodeDecision,
   encodeDecision,
+  MAX_ATTEMPT,
   MAX_JOINS,
   MAX_PARTICIPANTS,
   NO_PARENT,

@@ -1,4 +1,4 @@
-import { type Action, type ActionOf, MAX_JOINS, supermajority } from '@witan/chain';
+import { type Action, type ActionOf, MAX_ATTEMPT, MAX_JOINS, supermajority } from '@witan/chain';
 import { nodeName } from '@witan/crypto';
 import type { Ledger, Member } from './ledger.ts';
 
@@ -169,7 +169,7 @@ function sessionOf(ledger: Ledger, chosen: readonly Member[]): ActionOf<'dkg'> {
     chainLength: ledger.chain.length,
     participants: chosen.map((member) => member.publicKey),
     threshold: supermajority(chosen.length),
-    attempt: ledger.pending ? ledger.pending.attempt + 1 : 0,
+    attempt: ledger.pending ? Math.min(MAX_ATTEMPT, ledger.pending.attempt + 1) : 0,
   };
 }
 
