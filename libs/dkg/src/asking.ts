@@ -4,7 +4,7 @@ import { encode } from '@witan/wire';
 import { missing } from './closing.ts';
 import { holdings, holdingsCodec } from './holdings.ts';
 import { Phase } from './phases.ts';
-import { missingOfClose, wantedIds, whoIsAhead } from './receive.ts';
+import { missingOfClose, wantedIds, whoAreAhead } from './receive.ts';
 import type { AskReason } from './reports.ts';
 import type { Session } from './session.ts';
 import { isDone, type State } from './state.ts';
@@ -112,12 +112,22 @@ export function onPatience(turn: Turn): void {
   askOn(turn);
 }
 
-/** Something that others have is missing, and has been for a while: a message came of a later phase, or votes for it. */
+/**
+ * Something that others have is missing, and has been for a while: a message came of a later phase, or votes for it. What is
+ * known to be missing many have; that one is ahead, it may have made up, and so each of those who say it has its turn.
+ */
 export function catchUp(turn: Turn): void {
   const { state } = turn;
-  const ahead = whoIsAhead(state.held);
-  if (ahead) ask(turn, turn.nameOf(ahead.sender), 'later-phase');
-  else if (isLacking(state)) askNext(turn, 'missing-message');
+  if (isLacking(state)) {
+    askNext(turn, 'missing-message');
+    return;
+  }
+  const { progress } = state;
+  const ahead = whoAreAhead(state).map((sender) => turn.nameOf(sender));
+  const answering = ahead.filter((name) => !progress.overdue.has(name));
+  if (progress.asking !== undefined || answering.length === 0) return;
+  turn.update({ progress: { ...progress, turnAhead: progress.turnAhead + 1 } });
+  ask(turn, answering[progress.turnAhead % answering.length]!, 'later-phase');
 }
 
 function isLacking(state: State): boolean {

@@ -1,4 +1,5 @@
 import * as agreement from '@witan/agreement';
+import { tolerated } from '@witan/chain';
 import { type G1Point, sha256, toHex } from '@witan/crypto';
 import { isWitanError, type WitanErrorCode } from '@witan/errors';
 import { alreadyVerified, peekEnvelope, type Signed, type Unverified } from '@witan/wire';
@@ -150,11 +151,15 @@ function takeProposal(
 }
 
 function hold(turn: Turn, early: Held): Received {
-  const { held } = turn.state;
+  const { held, session } = turn.state;
   const ofSender = [...held.values()].filter((each) => each.sender === early.sender).length;
   if (ofSender >= HELD_PER_SENDER) return 'overflow';
+  const before = whoAreAhead(turn.state).length;
   turn.update({ held: new Map(held).set(early.signed.id, early) });
-  if (early.sender >= 0 && !whoIsAhead(held)) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
+  const ahead = whoAreAhead(turn.state).length;
+  // The first may have made it up; of more than can all be liars, one is ahead.
+  const isNews = ahead === 1 || ahead === tolerated(session.participants.length) + 1;
+  if (ahead > before && isNews) turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
   turn.report({ type: 'held', at: turn.at, count: held.size + 1 });
   return 'held';
 }
@@ -168,13 +173,14 @@ export function releaseHeld(turn: Turn): void {
   turn.update({ held: rest });
   turn.report({ type: 'held', at: turn.at, count: rest.size });
   for (const [, each] of due) receivePeeked(turn, () => alreadyVerified(each.signed), each);
-  if (!whoIsAhead(rest)) turn.cancelTimer('catch-up');
+  if (whoAreAhead(turn.state).length === 0) turn.cancelTimer('catch-up');
   else turn.setTimer('catch-up', turn.state.env.params.catchUpMs);
 }
 
-/** Somebody whose held message says that they are in a later phase. Proposals of others say nothing of the sort. */
-export function whoIsAhead(held: State['held']): Held | undefined {
-  return [...held.values()].find(({ sender }) => sender >= 0);
+/** Participants of whom something is held, which says that they are in a later phase. Proposals of others say no such thing. */
+export function whoAreAhead({ held, me }: State): readonly number[] {
+  const senders = new Set([...held.values()].map(({ sender }) => sender));
+  return [...senders].filter((sender) => sender >= 0 && sender !== me);
 }
 
 /**

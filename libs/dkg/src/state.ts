@@ -201,8 +201,9 @@ export interface Progress {
   readonly waitMs: number;
   /** Questions in a row that nobody answered, since something was learnt last. */
   readonly unanswered: number;
-  /** Whose turn it is to be asked. */
+  /** Whose turn it is to be asked; of those who say that they are ahead, counted for itself. */
   readonly turn: number;
+  readonly turnAhead: number;
   /** Answers in a row that were asked on from, and brought the phase no nearer to its end. */
   readonly followed: number;
   /** The peer whose answer is awaited, if any. */
@@ -260,6 +261,7 @@ export function emptyState(env: Env, session: Session): State {
       unanswered: 0,
       waitMs: 0,
       turn: me < 0 ? firstTurn(env.identity.name) : me + 1,
+      turnAhead: 0,
       followed: 0,
       asking: undefined,
       overdue: new Set(),

@@ -1,3 +1,4 @@
+import type { Identity } from '@witan/crypto';
 import type { Step } from '@witan/runtime';
 import { encode, sealEnvelope } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
@@ -18,14 +19,24 @@ function noAnswer(from: string, at: number): Event {
 }
 
 const [stranger] = identities(1, 'stranger');
-const value = new Uint8Array(40);
 
-/** What a coordinator that is ahead says, and anybody may. */
-function proposalOf(phase: Phase): Uint8Array {
+/** What a coordinator that is ahead says, and anybody may. It names messages that nobody here has. */
+function proposalOf(phase: Phase, by = stranger!): Uint8Array {
   const session = makeSession(members);
+  const included = members.slice(1).map((_, at) => ({ sender: at + 1, id: new Uint8Array(32).fill(9) }));
+  const value = encode(forms.closeCodec, { phase, included, silent: [] });
   const proposal = { instance: forms.closeInstance(session, phase), view: 0, validView: undefined, value };
   const body = encode(forms.proposalBody, { session: session.idBytes, phase, proposal });
-  return sealEnvelope(stranger!, NETWORK, 'dkgProposal', body).raw;
+  return sealEnvelope(by, NETWORK, 'dkgProposal', body).raw;
+}
+
+/** What a liar may say at any time. */
+function voteOf(by: Identity, phase: Phase): Uint8Array {
+  const session = makeSession(members);
+  const instance = forms.closeInstance(session, phase);
+  const vote = { instance, view: 0, step: 'prevote', value: undefined, fast: false, extra: new Uint8Array(0) } as const;
+  const body = encode(forms.voteBody, { session: session.idBytes, phase, vote });
+  return sealEnvelope(by, NETWORK, 'dkgVote', body).raw;
 }
 
 const received = (state: State, bytes: Uint8Array) => machine.step(state, { type: 'received', bytes, at: 10 });
@@ -60,6 +71,43 @@ describe('a participant', () => {
     };
     expect(catchUps([message, proposal])).toEqual([1, 0]);
     expect(catchUps([proposal, message])).toEqual([0, 1]);
+  });
+
+  test('asks not only one who said early that it is ahead', () => {
+    const [, liar, other, third] = members as [Identity, Identity, Identity, Identity];
+    const { state } = new Net(members).start().nodes[0]!;
+    const misled = received(state, voteOf(liar, Phase.Finalisation)).state;
+    const asked = (from: State) => {
+      const all = new Set<string | undefined>();
+      let now = from;
+      for (let at = 100; at < 1000; at += 100) {
+        const step = machine.step(now, { type: 'timer', id: 'catch-up', at });
+        all.add(askedBy(step));
+        const nothing = encode(forms.answerCodec, { phase: 5, items: [], closes: [], values: [], more: false });
+        const answer: Event = { type: 'response', tag: `ae/${askedBy(step)}`, ok: true, bytes: nothing, at };
+        now = machine.step(step.state, answer).state;
+      }
+      return [...all].sort();
+    };
+    expect(asked(misled)).toEqual([liar.name]);
+    expect(asked(received(misled, voteOf(other, Phase.Contribution)).state)).toEqual([liar.name, other.name]);
+    const lacking = received(misled, proposalOf(Phase.Initialisation, other)).state;
+    expect(asked(lacking)).toEqual([liar, other, third].map(({ name }) => name));
+  });
+
+  test('asks soon when more say that they are ahead than can all be liars', () => {
+    const catchUps = (all: readonly Uint8Array[]) => {
+      let { state } = new Net(members).start().nodes[0]!;
+      return all.map((bytes) => {
+        const step = received(state, bytes);
+        ({ state } = step);
+        return step.effects.some((effect) => effect.type === 'setTimer' && effect.id === 'catch-up');
+      });
+    };
+    const [, liar, other, third] = members as [Identity, Identity, Identity, Identity];
+    const early = [Phase.Finalisation, Phase.Complaining].map((phase) => voteOf(liar, phase));
+    const later = [other, third].map((by) => voteOf(by, Phase.Contribution));
+    expect(catchUps([...early, ...later])).toEqual([true, false, true, false]);
   });
 
   test.each([4, 5, 7])('asks each of %i in its turn, also while one is silent', (count) => {
