@@ -1,5 +1,5 @@
 import type { Identity } from '@witan/crypto';
-import { DEFAULT_PARAMS as DKG_PARAMS } from '@witan/dkg';
+import { DEFAULT_PARAMS as DKG_PARAMS, dkgMachine } from '@witan/dkg';
 import { MemoryJournal } from '@witan/journal';
 import { VirtualClock } from '@witan/runtime';
 import { currentShare, DEFAULT_PARAMS, joinBody, type Ledger, votingShare } from '@witan/section';
@@ -13,7 +13,7 @@ const [me, stranger] = identities(2) as [Identity, Identity];
 const HEARTBEAT_MS = 100;
 
 /** The only elder of its section, whose decisions a test brings it. */
-function elderOf(journal: MemoryJournal) {
+function elderOf(journal: MemoryJournal, machine = dkgMachine()) {
   const clock = new VirtualClock();
   const desk = new Desk();
   const troubles: string[] = [];
@@ -28,6 +28,7 @@ function elderOf(journal: MemoryJournal) {
     clock,
     transport: desk,
     wallClock: () => 1_700_000_000_000 + clock.now(),
+    dkgMachine: machine,
     random: (length) => new Uint8Array(length).fill(7),
     params: { section: DEFAULT_PARAMS, dkg: DKG_PARAMS, heartbeatMs: HEARTBEAT_MS },
     observer: { trouble: (what, _error, actor) => void troubles.push(`${what} ${actor}`) },
@@ -64,4 +65,31 @@ test('an elder that was put back votes with a later key, also when its disk has 
   clock.advance(1_000);
   expect(votingShare(elder.state)).toBeDefined();
   expect(elder.state.ledger!.members.has(stranger.name)).toBe(true);
+});
+
+test('a session that cannot be resumed keeps neither its elder from starting nor the section from leaving it behind', () => {
+  const journal = new MemoryJournal();
+  const before = elderOf(journal);
+  before.elder.start();
+  const started = startSession(sectionOf([me, stranger]), [me, stranger]);
+  before.decided(started);
+  before.elder.stop();
+
+  const sound = dkgMachine();
+  const { id } = started.pending!;
+  const { elder, troubles, decided } = elderOf(journal, {
+    ...sound,
+    resume: (state, at) => {
+      if (state.session.id === id) throw new Error('a defect');
+      return sound.resume(state, at);
+    },
+  });
+  elder.start();
+  expect(troubles).toEqual([`crash dkg/${id}`]);
+  const again = startSession(started, [me, stranger], 1);
+  decided(again);
+  expect([...elder.sessions.all.keys()]).toEqual([again.pending!.id]);
+  expect([...elder.sessions.all.values()][0]!.state.started).toBe(true);
+  expect(elder.checks()).toContainEqual({ name: 'journal', ok: true, detail: 'running' });
+  elder.stop();
 });

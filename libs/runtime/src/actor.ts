@@ -85,20 +85,27 @@ export class Actor<S, E> {
   }
 
   /**
-   * Recovers the state from the journal and resumes; when it returns, the effects of `resume` have been carried out.
-   * @throws what reading the journal, opening a sealed record or the machine throws: the actor is stopped then.
+   * Recovers the state from the journal and resumes; when it returns, the effects of `resume` have been carried out. If it
+   * throws, that is a crash like any other, and tried again: the actor of one session must not keep a process from starting.
+   * @throws what reading the journal, opening a sealed record or `recover` throws: the actor is stopped then.
    */
   start(): void {
     if (this.#status !== 'new') return;
     try {
       this.#state = this.#fold();
-      const step = this.#machine.resume(this.#state, this.#clock.now());
-      this.#status = 'running';
-      this.#finish(step, 0);
     } catch (error) {
       this.stop();
       throw error;
     }
+    this.#status = 'running';
+    let step: Step<S>;
+    try {
+      step = this.#machine.resume(this.#state, this.#clock.now());
+    } catch (error) {
+      this.#crashed(error, -1);
+      return;
+    }
+    this.#finish(step, 0);
   }
 
   /** Queues an event that comes from outside. False when it was not taken: the mailbox is full, or the actor is stopped. */

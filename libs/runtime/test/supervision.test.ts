@@ -132,14 +132,49 @@ describe('a machine that throws', () => {
     expect(actor.poisoned).toHaveLength(1);
   });
 
-  test('at the start is the caller’s to handle', () => {
+  test('while resuming at the start counts as a crash too, and is tried again', () => {
     const world = new World();
-    const broken = new TestMachine(() => {
-      throw new Error('cannot resume');
+    let broken = true;
+    const crashes: Crash[] = [];
+    const observed: unknown[] = [];
+    const actor = world.actor({
+      machine: new TestMachine(() => {
+        if (broken) throw new Error('cannot resume');
+        return [broadcast('resumed')];
+      }),
+      crashLimit: { crashes: 2, windowMs: 1000 },
+      observer: { crashed: (_, error) => observed.push(error) },
+      onCrash: (crash) => crashes.push(crash),
     });
-    const actor = world.actor({ machine: broken });
-    expect(() => actor.start()).toThrow('cannot resume');
+    actor.start();
+    actor.send(command('a', broadcast('a')));
+    world.clock.advance(50);
+    expect(crashes).toMatchObject([
+      { actor: 'test', error: { message: 'cannot resume' }, pauseMs: 0 },
+      { actor: 'test', error: { message: 'cannot resume' }, pauseMs: 100 },
+    ]);
+    expect(observed).toHaveLength(2);
+    expect(actor.status).toBe('crash-loop');
+    broken = false;
+    world.clock.run();
+    expect(actor.status).toBe('running');
+    expect(world.log).toEqual(['broadcast resumed', 'broadcast a']);
+    expect(actor.poisoned).toEqual([]);
+  });
+
+  test('while folding a record at the start is the caller’s to handle', () => {
+    const world = new World();
+    world.started().send(command('a', durable('1')));
+    world.clock.run();
+    const broken = new TestMachine();
+    broken.recover = () => {
+      throw new Error('cannot fold');
+    };
+    const crashes: Crash[] = [];
+    const actor = world.actor({ machine: broken, onCrash: (crash) => crashes.push(crash) });
+    expect(() => actor.start()).toThrow('cannot fold');
     expect(actor.status).toBe('stopped');
+    expect(crashes).toEqual([]);
   });
 
   test('can be stopped by its host from within the callback', () => {
