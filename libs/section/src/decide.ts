@@ -12,9 +12,10 @@ import { encode } from '@witan/wire';
 import { councilApplication } from './council.ts';
 import { append, type Ledger, openGenesis } from './ledger.ts';
 import { proposalBody, voteBody } from './messages.ts';
+import { VOTES_WRITTEN_MOST, withOwnVote } from './own-votes.ts';
 import { nextLookMs } from './policy.ts';
 import type { DecisionSource } from './reports.ts';
-import { destroyOldShares, takeShare } from './shares.ts';
+import { destroyOldShares, rewrite, takeShare } from './shares.ts';
 import { freshAgreement, votingShare } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -62,12 +63,11 @@ function vote(turn: Turn, ledger: Ledger, output: Extract<agreement.Output, { ty
   const ballot = agreement.voteOf(current.options.instance, output);
   const { raw } = turn.sign('sectionVote', encode(voteBody, { prefix: ledger.prefix, generation, vote: ballot }));
   const voted = { type: 'voted', generation, raw, value: output.value, justification: output.justification } as const;
-  turn.persist(voted);
+  const next = withOwnVote(turn.state, voted);
+  turn.update({ agreement: agreement.attachRaw(current, output.view, output.step, raw), ...next });
+  if (next.votesWritten > VOTES_WRITTEN_MOST) rewrite(turn, ledger);
+  else turn.persist(voted);
   turn.broadcast('decisions', raw);
-  turn.update({
-    agreement: agreement.attachRaw(current, output.view, output.step, raw),
-    votes: [...turn.state.votes, voted],
-  });
 }
 
 function propose(turn: Turn, ledger: Ledger, output: Extract<agreement.Output, { type: 'propose' }>): void {
@@ -123,6 +123,7 @@ export function install(turn: Turn, ledger: Ledger): void {
     ledger,
     agreement: freshAgreement(state, ledger),
     votes: [],
+    votesWritten: 0,
     sight: { ...state.sight, joins, sessions, shareless, changedAt: changed ? turn.at : state.sight.changedAt },
   });
 }

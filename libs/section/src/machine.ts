@@ -7,6 +7,7 @@ import { createGenesis, install, settle } from './decide.ts';
 import { decodeFact, type Fact } from './facts.ts';
 import { append, openGenesis } from './ledger.ts';
 import { voteBody } from './messages.ts';
+import { withOwnVote } from './own-votes.ts';
 import type { SessionStatus } from './policy.ts';
 import { noteAhead, receive, receiveCertified } from './receive.ts';
 import { rememberShare, takeShare } from './shares.ts';
@@ -232,7 +233,7 @@ function replay(turn: Turn, fact: Fact): void {
         if (voter < 0) continue;
         next = agreement.onVote(next, agreement.voteRecord(voter, decode(voteBody, signed.body).vote, raw)).state;
       }
-      turn.update({ agreement: next, votes: [...state.votes, fact] });
+      turn.update({ agreement: next, ...withOwnVote(state, fact) });
       break;
     }
     case 'share':

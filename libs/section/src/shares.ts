@@ -39,16 +39,23 @@ export function destroyOldShares(turn: Turn): void {
   const kept = new Map([...shares].filter(([key]) => !earlier.has(key)));
   if (kept.size === shares.size) return;
   turn.update({ shares: kept });
+  rewrite(turn, ledger);
+}
+
+/** What recovery needs takes the place of all that was written down. */
+export function rewrite(turn: Turn, ledger: Ledger): void {
+  turn.update({ votesWritten: turn.state.votes.length });
   turn.compact(factsOf(turn.state, ledger));
 }
 
-/**
- * All that recovery needs, in the order in which it was written down: after a handover, when no session is pending that
- * could blame anybody.
- */
-function factsOf({ shares, votes }: State, { decisions }: Ledger): readonly Fact[] {
+/** In an order in which each finds what it follows. */
+function factsOf({ shares, votes, sight }: State, { decisions, pending }: Ledger): readonly Fact[] {
+  const blamed = (pending && sight.sessions.get(pending.id)?.blamed) ?? [];
   return [
     ...decisions.map((raw) => ({ type: 'decided', raw }) as const),
+    ...blamed.map((name) => {
+      return { type: 'blamed', session: Buffer.from(pending!.id, 'hex'), nodes: [Buffer.from(name, 'hex')] } as const;
+    }),
     ...[...shares].map(([key, share]) => {
       return { type: 'share', key: Buffer.from(key, 'hex'), share: scalarToBytes(share) } as const;
     }),

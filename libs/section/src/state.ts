@@ -38,8 +38,9 @@ export interface State {
   readonly shares: ReadonlyMap<string, Scalar>;
   /** Agreement on the next generation; there once there is a ledger. */
   readonly agreement: agreement.State | undefined;
-  /** Own votes on the next generation, as they are on disk. */
+  /** Own votes on the next generation, as they are on disk: those that are needed yet, and how many are there. */
   readonly votes: readonly VotedFact[];
+  readonly votesWritten: number;
   /** What this node sees of the others, from which follows what it wants decided. */
   readonly sight: Sight;
   readonly progress: Progress;
@@ -71,6 +72,7 @@ export function emptyState(env: Env): State {
     shares: new Map(),
     agreement: undefined,
     votes: [],
+    votesWritten: 0,
     sight: {
       at: 0,
       since: 0,

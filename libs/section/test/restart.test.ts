@@ -1,14 +1,15 @@
-import { toHex } from '@witan/crypto';
+import { type Identity, toHex } from '@witan/crypto';
 import type { RuntimeEvent } from '@witan/runtime';
 import { decode, encode, peekEnvelope, sealEnvelope } from '@witan/wire';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DEFAULT_PARAMS, type Event, forms, initialState, type State, sectionMachine } from '../src/index.ts';
-import { eldersOf, GENESIS_KEY, identities, NETWORK, secretOf } from './support.ts';
+import { decide, dkgOf, eldersOf, GENESIS_KEY, identities, NETWORK, secretOf } from './support.ts';
 
 const machine = sectionMachine();
 const nodes = identities(4);
 const [stranger] = identities(1, 'stranger');
-const ledger = eldersOf(nodes);
+/** With a session under way. */
+const ledger = decide(eldersOf(nodes), dkgOf(nodes, { chainLength: 2 }), secretOf('second key'));
 const next = ledger.generation + 1;
 const STEPS = ['propose', 'prevote', 'precommit'] as const;
 
@@ -18,7 +19,8 @@ const isVote = (bytes: Uint8Array) => peekEnvelope(bytes, NETWORK).kind === 'sec
 /** An elder that knows of one who wants to join, its disk, and its votes: proposals of all are lost. */
 class Process {
   state: State;
-  readonly disk: Uint8Array[] = [];
+  disk: Uint8Array[] = [];
+  rewrites = 0;
   readonly said: string[] = [];
   readonly reports: string[] = [];
   readonly #index: number;
@@ -63,6 +65,10 @@ class Process {
     this.state = state;
     for (const effect of effects) {
       if (effect.type === 'persist') this.disk.push(effect.record);
+      if (effect.type === 'compact') {
+        this.disk = effect.records.map(({ record }) => record);
+        this.rewrites++;
+      }
       if (effect.type === 'broadcast' && isVote(effect.bytes)) this.said.push(toHex(effect.bytes));
       if (effect.type === 'report') {
         const { type, reason = '' } = effect.report as { type: string; reason?: string };
@@ -106,4 +112,52 @@ test('of many views it says again the votes of the last two', () => {
   }
   const said = elders[INDEX]!.outOfTime(5, 'propose').restart().taken();
   expect(new Set(said.map(viewAndStep))).toEqual(new Set(['prevote 4', 'precommit 4', 'prevote 5']));
+});
+
+describe('an elder that votes in many views without a decision', () => {
+  const VIEWS = 140;
+  const BLAMED = { id: ledger.pending!.id, node: stranger!.name };
+  const LOCKED = (INDEX - (next % nodes.length) + nodes.length) % nodes.length;
+  const { instance } = new Process(INDEX).state.agreement!.options;
+  const others = nodes.filter((_, index) => index !== INDEX);
+
+  function voteOf(by: Identity, view: number, step: 'prevote' | 'precommit', value?: Uint8Array): string {
+    const vote = { instance, view, step, value, fast: false, extra: new Uint8Array(0) };
+    return toHex(
+      sealEnvelope(by, NETWORK, 'sectionVote', encode(forms.voteBody, { prefix: '', generation: next, vote })).raw,
+    );
+  }
+
+  /** All others vote for nothing in each view; but two are for what it proposes itself in the first view that it leads. */
+  function undecided() {
+    const elder = new Process(INDEX).on({ type: 'blamed', ...BLAMED, at: 1 });
+    const nothing = (view: number, step: 'prevote' | 'precommit') => others.map((by) => voteOf(by, view, step));
+    for (let view = 0; view < VIEWS; view++) {
+      elder.outOfTime(view, 'propose');
+      const own = elder.state.agreement!.votes[INDEX]!.get(view)?.prevote?.first.hash;
+      const value = view === LOCKED ? Buffer.from(own!, 'hex') : undefined;
+      elder.hears(value ? others.map((by) => voteOf(by, view, 'prevote', value)) : nothing(view, 'prevote'));
+      elder.hears(nothing(view, 'precommit')).outOfTime(view, 'precommit');
+    }
+    return elder;
+  }
+
+  test('remembers those of the last two and its lock, writes as many again, and says after a restart what it said', () => {
+    const elder = undecided();
+    const facts = elder.disk.map(forms.decodeFact);
+    expect(elder.rewrites).toBe(1);
+    expect(elder.state.votes).toHaveLength(5);
+    expect(facts.filter(({ type }) => type === 'voted').length).toBeLessThan(2 * VIEWS - 200);
+    expect(facts.filter(({ type }) => type === 'decided')).toHaveLength(ledger.decisions.length);
+
+    const { agreement, votes, shares } = elder.state;
+    const said = elder.taken();
+    expect(said.length).toBeGreaterThan(256);
+    expect(elder.restart().taken()).toEqual(said.slice(-4));
+    expect(elder.state.agreement!.locked).toEqual({ view: LOCKED, hash: agreement!.locked!.hash });
+    expect(elder.state.agreement!.view).toBe(VIEWS - 1);
+    expect(elder.state.votes).toEqual(votes);
+    expect(elder.state.shares).toEqual(shares);
+    expect(elder.state.sight.sessions.get(BLAMED.id)?.blamed).toEqual([BLAMED.node]);
+  });
 });
