@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Network, PHASES, type Section, type Session, toProblem, type WitanEvent } from '@witan/api';
+import { type Network, type Node, PHASES, type Section, type Session, toProblem, type WitanEvent } from '@witan/api';
 import { WitanError } from '@witan/errors';
 
 const AT = '2026-01-02T03:04:05.000Z';
@@ -62,6 +62,11 @@ export function sessionThat(state: Session['state']): Session {
   };
 }
 
+function nodeOf(index: number): Node {
+  const section = 'root';
+  return { name: name(index), age: 5, state: 'joined', roles: ['elder'], section, lastSeen: AT, reachable: true };
+}
+
 /** A gateway whose section and session are what the test says. */
 export class StubGateway {
   section = sectionWith(7);
@@ -70,6 +75,10 @@ export class StubGateway {
   refusals = 0;
   /** The bundle that it has for whatever is to be signed. */
   bundle: object | undefined;
+  /** What the chain route answers. */
+  links: readonly object[] = [];
+  /** What becomes of the texts in an answer before it is sent. */
+  tell: (text: string) => string = (text) => text;
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
   #listener = Promise.withResolvers<void>();
@@ -86,7 +95,7 @@ export class StubGateway {
       }
       const body = this.#answer(pathname);
       response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(body ?? {}));
+      response.end(JSON.stringify(body ?? {}, (_, value) => (typeof value === 'string' ? this.tell(value) : value)));
     });
   }
 
@@ -107,7 +116,8 @@ export class StubGateway {
   }
 
   send(event: WitanEvent): void {
-    const text = `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    const data = JSON.stringify(event, (_, value) => (typeof value === 'string' ? this.tell(value) : value));
+    const text = `id: ${event.id}\nevent: ${event.type}\ndata: ${data}\n\n`;
     for (const stream of this.#streams) stream.write(text);
   }
 
@@ -133,6 +143,12 @@ export class StubGateway {
       }
       case '/v1/sections/root':
         return this.section;
+      case '/v1/sections/root/chain':
+        return { genesisKey: KEY, links: this.links, nextCursor: null };
+      case '/v1/nodes':
+        return { nodes: [nodeOf(0), nodeOf(1)], nextCursor: null };
+      case `/v1/nodes/${name(0)}`:
+        return nodeOf(0);
       case '/v1/dkg/sessions':
         return { sessions: [this.session], nextCursor: null };
       case `/v1/dkg/sessions/${this.session.id}`:

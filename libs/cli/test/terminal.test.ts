@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fill } from '../src/terminal/bars.ts';
 import { coalesce } from '../src/terminal/coalesce.ts';
-import { ago, duration, names, short } from '../src/terminal/format.ts';
+import { ago, duration, names, plain, short } from '../src/terminal/format.ts';
 import { styleFor } from '../src/terminal/style.ts';
 import { table } from '../src/terminal/table.ts';
 import { width, wrapWords } from '../src/terminal/wrap.ts';
@@ -36,6 +36,19 @@ describe('names', () => {
     expect(names(list.slice(0, 2), 2)).toBe('aaaaaaaa…, bbbbbbbb…');
     expect(short('abcd')).toBe('abcd');
   });
+});
+
+describe('a text of somebody else', () => {
+  test.each([
+    ['a colour', '\u001b[32mgreen', '\ufffd[32mgreen'],
+    ['a move of the cursor in one character', '\u009b1A', '\ufffd1A'],
+    ['a bell, a backspace, a delete', '\u0007\b\u007f', '\ufffd\ufffd\ufffd'],
+    ['a line of its own', 'one\r\n\ttwo', 'one two'],
+    ['a line of another kind', 'one\u2028two\u2029', 'one\ufffdtwo\ufffd'],
+    ['an order of its own', '\u202eabc\u202c\u2066\u200f\u061c', '\ufffdabc\ufffd\ufffd\ufffd\ufffd'],
+    ['what people write', 'Größe: 3 µs – “日本” 👩‍👩‍👧 می‌خواهم', 'Größe: 3 µs – “日本” 👩‍👩‍👧 می‌خواهم'],
+    ['more than anybody reads', 'x'.repeat(5000), `${'x'.repeat(1000)}…`],
+  ])('with %s is plain', (_, text, shown) => expect(plain(text)).toBe(shown));
 });
 
 describe('a bar', () => {

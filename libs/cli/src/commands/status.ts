@@ -4,7 +4,7 @@ import { connect } from '../gateway.ts';
 import { type Io, print, printJson } from '../io.ts';
 import type { GlobalOptions } from '../program.ts';
 import { marks } from '../terminal/bars.ts';
-import { ago, names, plural, short } from '../terminal/format.ts';
+import { ago, names, plain, plural, short } from '../terminal/format.ts';
 import { healthLine, sectionHealth } from '../terminal/health.ts';
 import { stateWord } from '../terminal/session-lines.ts';
 import { table } from '../terminal/table.ts';
@@ -40,7 +40,7 @@ async function latestSession(client: Client, prefix: string): Promise<Session | 
 }
 
 function networkLine({ network, genesisKey }: Network, { style: { colours } }: Io): string {
-  return `${colours.bold(`Network ${network}`)}   ${colours.dim('genesis')} ${genesisKey}`;
+  return `${colours.bold(`Network ${plain(network)}`)}   ${colours.dim('genesis')} ${genesisKey}`;
 }
 
 function sectionLines(section: Section, latest: Session | undefined, { style, now }: Io): string[] {

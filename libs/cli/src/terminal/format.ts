@@ -40,6 +40,19 @@ export function words(reason: string): string {
   return reason.replaceAll('-', ' ');
 }
 
+/** What a person has to read of an error: no honest text is longer. */
+const PLAIN_LENGTH_MAX = 1000;
+
+/**
+ * A text that somebody else wrote, as one line that says no more than it shows: a terminal obeys control characters, so that
+ * a gateway could draw over what was printed, or print a verdict of its own. What comes in a form of its own (hex, numbers,
+ * one of a few words) has been checked for it, and needs none of this.
+ */
+export function plain(text: string): string {
+  const shown = text.length > PLAIN_LENGTH_MAX ? `${text.slice(0, PLAIN_LENGTH_MAX)}…` : text;
+  return shown.replace(/[\t\r\n]+/g, ' ').replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\ufffd');
+}
+
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
