@@ -94,7 +94,7 @@ describe.for([...VERSIONS])('what version %i has written', (version) => {
     const payload = new Uint8Array(Buffer.from(network.payload, 'base64url'));
     const { links } = verifyBundle(network.bundle, genesisKey, payload);
     expect(links.length).toBeGreaterThan(1);
-    expect(() => verifyBundle(network.bundle, genesisKey, payload.slice(1))).toThrow('WITAN_ERR_INVALID');
+    expect(() => verifyBundle(network.bundle, genesisKey, payload.slice(1))).toThrow('WITAN_ERR_SIGNATURE');
   });
 
   test('and told of a session is read', () => {

@@ -1,5 +1,5 @@
-import { fromHex, sha256, toHex, verifySignature } from '@witan/crypto';
-import { WitanError } from '@witan/errors';
+import { fromHex, SIGNATURE_BYTES, sha256, toHex, verifySignature } from '@witan/crypto';
+import { isWitanError, WitanError } from '@witan/errors';
 import { bytes, encode, fixed, struct, text, u53 } from '@witan/wire';
 import type { Link } from './chain.ts';
 import { type LinkJson, linkToJson, prefixName, verifyChainJson } from './json.ts';
@@ -51,8 +51,8 @@ export function makeBundle(claim: AttestationClaim, signature: Uint8Array, chain
 
 /**
  * Verifies a bundle with nothing but the genesis key; with `payload` also that it is the one signed.
- * @throws WitanError that says what does not hold: `WITAN_ERR_CHAIN`, `WITAN_ERR_UNTRUSTED_KEY`, `WITAN_ERR_SIGNATURE`,
- * `WITAN_ERR_INVALID` (payload or prefix differ), `WITAN_ERR_MALFORMED`
+ * @throws WitanError that says what does not hold: `WITAN_ERR_CHAIN`, `WITAN_ERR_UNTRUSTED_KEY`, `WITAN_ERR_SIGNATURE` (over
+ * another payload too); `WITAN_ERR_MALFORMED` for what is no bundle
  */
 export function verifyBundle(
   bundle: ProofBundle,
@@ -75,18 +75,31 @@ export function verifyBundleOn(links: readonly Link[], bundle: ProofBundle, payl
   if (toHex(last.key) !== bundle.key)
     throw new WitanError('WITAN_ERR_UNTRUSTED_KEY', 'the chain does not end at the signing key');
   if (prefixName(last.certified.decision.prefix) !== bundle.prefix) {
-    throw new WitanError('WITAN_ERR_INVALID', 'the signing key is not of that prefix');
+    const { index } = last;
+    throw new WitanError('WITAN_ERR_CHAIN', `link ${index}: its key is not of the prefix of the bundle`, {
+      data: { index },
+    });
   }
   const payloadHash = fromHex(bundle.payloadHash);
   if (payload && toHex(sha256(payload)) !== bundle.payloadHash) {
-    throw new WitanError('WITAN_ERR_INVALID', 'the bundle is about another payload');
+    throw new WitanError('WITAN_ERR_SIGNATURE', 'the bundle is about another payload');
   }
   const signedAt = Date.parse(bundle.signedAt);
   if (!Number.isSafeInteger(signedAt) || signedAt < 0 || new Date(signedAt).toISOString() !== bundle.signedAt) {
     throw new WitanError('WITAN_ERR_MALFORMED', 'signedAt is not an RFC 3339 time in UTC with milliseconds');
   }
   const message = attestationMessage({ payloadHash, context: bundle.context, signedAt });
-  if (!verifySignature(last.key, message, fromHex(bundle.signature))) {
+  if (!isSignedBy(last.key, message, fromHex(bundle.signature, SIGNATURE_BYTES))) {
     throw new WitanError('WITAN_ERR_SIGNATURE', 'the signature is not by the section key over this payload');
+  }
+}
+
+/** @throws WitanError `WITAN_ERR_SIGNATURE` for 96 bytes that nobody can have signed with, whatever they encode */
+function isSignedBy(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verifySignature(key, message, signature);
+  } catch (error) {
+    if (!isWitanError(error)) throw error;
+    throw new WitanError('WITAN_ERR_SIGNATURE', `the signature is none: ${error.detail}`, { cause: error });
   }
 }

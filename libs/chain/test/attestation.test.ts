@@ -66,13 +66,15 @@ describe('a changed bundle is refused, each change with its own code', () => {
     ['time without milliseconds', { signedAt: '2026-01-02T03:04:05Z' }, 'WITAN_ERR_MALFORMED'],
     ['time before the epoch', { signedAt: '1969-12-31T23:59:59.999Z' }, 'WITAN_ERR_MALFORMED'],
     ['time that is none', { signedAt: 'yesterday' }, 'WITAN_ERR_MALFORMED'],
-    ['prefix', { prefix: '0' }, 'WITAN_ERR_INVALID'],
-    ['prefix under its other name', { prefix: '' }, 'WITAN_ERR_INVALID'],
+    ['prefix', { prefix: '0' }, 'WITAN_ERR_CHAIN'],
+    ['prefix under its other name', { prefix: '' }, 'WITAN_ERR_CHAIN'],
     ['key', { key: otherBundle.key }, 'WITAN_ERR_UNTRUSTED_KEY'],
     ['key of an earlier link', { key: bundle.chain[1]!.key }, 'WITAN_ERR_UNTRUSTED_KEY'],
     ['signature', { signature: otherBundle.signature }, 'WITAN_ERR_SIGNATURE'],
     ['signature, cut', { signature: bundle.signature.slice(2) }, 'WITAN_ERR_MALFORMED'],
-    ['signature that is infinity', { signature: `c0${'00'.repeat(95)}` }, 'WITAN_ERR_INVALID'],
+    ['signature that is infinity', { signature: `c0${'00'.repeat(95)}` }, 'WITAN_ERR_SIGNATURE'],
+    ['signature that is no point', { signature: 'ff'.repeat(96) }, 'WITAN_ERR_SIGNATURE'],
+    ['signature outside the subgroup', { signature: `80${'00'.repeat(94)}02` }, 'WITAN_ERR_SIGNATURE'],
     ['chain, its last link removed', { chain: bundle.chain.slice(0, -1) }, 'WITAN_ERR_UNTRUSTED_KEY'],
     ['chain, a link removed', { chain: [bundle.chain[0], bundle.chain[2]] }, 'WITAN_ERR_CHAIN'],
     ['chain, a link that says more', { chain: bundle.chain.with(1, laterLink) }, 'WITAN_ERR_CHAIN'],
@@ -85,8 +87,8 @@ describe('a changed bundle is refused, each change with its own code', () => {
   });
 
   test('the payload', () => {
-    expect(codeOf({}, otherPayload)).toBe('WITAN_ERR_INVALID');
-    expect(codeOf({}, new Uint8Array(0))).toBe('WITAN_ERR_INVALID');
+    expect(codeOf({}, otherPayload)).toBe('WITAN_ERR_SIGNATURE');
+    expect(codeOf({}, new Uint8Array(0))).toBe('WITAN_ERR_SIGNATURE');
   });
 
   test('the whole bundle, of another network', () => {

@@ -85,10 +85,10 @@ describe('witan verify', () => {
       'WITAN_ERR_SIGNATURE',
       'not by the section key',
     ],
-    ['a signature that is no point', { signature: 'f'.repeat(192) }, 'WITAN_ERR_MALFORMED', 'no signature'],
-    ['infinity as signature', { signature: `c0${'0'.repeat(190)}` }, 'WITAN_ERR_INVALID', 'infinity'],
+    ['a signature that is no point', { signature: 'f'.repeat(192) }, 'WITAN_ERR_SIGNATURE', 'no signature'],
+    ['infinity as signature', { signature: `c0${'0'.repeat(190)}` }, 'WITAN_ERR_SIGNATURE', 'infinity'],
     ['another key', { key: first.key }, 'WITAN_ERR_UNTRUSTED_KEY', 'does not end at the signing key'],
-    ['another prefix', { prefix: '0' }, 'WITAN_ERR_INVALID', 'not of that prefix'],
+    ['another prefix', { prefix: '0' }, 'WITAN_ERR_CHAIN', 'link 2: its key is not of the prefix'],
     [
       'the chain of another network',
       { chain: other.bundle.chain },
@@ -147,7 +147,7 @@ describe('witan verify', () => {
       ['verify', file('good.json', bundle), '--genesis', genesisKey, '--payload', file('other', 'something else')],
       { env },
     );
-    expectFailure(outcome, 'WITAN_ERR_INVALID', 'the bundle is about another payload');
+    expectFailure(outcome, 'WITAN_ERR_SIGNATURE', 'the bundle is about another payload');
   });
 
   test('refuses a bundle of another network', async () => {

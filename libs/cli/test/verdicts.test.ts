@@ -44,8 +44,8 @@ describe('witan attest, where the gateway has something else signed', () => {
     gateway.bundle = bundle;
     for (const genesis of [[], ['--genesis', genesisKey]]) {
       const { code, out, err } = await attest(...context, ...genesis);
-      expect({ code, out }).toEqual({ code: 2, out: '' });
-      expect(err).toContain(`WITAN_ERR_INVALID: the gateway had`);
+      expect({ code, out }).toEqual({ code: 3, out: '' });
+      expect(err).toContain(`WITAN_ERR_SIGNATURE: the gateway had`);
       expect(err).toContain(words);
     }
   });

@@ -22,7 +22,7 @@ describe('an attestation', () => {
     expect((await verify(app, { ...bundle, payload: encode('hello') })).json()).toMatchObject({ valid: true });
     expect((await verify(app, { ...bundle, payload: encode('other') })).json()).toMatchObject({
       valid: false,
-      reason: { code: 'WITAN_ERR_INVALID' },
+      reason: { code: 'WITAN_ERR_SIGNATURE' },
     });
   });
 

@@ -116,7 +116,7 @@ export class FakeBackend implements Backend {
     if (bundle.signature !== sign(bundle))
       return no('WITAN_ERR_SIGNATURE', 'the signature is not by the key of the bundle');
     if (payload && createHash('sha256').update(payload).digest('hex') !== bundle.payloadHash) {
-      return no('WITAN_ERR_INVALID', 'payload: its hash is not the one that was signed');
+      return no('WITAN_ERR_SIGNATURE', 'payload: its hash is not the one that was signed');
     }
     return null;
   }

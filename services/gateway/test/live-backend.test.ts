@@ -208,6 +208,10 @@ describe('attestations, as witan_attestations_total counts them', () => {
       valid: false,
       reason: { code: 'WITAN_ERR_SIGNATURE' },
     });
+    expect(backend.verify(bundle, new Uint8Array(Buffer.from('another')))).toMatchObject({
+      valid: false,
+      reason: { code: 'WITAN_ERR_SIGNATURE', detail: 'the bundle is about another payload' },
+    });
     expect(attested).toEqual(['signed']);
   });
 

@@ -46,11 +46,11 @@ export async function attest(io: Io, file: string, options: AttestOptions): Prom
 /** The elders sign what the gateway asks for, which need not be what it was asked for. */
 function refuseOther({ payloadHash, context }: ProofBundle, payload: Uint8Array, wanted: string): void {
   if (payloadHash !== createHash('sha256').update(payload).digest('hex')) {
-    throw new WitanError('WITAN_ERR_INVALID', 'the gateway had something else signed: another payload');
+    throw new WitanError('WITAN_ERR_SIGNATURE', 'the gateway had something else signed: another payload');
   }
   if (context !== wanted) {
     const detail = `the gateway had it signed in another context: ${JSON.stringify(context)}`;
-    throw new WitanError('WITAN_ERR_INVALID', detail);
+    throw new WitanError('WITAN_ERR_SIGNATURE', detail);
   }
 }
 
