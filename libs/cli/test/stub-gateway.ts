@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Network, type Node, PHASES, type Section, type Session, toProblem, type WitanEvent } from '@witan/api';
-import { WitanError } from '@witan/errors';
+import { WitanError, type WitanErrorCode } from '@witan/errors';
 
 const AT = '2026-01-02T03:04:05.000Z';
 const KEY = 'a'.repeat(96);
@@ -71,8 +71,9 @@ function nodeOf(index: number): Node {
 export class StubGateway {
   section = sectionWith(7);
   session = sessionThat('running');
-  /** So many of the next questions about sessions are refused: it is too busy. */
+  /** So many of the next questions about sessions are refused: it is too busy, or as `refusal` says. */
   refusals = 0;
+  refusal: WitanErrorCode = 'WITAN_ERR_RATE_LIMITED';
   /** The bundle that it has for whatever is to be signed. */
   bundle: object | undefined;
   /** What the chain route answers. */
@@ -89,8 +90,8 @@ export class StubGateway {
       if (pathname === '/v1/events') return this.#stream(response);
       if (pathname.startsWith('/v1/dkg/') && this.refusals > 0) {
         this.refusals--;
-        const problem = toProblem(new WitanError('WITAN_ERR_RATE_LIMITED', 'too many requests'), 'x');
-        response.writeHead(429, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+        const problem = toProblem(new WitanError(this.refusal, 'not now'), 'x');
+        response.writeHead(problem.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
         return;
       }
       const body = this.#answer(pathname);

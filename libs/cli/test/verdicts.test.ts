@@ -121,6 +121,24 @@ describe('witan dkg watch of one session', () => {
     expect(out).toMatch(new RegExp(`^DKG dddddddd… {2}${state}`));
   });
 
+  describe.each([false, true])('of which another gateway is asked, on a terminal %s,', (terminal) => {
+    const OTHERS = [
+      ['has not heard of the end', sessionThat('running')],
+      ['does not know the session', { ...sessionThat('done'), id: 'e'.repeat(64) }],
+    ] as const;
+    const cases = OTHERS.flatMap(([what, other]) => VERDICTS.map((verdict) => [what, ...verdict, other] as const));
+
+    test.each(cases)('that %s: it is %s all the same, which ends with %d', async (_, state, code, words, other) => {
+      const watching = witan(['dkg', 'watch', 'dddd'], { env: { WITAN_URL: gateway.url }, terminal });
+      await gateway.followed;
+      gateway.session = other;
+      gateway.send(end(state));
+      const outcome = await watching;
+      expect(outcome).toMatchObject({ code, err: '' });
+      expect(outcome.out).toContain(words);
+    });
+  });
+
   test.each([false, true])('ends also when the last event was missed, on a terminal %s', async (terminal) => {
     const watching = witan(['dkg', 'watch', 'dddd'], { env: { WITAN_URL: gateway.url }, terminal });
     await gateway.followed;
@@ -130,9 +148,13 @@ describe('witan dkg watch of one session', () => {
     if (terminal) expect(out).toContain('DKG dddddddd…  failed');
   });
 
-  test('on a terminal goes on when the gateway has no time for it once', async () => {
+  test.each([
+    ['has no time for it', 'WITAN_ERR_RATE_LIMITED'],
+    ['does not know it yet', 'WITAN_ERR_NOT_FOUND'],
+  ] as const)('on a terminal goes on when the gateway %s once', async (_, refusal) => {
     const watching = witan(['dkg', 'watch', 'dddd'], { env: { WITAN_URL: gateway.url }, terminal: true });
     await gateway.followed;
+    gateway.refusal = refusal;
     gateway.refusals = 1;
     const { id: session } = gateway.session;
     const about = { at: '2026-01-02T03:04:05.000Z', data: { session, phase: 'contribution', expected: 3 } } as const;

@@ -1,5 +1,5 @@
 import { type Client, isOver, isPassing, type Session, type WitanEvent } from '@witan/api';
-import { CODES } from '@witan/errors';
+import { CODES, errorCode, isWitanError } from '@witan/errors';
 import { connect } from '../gateway.ts';
 import { type Io, print } from '../io.ts';
 import type { GlobalOptions } from '../program.ts';
@@ -13,6 +13,10 @@ import { findSession } from './dkg.ts';
 const REDRAW_MS = 80;
 const LOOK_EVERY_MS = 1_000;
 
+/** What ended a session: the event that says so, or the session as it was found to be over. */
+type End = Session | EndEvent;
+type EndEvent = Extract<WitanEvent, { type: 'dkg.done' | 'dkg.failed' }>;
+
 /** Of one session until it ends, of all until Ctrl-C. */
 export async function watch(io: Io, given: string | undefined, options: GlobalOptions): Promise<number> {
   const client = await connect(io, options);
@@ -22,62 +26,89 @@ export async function watch(io: Io, given: string | undefined, options: GlobalOp
     return endCode(wanted);
   }
   return io.terminal && !options.json
-    ? watchLive(io, client, wanted?.id)
+    ? watchLive(io, client, wanted)
     : watchLines(io, client, wanted?.id, options.json === true);
 }
 
 async function watchLines(io: Io, client: Client, id: string | undefined, json: boolean): Promise<number> {
-  for await (const event of eventsOf(io, client, id)) {
+  const end = await follow(io, client, id, (event) => {
     const line = json ? JSON.stringify(event) : eventLine(event, io.style);
     if (line !== undefined) print(io, json ? line : `${event.at.slice(11, 23)}  ${line}`);
-  }
-  return id === undefined ? 0 : endCode(await client.session({ id }));
+  });
+  return end === undefined ? 0 : endCode(end);
 }
 
-async function watchLive(io: Io, client: Client, id: string | undefined): Promise<number> {
+async function watchLive(io: Io, client: Client, wanted: Session | undefined): Promise<number> {
   const area = new LiveArea(io.output as NodeJS.WriteStream);
   let shown: Session | undefined;
-  const redraw = async (): Promise<void> => {
-    const session = id === undefined ? (await client.sessions({ limit: 1 })).sessions[0] : await client.session({ id });
+  const show = (session: Session | undefined, ...more: string[]): void => {
     // The end of one session stays in sight above the next one.
     if (shown !== undefined && session !== undefined && session.id !== shown.id) area.done();
     shown = session;
-    area.draw(
-      session === undefined ? ['no DKG session yet'] : sessionLines(session, io.style, io.output.columns ?? 80),
-    );
+    const lines =
+      session === undefined ? ['no DKG session yet'] : sessionLines(session, io.style, io.output.columns ?? 80);
+    area.draw([...lines, ...more]);
+  };
+  const redraw = async (): Promise<void> => {
+    if (wanted === undefined) show((await client.sessions({ limit: 1 })).sessions[0]);
+    else show(await client.session({ id: wanted.id }));
   };
   try {
-    await redraw();
+    if (wanted === undefined) await redraw();
+    else show(wanted);
     const draw = coalesce(() => redraw().catch(unlessPassing), REDRAW_MS);
-    for await (const _ of eventsOf(io, client, id)) draw.request();
-    await draw.finish();
-    await redraw();
-    return id === undefined || shown === undefined ? 0 : endCode(shown);
+    const end = await follow(io, client, wanted?.id, () => draw.request());
+    if (end === undefined) {
+      await draw.finish();
+      return 0;
+    }
+    await draw.finish().then(redraw).catch(unlessRefused);
+    if (shown === undefined || !isOver(shown)) {
+      if ('state' in end) show(end);
+      else show(shown, `  ${eventLine(end, io.style)}`);
+    }
+    return endCode(end);
   } finally {
     area.done();
   }
 }
 
-/** The stream comes back by itself when a gateway does, and with it the next drawing. */
+/** The stream comes back by itself when a gateway does, and another may not have heard of the session yet: so does the next drawing. */
 function unlessPassing(error: unknown): void {
-  if (!isPassing(error)) throw error;
+  if (!isPassing(error) && errorCode(error) !== 'WITAN_ERR_NOT_FOUND') throw error;
 }
 
-/** Of all sessions until Ctrl-C, or of one to its end. */
-async function* eventsOf(io: Io, client: Client, id: string | undefined): AsyncGenerator<WitanEvent> {
+/** Of the drawing after the end, which is known: whoever is asked for it need not be who told of that. */
+function unlessRefused(error: unknown): void {
+  if (!isWitanError(error)) throw error;
+}
+
+/** Tells the events of all sessions until Ctrl-C, or of one to its end: gives what ended it, nothing when it was interrupted. */
+async function follow(
+  io: Io,
+  client: Client,
+  id: string | undefined,
+  tell: (event: WitanEvent) => void,
+): Promise<End | undefined> {
   const ended = new AbortController();
+  let found: Session | undefined;
   // Its last event may have come before the stream stood, or while it was interrupted: the session is asked as well.
   const look = (session: string): void => {
-    const notice = (now: Session): void => void (isOver(now) && ended.abort());
+    const notice = (now: Session): void => {
+      if (!isOver(now)) return;
+      found = now;
+      ended.abort();
+    };
     client.session({ id: session }).then(notice, () => {});
   };
   const looking = id === undefined ? undefined : setInterval(look, LOOK_EVERY_MS, id);
   try {
     for await (const event of client.events({ signal: AbortSignal.any([io.signal, ended.signal]) })) {
       if (!concerns(event, id)) continue;
-      yield event;
-      if (id !== undefined && isEnd(event)) return;
+      tell(event);
+      if (id !== undefined && isEnd(event)) return event;
     }
+    return found;
   } finally {
     clearInterval(looking);
   }
@@ -88,10 +119,12 @@ function concerns(event: WitanEvent, id: string | undefined): boolean {
   return id === undefined || ('session' in event.data && event.data.session === id);
 }
 
-function isEnd(event: WitanEvent): boolean {
+function isEnd(event: WitanEvent): event is EndEvent {
   return event.type === 'dkg.done' || event.type === 'dkg.failed';
 }
 
-function endCode(session: Session): number {
-  return session.state === 'done' ? 0 : CODES.WITAN_ERR_NO_QUORUM.exit;
+/** Of what ended it, and of nothing that is asked for afterwards: another gateway may hear of the end later. */
+function endCode(end: End): number {
+  const isDone = 'state' in end ? end.state === 'done' : end.type === 'dkg.done';
+  return isDone ? 0 : CODES.WITAN_ERR_NO_QUORUM.exit;
 }
