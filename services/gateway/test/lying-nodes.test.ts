@@ -1,35 +1,12 @@
-import {
-  type Action,
-  attestationMessage,
-  certificateMessage,
-  decisionHash,
-  encodeCertified,
-  encodeDecision,
-  NO_PARENT,
-} from '@witan/chain';
+import { attestationMessage } from '@witan/chain';
 import { encodeG1, Identity, keyPair, scalarFromHash, sha256, signShare, toHex } from '@witan/crypto';
-import { signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
+import { signAnswerCodec, signRequestCodec } from '@witan/elder';
 import type { WitanError } from '@witan/errors';
-import { VirtualClock } from '@witan/runtime';
 import { heartbeatBody } from '@witan/section';
-import { bool, bytes as bytesOf, decode, encode, fixed, networkTag, sealEnvelope, struct, u32 } from '@witan/wire';
+import { bool, bytes as bytesOf, decode, encode, fixed, sealEnvelope, struct, u32 } from '@witan/wire';
 import { describe, expect, test } from 'vitest';
-import { LiveBackend } from '../src/backend-live/live-backend.ts';
+import { type Answers, certify, gatewayBefore, genesis, key, node, secret, TAG, utf8 } from './one-node.ts';
 
-const NETWORK = 'lies';
-const TAG = networkTag(NETWORK);
-const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
-const node = Identity.fromSeed(sha256(utf8('the only node')));
-const secret = scalarFromHash(utf8('genesis'), 'gateway-tests');
-const key = encodeG1(keyPair(secret).publicKey);
-
-function certify(generation: number, parent: Uint8Array, action: Action) {
-  const decision = encodeDecision({ network: TAG, prefix: '', generation, parent, action });
-  const hash = decisionHash(decision);
-  return { hash, raw: encodeCertified(decision, 0, signShare(secret, certificateMessage(hash, 0))) };
-}
-
-const genesis = certify(0, NO_PARENT, { type: 'genesis', node: node.publicKey, key });
 const start = certify(1, genesis.hash, {
   type: 'dkg',
   chainLength: 1,
@@ -38,47 +15,11 @@ const start = certify(1, genesis.hash, {
   attempt: 0,
 });
 
-/** A gateway that has heard of a section of one node, and asks it; `answers` is what it is told, by verb. */
-function gateway(
-  answers: Readonly<Record<string, Uint8Array | ((question: Uint8Array) => Uint8Array)>>,
-  answersAfterMs = 0,
-) {
-  const clock = new VirtualClock();
-  const handlers = new Map<string, ((bytes: Uint8Array, topic: string) => void)[]>();
-  const transport: Transport = {
-    publish: () => {},
-    subscribe: (topic, handler) => void handlers.set(topic, [...(handlers.get(topic) ?? []), handler]),
-    request: (_to, verb, question, _timeoutMs, done) => {
-      asked.push(verb);
-      const answer = answers[verb];
-      const bytes = typeof answer === 'function' ? answer(question) : answer;
-      const answered = () => done(bytes ? { ok: true, bytes } : { ok: false, error: 'WITAN_ERR_TIMEOUT' });
-      if (answersAfterMs === 0) clock.defer(answered);
-      else clock.setTimer(answersAfterMs, answered);
-    },
-    serve: () => {},
-  };
-  const rejected: string[] = [];
-  const asked: string[] = [];
-  const link = { isUp: true };
-  const backend = new LiveBackend({
-    network: NETWORK,
-    prefix: '',
-    genesisKey: undefined,
-    identity: Identity.fromSeed(sha256(utf8('gateway'))),
-    transport,
-    clock,
-    wallClock: () => Date.UTC(2026, 0, 1) + clock.now(),
-    connected: () => link.isUp,
-    onRejected: (channel, { code }) => void rejected.push(`${channel} ${code}`),
-  });
-  backend.start();
-  const hear = (channel: string, bytes: Uint8Array) => {
-    for (const handler of handlers.get(`section.root.${channel}`) ?? []) handler(bytes, '');
-    clock.advance(100);
-  };
-  hear('events', genesis.raw);
-  return { backend, clock, hear, rejected, asked, link };
+/** A gateway that has heard of the section. */
+function gateway(answers: Answers, answersAfterMs = 0) {
+  const made = gatewayBefore(answers, answersAfterMs);
+  made.hear('events', genesis.raw);
+  return made;
 }
 
 const share = (signature: Uint8Array) => encode(signAnswerCodec, { type: 'share', key, index: 0, signature });

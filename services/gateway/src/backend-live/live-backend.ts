@@ -19,7 +19,9 @@ import { networkTag, openEnvelope } from '@witan/wire';
 import type { AttestInput, Backend } from '../backend.ts';
 import { EventLog } from '../event-log.ts';
 import { attest } from './attest.ts';
+import { CatchingUp } from './catching-up.ts';
 import { HistoryRequests } from './history-requests.ts';
+import { membershipChanges } from './membership.ts';
 import { Presence } from './presence.ts';
 import { readEntries } from './report-entry.ts';
 import { SessionBook } from './session-book.ts';
@@ -64,13 +66,14 @@ export class LiveBackend implements Backend {
   readonly #histories: HistoryRequests;
   #sweeping: unknown;
   #ledgerBefore: Ledger | undefined;
-  /** Until the first question has been answered in full, answers tell what was before. */
-  #isCatchingUp = true;
+  /** Until it is over, answers tell what was before. */
+  readonly #catchingUp: CatchingUp;
 
   constructor(options: LiveBackendOptions) {
     const { identity, network, prefix, genesisKey, transport, clock, wallClock, actor } = options;
     this.#options = options;
     this.#tag = networkTag(network);
+    this.#catchingUp = new CatchingUp(clock.now());
     const publish = (event: EventInput) => void this.events.append(event);
     this.#presence = new Presence(
       prefix,
@@ -123,6 +126,7 @@ export class LiveBackend implements Backend {
     this.#follower.start();
     const sweep = () => {
       this.#presence.sweep(clock.now(), connected());
+      this.#catchingUp.review(this.ledger, this.#presence.generations(), clock.now());
       this.#book.review();
       this.#histories.review();
       this.#sweeping = clock.setTimer(SWEEP_MS, sweep);
@@ -233,16 +237,19 @@ export class LiveBackend implements Backend {
     const live = ledger?.elders.filter(
       (elder) => this.#presence.elder(elder.name, ledger.key, this.#options.clock.now()).usableShare,
     ).length;
+    const isUpToDate = this.#isUpToDate;
+    const detail = isUpToDate
+      ? `generation ${ledger?.generation}, ${live} of ${ledger?.elders.length} elders can sign`
+      : `catching up, generation ${ledger?.generation}`;
     return [
       { name: 'bus', ok: this.#options.connected(), detail: this.#options.connected() ? 'connected' : 'not connected' },
-      {
-        name: 'section',
-        ok: ledger !== undefined,
-        detail: ledger
-          ? `generation ${ledger.generation}, ${live} of ${ledger.elders.length} elders can sign`
-          : 'not known yet',
-      },
+      { name: 'section', ok: isUpToDate, detail: ledger ? detail : 'not known yet' },
     ];
+  }
+
+  /** Whether this gateway knows the section as it is now. */
+  get #isUpToDate(): boolean {
+    return this.#catchingUp.isUpToDate(this.ledger, this.#presence.generations(), this.#options.clock.now());
   }
 
   #known(): Ledger {
@@ -273,15 +280,13 @@ export class LiveBackend implements Backend {
 
   #onSection(report: SectionReport): void {
     if (report.type === 'decided') this.#onDecided(report);
-    // The page that follows is asked for after this report.
-    const isAnswered = report.type === 'answered' && (report.result === 'new' || report.result === 'nothing');
-    if (isAnswered && !report.more) this.#isCatchingUp = false;
+    this.#catchingUp.take(report, this.ledger !== undefined, this.#options.clock.now());
   }
 
   #onDecided({ certified, ledger, source }: Extract<SectionReport, { type: 'decided' }>): void {
     const { action, generation, prefix } = certified.decision;
     const at = time(this.#options.wallClock());
-    const isHistory = this.#isCatchingUp && source === 'answer';
+    const isHistory = !this.#catchingUp.isOver && source === 'answer';
     const before = this.#ledgerBefore;
     this.#ledgerBefore = ledger;
     const place = { prefix: prefixName(prefix), generation };
@@ -297,19 +302,9 @@ export class LiveBackend implements Backend {
       const data = { ...place, key: toHex(action.key), parentKey: toHex(parentKey), index };
       publish({ type: 'handover', at, data });
     }
-    if (!isHistory) this.#announceMembers(before, ledger, at);
-  }
-
-  #announceMembers(before: Ledger | undefined, ledger: Ledger, at: string): void {
-    const place = { prefix: prefixName(ledger.prefix), generation: ledger.generation };
-    const say = (node: string, change: 'joined' | 'promoted' | 'demoted') => {
-      const age = ledger.members.get(node)?.age ?? 0;
-      this.events.append({ type: 'membership', at, data: { ...place, node, age, change } });
-    };
-    for (const name of ledger.members.keys()) if (!before?.members.has(name)) say(name, 'joined');
-    const old = new Set(before?.elders.map((elder) => elder.name));
-    const now = new Set(ledger.elders.map((elder) => elder.name));
-    for (const name of now) if (!old.has(name)) say(name, 'promoted');
-    for (const name of old) if (!now.has(name)) say(name, 'demoted');
+    if (isHistory) return;
+    for (const change of membershipChanges(before, ledger)) {
+      publish({ type: 'membership', at, data: { ...place, ...change } });
+    }
   }
 }

@@ -110,6 +110,15 @@ export class Presence {
     return { live, usableShare: live && current && seen.beat.usableShare };
   }
 
+  /** Which generation each node named last, by any of its processes; without those that know no section. */
+  generations(): ReadonlyMap<string, number> {
+    const named = new Map<string, number>();
+    for (const [node, { beat }] of [...this.#byService.values()].flatMap((seen) => [...seen])) {
+      if (beat.generation !== undefined) named.set(node, Math.max(beat.generation, named.get(node) ?? 0));
+    }
+    return named;
+  }
+
   /** Names heard of, members or not. */
   names(): readonly string[] {
     return [...new Set([...this.#byService.values()].flatMap((seen) => [...seen.keys()]))];
