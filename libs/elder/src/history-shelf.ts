@@ -5,7 +5,7 @@ import type { HistoryEntry } from './history.ts';
 import { jsonArray } from './history-messages.ts';
 
 /** Sessions whose history is kept on disk; the oldest go first. */
-const KEPT = 32;
+export const HISTORIES_KEPT = 32;
 export const HISTORY_PREFIX = 'history/';
 /** Digits of a generation, so that keys sort as the sessions began. */
 const DIGITS = 10;
@@ -34,7 +34,7 @@ export class HistoryShelf {
     orElse(undefined, () => {
       table.put(key, bytes);
       this.#keys.set(session, key);
-      for (const [oldest, old] of [...this.#keys].sort(([, a], [, b]) => (a < b ? -1 : 1)).slice(0, -KEPT)) {
+      for (const [oldest, old] of [...this.#keys].sort(([, a], [, b]) => (a < b ? -1 : 1)).slice(0, -HISTORIES_KEPT)) {
         table.remove(old);
         this.#keys.delete(oldest);
       }
@@ -44,7 +44,7 @@ export class HistoryShelf {
   /** Of those that are kept, by session. Read when they are first asked for: no start waits for it. */
   get #keys(): Map<string, string> {
     if (this.#known) return this.#known;
-    const kept = orElse([], () => this.#journal.table.list(HISTORY_PREFIX, '', 2 * KEPT));
+    const kept = orElse([], () => this.#journal.table.list(HISTORY_PREFIX, '', 2 * HISTORIES_KEPT));
     this.#known = new Map(kept.map(({ key }) => [key.slice(HISTORY_PREFIX.length + DIGITS + 1), key]));
     return this.#known;
   }

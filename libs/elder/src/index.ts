@@ -7,6 +7,7 @@ export { Follower, type FollowerOptions } from './follower.ts';
 export { HEARTBEAT_MS_MAX, LIVE_MS } from './heartbeats.ts';
 export type { HistoryEntry } from './history.ts';
 export { encodeHistoryRequest, openHistory } from './history-messages.ts';
+export { HISTORIES_KEPT } from './history-shelf.ts';
 export type { Moment } from './moments.ts';
 export { type NodeHome, openNodeHome } from './node-home.ts';
 export { patient } from './patient.ts';

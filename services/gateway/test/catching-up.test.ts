@@ -1,7 +1,8 @@
 import type { Action } from '@witan/chain';
 import { Identity, setDecodeCache, setVerificationCache, sha256 } from '@witan/crypto';
+import { encodeHistoryRequest, HISTORIES_KEPT } from '@witan/elder';
 import { DEFAULT_PARAMS, forms, initialState, type Ledger, sectionMachine } from '@witan/section';
-import { encode, type Infer, sealEnvelope } from '@witan/wire';
+import { bool, bytes as bytesOf, decode, encode, fixed, type Infer, sealEnvelope, struct, u32 } from '@witan/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CatchingUp } from '../src/backend-live/catching-up.ts';
 import { type Answers, certify, gatewayBefore, genesis, key, node, TAG, utf8 } from './one-node.ts';
@@ -55,6 +56,14 @@ function honest(decisions: readonly Uint8Array[]): (question: Uint8Array) => Uin
     const { effects } = machine.step(state, { type: 'request', id: 'q', bytes: question, at: 1 });
     return effects.flatMap((effect) => (effect.type === 'reply' ? [effect.bytes] : []))[0]!;
   };
+}
+
+/** As a node does that has nothing to tell of the session. */
+function answerHistory(question: Uint8Array): Uint8Array {
+  const { session, after } = decode(struct({ session: fixed(32), after: u32 }), question);
+  const page = struct({ session: fixed(32), after: u32, next: u32, more: bool, entries: bytesOf(1024) });
+  const said = { session, after, next: after, more: false, entries: utf8('[]') };
+  return sealEnvelope(node, TAG, 'dkgHistory', encode(page, said)).raw;
 }
 
 let sequence = 0;
@@ -148,6 +157,24 @@ describe('a gateway whose first question reaches', () => {
     clock.advance(1000);
     expect(news()).toEqual(['decision', 'dkg.failed', 'dkg.started']);
   });
+});
+
+test('of a long history each node is asked what it may still have, the newest first, once all of it is known', () => {
+  const decisions = decided(300, starts);
+  const asked: Uint8Array[] = [];
+  const { readyBy, backend, clock, rejected } = watch({
+    'ae.section': honest(rawOf(decisions)),
+    'dkg.history': (question) => {
+      expect(backend.ledger?.generation).toBe(300);
+      asked.push(question);
+      return answerHistory(question);
+    },
+  });
+  expect(readyBy(3000)).toBeDefined();
+  clock.advance(PATIENCE_MS);
+  const newest = decisions.slice(-HISTORIES_KEPT - 1).reverse();
+  expect(asked).toEqual(newest.map(({ hash }) => encodeHistoryRequest(hash, 0)));
+  expect(rejected).toEqual([]);
 });
 
 describe('who names a later generation and has no decision of it', () => {

@@ -1,5 +1,5 @@
 import { toHex } from '@witan/crypto';
-import { encodeHistoryRequest, openHistory, type Transport } from '@witan/elder';
+import { encodeHistoryRequest, HISTORIES_KEPT, openHistory, type Transport } from '@witan/elder';
 import { type ReportEntry, readEntries } from './report-entry.ts';
 
 const TIMEOUT_MS = 1000;
@@ -10,6 +10,8 @@ const TRIES = 5;
 
 /** The oldest go first: who has been away for so many sessions has little to tell. */
 const OPEN_MAX = 1024;
+/** A node has so many of the past, and one session that runs. */
+const ASKED_OF_NODE = HISTORIES_KEPT + 1;
 
 interface Question {
   readonly session: Uint8Array;
@@ -36,16 +38,47 @@ export interface HistoryRequestsOptions {
 export class HistoryRequests {
   readonly #options: HistoryRequestsOptions;
   readonly #open = new Set<Question>();
+  readonly #noted: { readonly session: Uint8Array; readonly nodes: readonly string[] }[] = [];
 
   constructor(options: HistoryRequestsOptions) {
     this.#options = options;
   }
 
-  ask(session: Uint8Array, node: string, isHistory: boolean): void {
-    const question = { session, node, isHistory, after: 0, tries: 0, isAsked: false };
+  /** Of a session that was decided now. */
+  ask(session: Uint8Array, node: string): void {
+    const question = questionOf(session, node, false);
+    this.#add(question);
+    this.#send(question);
+  }
+
+  /** Of a session that was decided before this gateway listened: who is asked, once it is known what came after it. */
+  note(session: Uint8Array, nodes: readonly string[]): void {
+    this.#noted.push({ session, nodes });
+  }
+
+  /**
+   * Asks about what was noted and is still shown, the newest session first, and no node for more than it keeps: it would
+   * refuse so many questions at once.
+   */
+  askNoted(isShown: (session: string) => boolean): void {
+    const asked = new Map<string, number>();
+    const questions: Question[] = [];
+    for (const { session, nodes } of this.#noted.splice(0).reverse()) {
+      if (!isShown(toHex(session))) continue;
+      for (const node of nodes) {
+        const count = (asked.get(node) ?? 0) + 1;
+        if (count > ASKED_OF_NODE || questions.length === OPEN_MAX) continue;
+        asked.set(node, count);
+        questions.push(questionOf(session, node, true));
+      }
+    }
+    for (const question of questions.toReversed()) this.#add(question);
+    for (const question of questions) this.#send(question);
+  }
+
+  #add(question: Question): void {
     this.#open.add(question);
     if (this.#open.size > OPEN_MAX) this.#open.delete(this.#open.values().next().value!);
-    this.#send(question);
   }
 
   /** Asks again whoever has not answered, and is there now. */
@@ -78,4 +111,8 @@ export class HistoryRequests {
       });
     });
   }
+}
+
+function questionOf(session: Uint8Array, node: string, isHistory: boolean): Question {
+  return { session, node, isHistory, after: 0, tries: 0, isAsked: false };
 }

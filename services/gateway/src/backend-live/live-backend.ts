@@ -128,6 +128,7 @@ export class LiveBackend implements Backend {
       this.#presence.sweep(clock.now(), connected());
       this.#catchingUp.review(this.ledger, this.#presence.generations(), clock.now());
       this.#book.review();
+      this.#askOfHistory();
       this.#histories.review();
       this.#sweeping = clock.setTimer(SWEEP_MS, sweep);
     };
@@ -281,6 +282,12 @@ export class LiveBackend implements Backend {
   #onSection(report: SectionReport): void {
     if (report.type === 'decided') this.#onDecided(report);
     this.#catchingUp.take(report, this.ledger !== undefined, this.#options.clock.now());
+    if (report.type === 'answered') this.#askOfHistory();
+  }
+
+  /** Not before all is known that was decided: of most sessions of a long history nobody has anything to tell. */
+  #askOfHistory(): void {
+    if (this.#isUpToDate) this.#histories.askNoted((session) => this.#book.has(session));
   }
 
   #onDecided({ certified, ledger, source }: Extract<SectionReport, { type: 'decided' }>): void {
@@ -294,7 +301,9 @@ export class LiveBackend implements Backend {
     publish({ type: 'decision', at, data: { ...place, view: certified.view, kind: action.type } });
     if (action.type === 'dkg') {
       this.#book.open(certified, isHistory);
-      for (const key of action.participants) this.#histories.ask(certified.hash, nodeName(key), isHistory);
+      const participants = action.participants.map(nodeName);
+      if (isHistory) this.#histories.note(certified.hash, participants);
+      else for (const node of participants) this.#histories.ask(certified.hash, node);
     }
     if (action.type === 'handover') {
       this.#book.handedOver(toHex(action.session), toHex(action.key), action.publicKeyShares, isHistory);
