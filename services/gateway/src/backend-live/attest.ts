@@ -1,15 +1,58 @@
 import { type AttestationClaim, attestationMessage, makeBundle, type ProofBundle } from '@witan/chain';
 import { combineVerified, type SignatureShare } from '@witan/crypto';
 import { type SignAnswer, signAnswerCodec, signRequestCodec, type Transport } from '@witan/elder';
-import { CODES, isWitanError, WitanError, type WitanErrorCode } from '@witan/errors';
+import { CODES, errorCode, isWitanError, WitanError, type WitanErrorCode } from '@witan/errors';
+import type { Clock } from '@witan/runtime';
 import type { Ledger } from '@witan/section';
 import { decode, encode } from '@witan/wire';
 
 const ELDER_TIMEOUT_MS = 2000;
 
-export interface AttestObserver {
+/** While a key is handed over, elders sign under the one or the other: then they are asked again, so often. */
+const TRIES = 10;
+const TRY_AGAIN_MS = 100;
+/** When the last try may begin: one with silent elders takes two seconds, and clients wait for ten. */
+const LAST_TRY_MS = 3000;
+
+export interface AttestOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** As it is known at the moment. @throws when none is */
+  readonly ledger: () => Ledger;
   /** An answer that cannot be read, or a share that is bad. */
   readonly refused: (error: WitanError) => void;
+}
+
+/**
+ * Has the elders sign.
+ *
+ * @throws WitanError `WITAN_ERR_NO_QUORUM` when all have answered or had their time, with the names of those who gave none
+ *   (`waitingOn`) and what those of them say who refuse (`refusals`)
+ */
+export async function attest(
+  { transport, clock, ledger: known, refused }: AttestOptions,
+  claim: AttestationClaim,
+): Promise<ProofBundle> {
+  const startedAt = clock.now();
+  for (let tries = 1; ; tries++) {
+    const ledger = known();
+    let isBetweenKeys = false;
+    const otherKey = () => {
+      isBetweenKeys = true;
+    };
+    try {
+      return await attestOnce(transport, ledger, claim, { refused, otherKey });
+    } catch (error) {
+      isBetweenKeys ||= known().key !== ledger.key;
+      const isLast = tries === TRIES || clock.now() - startedAt >= LAST_TRY_MS;
+      if (errorCode(error) !== 'WITAN_ERR_NO_QUORUM' || !isBetweenKeys || isLast) throw error;
+      await new Promise<void>((resolve) => clock.setTimer(TRY_AGAIN_MS, resolve));
+    }
+  }
+}
+
+interface Told {
+  readonly refused: AttestOptions['refused'];
   /** A share under another key than this gateway knows as the section's. */
   readonly otherKey: () => void;
 }
@@ -17,15 +60,12 @@ export interface AttestObserver {
 /**
  * Asks every elder for its share, and combines as soon as a threshold of shares gives a signature that verifies. A bad
  * share costs its elder its place in this one signature, and nothing else.
- *
- * @throws WitanError `WITAN_ERR_NO_QUORUM` when all have answered or had their time, with the names of those who gave none
- *   (`waitingOn`) and what those of them say who refuse (`refusals`)
  */
-export function attest(
+function attestOnce(
   transport: Transport,
   ledger: Ledger,
   claim: AttestationClaim,
-  { refused, otherKey }: AttestObserver,
+  { refused, otherKey }: Told,
 ): Promise<ProofBundle> {
   const request = encode(signRequestCodec, claim);
   const shares = new Map<number, SignatureShare>();

@@ -1,13 +1,5 @@
 import type { EventInput } from '@witan/api';
-import {
-  type AttestationClaim,
-  linkToJson,
-  type ProofBundle,
-  prefixName,
-  proofFrom,
-  sectionTopic,
-  verifyBundle,
-} from '@witan/chain';
+import { linkToJson, type ProofBundle, prefixName, proofFrom, sectionTopic, verifyBundle } from '@witan/chain';
 import { fromHex, type Identity, nodeName, sha256, toHex } from '@witan/crypto';
 import { decodeReports } from '@witan/dkg';
 import { Follower, type Transport } from '@witan/elder';
@@ -49,11 +41,6 @@ export type UntakenChannel = 'heartbeats' | 'reports' | 'replies';
 export type AttestationResult = 'signed' | 'no-quorum' | 'failed';
 
 const SWEEP_MS = 500;
-/** While a key is handed over, elders sign under the one or the other: then they are asked again, so often. */
-const TRIES = 10;
-const TRY_AGAIN_MS = 100;
-/** When the last try may begin: one with silent elders takes two seconds, and clients wait for ten. */
-const LAST_TRY_MS = 3000;
 
 /** The gateway's knowledge: followed from the section's own decisions, verified, and kept in memory only. */
 export class LiveBackend implements Backend {
@@ -187,38 +174,18 @@ export class LiveBackend implements Backend {
   }
 
   async attest({ payload, context }: AttestInput) {
-    const { clock, wallClock, onAttested } = this.#options;
+    const { transport, clock, wallClock, onAttested, onRejected } = this.#options;
+    const refused = (error: WitanError) => onRejected?.('replies', error);
     const startedAt = clock.now();
     const ended = (result: AttestationResult) => onAttested?.(result, clock.now() - startedAt);
     try {
       const claim = { payloadHash: sha256(payload), context, signedAt: wallClock() };
-      const bundle = await this.#signed(claim);
+      const bundle = await attest({ transport, clock, ledger: () => this.#known(), refused }, claim);
       ended('signed');
       return { ...bundle, chain: [...bundle.chain] };
     } catch (error) {
       ended(errorCode(error) === 'WITAN_ERR_NO_QUORUM' ? 'no-quorum' : 'failed');
       throw error;
-    }
-  }
-
-  async #signed(claim: AttestationClaim): Promise<ProofBundle> {
-    const { transport, clock, onRejected } = this.#options;
-    const refused = (error: WitanError) => onRejected?.('replies', error);
-    const startedAt = clock.now();
-    for (let tries = 1; ; tries++) {
-      const ledger = this.#known();
-      let isBetweenKeys = false;
-      const otherKey = () => {
-        isBetweenKeys = true;
-      };
-      try {
-        return await attest(transport, ledger, claim, { refused, otherKey });
-      } catch (error) {
-        isBetweenKeys ||= this.#known().key !== ledger.key;
-        const isLast = tries === TRIES || clock.now() - startedAt >= LAST_TRY_MS;
-        if (errorCode(error) !== 'WITAN_ERR_NO_QUORUM' || !isBetweenKeys || isLast) throw error;
-        await new Promise<void>((resolve) => clock.setTimer(TRY_AGAIN_MS, resolve));
-      }
     }
   }
 
