@@ -51,6 +51,7 @@ export function makeBundle(claim: AttestationClaim, signature: Uint8Array, chain
 
 /**
  * Verifies a bundle with nothing but the genesis key; with `payload` also that it is the one signed.
+ * @param known a chain from that key that has been verified: the bundle's is verified where it goes on, or goes elsewhere
  * @throws WitanError that says what does not hold: `WITAN_ERR_CHAIN`, `WITAN_ERR_UNTRUSTED_KEY`, `WITAN_ERR_SIGNATURE` (over
  * another payload too); `WITAN_ERR_MALFORMED` for what is no bundle
  */
@@ -58,8 +59,9 @@ export function verifyBundle(
   bundle: ProofBundle,
   genesisKey: Uint8Array,
   payload?: Uint8Array,
+  known: readonly Link[] = [],
 ): { links: readonly Link[] } {
-  const links = verifyChainJson(genesisKey, bundle.chain);
+  const links = verifyChainJson(genesisKey, bundle.chain, known);
   verifyBundleOn(links, bundle, payload);
   return { links };
 }

@@ -47,14 +47,19 @@ export function openLink(raw: Uint8Array, parent: Link | undefined): Link {
 
 /**
  * Verifies a whole chain against the genesis key, offline.
+ * @param known a chain that has been verified: what is the same in both is not verified again
  * @throws WitanError `WITAN_ERR_UNTRUSTED_KEY` (another genesis), `WITAN_ERR_CHAIN` with the index of the first bad link
  */
-export function verifyChain(genesisKey: Uint8Array, links: readonly Uint8Array[]): readonly Link[] {
+export function verifyChain(
+  genesisKey: Uint8Array,
+  links: readonly Uint8Array[],
+  known: readonly Link[] = [],
+): readonly Link[] {
   const chain: Link[] = [];
   for (const [index, raw] of links.entries()) {
     let link: Link;
     try {
-      link = openLink(raw, chain.at(-1));
+      link = knownLink(raw, chain, known) ?? openLink(raw, chain.at(-1));
     } catch (error) {
       const detail = error instanceof WitanError ? error.detail : String(error);
       throw new WitanError('WITAN_ERR_CHAIN', `link ${index}: ${detail}`, { data: { index }, cause: error });
@@ -69,6 +74,16 @@ export function verifyChain(genesisKey: Uint8Array, links: readonly Uint8Array[]
   }
   if (chain.length === 0) throw new WitanError('WITAN_ERR_CHAIN', 'the chain is empty');
   return chain;
+}
+
+/** The link of `known` that these bytes are when they come after `chain`: whether one holds is up to its bytes and its parent's decision. */
+function knownLink(raw: Uint8Array, chain: readonly Link[], known: readonly Link[]): Link | undefined {
+  const link = known[chain.length];
+  if (!link || Buffer.compare(link.certified.raw, raw) !== 0) return undefined;
+  const [parent, knownParent] = [chain.at(-1), known[chain.length - 1]];
+  // One decision may have two certificates, of different views.
+  const isSame = !parent || Buffer.compare(parent.certified.bytes, knownParent!.certified.bytes) === 0;
+  return isSame ? link : undefined;
 }
 
 /** The links after `from`, up to the last: what proves the current key to one who trusts `from`. */

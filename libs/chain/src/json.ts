@@ -48,10 +48,15 @@ export function linkFromJson(json: LinkJson): Uint8Array {
 /**
  * Verifies a chain given as JSON. What the JSON says beside the signed bytes (key, generation, …) has to agree with
  * them, so that a person who reads it is not told something that was never signed.
+ * @param known as in `verifyChain`
  * @throws WitanError as `verifyChain` does, and `WITAN_ERR_MALFORMED`; the `index` of the first bad link is in its data
  */
-export function verifyChainJson(genesisKey: Uint8Array, links: readonly LinkJson[]): readonly Link[] {
-  const chain = verifyChain(genesisKey, links.map(readLink));
+export function verifyChainJson(
+  genesisKey: Uint8Array,
+  links: readonly LinkJson[],
+  known: readonly Link[] = [],
+): readonly Link[] {
+  const chain = verifyChain(genesisKey, links.map(readLink), known);
   for (const [index, link] of chain.entries()) {
     const shown = links[index]!;
     const signed = linkToJson(link);

@@ -22,10 +22,11 @@ export const node = Identity.fromSeed(sha256(utf8('the only node')));
 export const secret = scalarFromHash(utf8('genesis'), 'gateway-tests');
 export const key = encodeG1(keyPair(secret).publicKey);
 
-export function certify(generation: number, parent: Uint8Array, action: Action) {
+/** @param by whose key the section has by then */
+export function certify(generation: number, parent: Uint8Array, action: Action, by = secret) {
   const decision = encodeDecision({ network: TAG, prefix: '', generation, parent, action });
   const hash = decisionHash(decision);
-  return { hash, raw: encodeCertified(decision, 0, signShare(secret, certificateMessage(hash, 0))) };
+  return { hash, raw: encodeCertified(decision, 0, signShare(by, certificateMessage(hash, 0))) };
 }
 
 export const genesis = certify(0, NO_PARENT, { type: 'genesis', node: node.publicKey, key });
