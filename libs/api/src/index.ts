@@ -1,5 +1,6 @@
 export { type CallInput, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts';
 export { type EventsOptions, isPassing } from './client-events.ts';
+export type { FormError } from './explain.ts';
 export { type OpenApiDocument, openApiDocument } from './openapi.ts';
 export * from './problem.ts';
 export * from './route.ts';
@@ -11,4 +12,4 @@ export * from './schemas/node.ts';
 export { Reason } from './schemas/primitives.ts';
 export * from './schemas/problem.ts';
 export * from './schemas/section.ts';
-export { convertStrings, type FormError, formErrors, parse } from './validation.ts';
+export { convertStrings, formErrors, parse } from './validation.ts';

@@ -1,27 +1,19 @@
 import { WitanError } from '@witan/errors';
 import type { Static, TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
-import type { TLocalizedValidationError } from 'typebox/error';
-
-const compiled = new WeakMap<TSchema, Validator>();
-
-export interface FormError {
-  /** JSON pointer into the input, empty for the whole of it. */
-  readonly path: string;
-  readonly message: string;
-}
+import { explain, type FormError } from './explain.ts';
+import { validatorOf } from './validator.ts';
 
 const MAX_ERRORS = 8;
 
-/** Where `value` is not of the form of `schema`; empty when it is. At most eight places: an answer is not the echo of a huge input. */
+/**
+ * Where `value` is not of the form of `schema`; empty when it is. At most eight places: an answer is not the echo of a huge
+ * input. Whether it is of that form is for the check alone to say: an explanation can be missing.
+ */
 export function formErrors(schema: TSchema, value: unknown): FormError[] {
-  const validator = validatorOf(schema);
-  if (validator.Check(value)) return [];
-  return validator
-    .Errors(value)
-    .filter((error) => error.keyword !== 'boolean')
-    .slice(0, MAX_ERRORS)
-    .map((error) => ({ path: error.instancePath, message: explain(schema, error) }));
+  if (validatorOf(schema).Check(value)) return [];
+  const errors: FormError[] = [];
+  for (const error of explain(schema, value)) if (errors.push(error) === MAX_ERRORS) break;
+  return errors.length > 0 ? errors : [{ path: '', message: 'is not of the form' }];
 }
 
 /**
@@ -54,29 +46,4 @@ function convert(type: string | undefined, value: unknown): unknown {
   if (type === 'integer' && /^-?\d{1,15}$/.test(value)) return Number(value);
   if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
   return value;
-}
-
-function validatorOf(schema: TSchema): Validator {
-  let validator = compiled.get(schema);
-  if (validator === undefined) {
-    validator = Compile(schema) as Validator;
-    compiled.set(schema, validator);
-  }
-  return validator;
-}
-
-function explain(schema: TSchema, error: TLocalizedValidationError): string {
-  const { keyword, params, message } = error;
-  if (keyword === 'additionalProperties') return `unknown: ${params.additionalProperties.slice(0, 4).join(', ')}`;
-  if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
-  const description =
-    keyword === 'pattern' || keyword === 'format' ? descriptionAt(schema, error.schemaPath) : undefined;
-  return description === undefined ? message : `is not of the form: ${description}`;
-}
-
-/** The words of the schema at `#/properties/name`: they tell a person more than its regular expression. */
-function descriptionAt(schema: TSchema, schemaPath: string): string | undefined {
-  let at: unknown = schema;
-  for (const step of schemaPath.split('/').slice(1)) at = (at as Record<string, unknown> | undefined)?.[step];
-  return (at as { description?: string } | undefined)?.description;
 }

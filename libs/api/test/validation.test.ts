@@ -1,9 +1,11 @@
 import { WitanError } from '@witan/errors';
 import fc from 'fast-check';
-import { Type } from 'typebox';
+import { type TObject, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
 import { describe, expect, test } from 'vitest';
 import {
   AttestationRequest,
+  Chain,
   convertStrings,
   formErrors,
   NodeList,
@@ -22,6 +24,17 @@ const query = Type.Object(
   },
   { additionalProperties: false },
 );
+
+/** What requests are checked by; strict are those that take no unknown fields. */
+const INPUTS = ROUTE_NAMES.map((name): RouteDefinition => ROUTES[name])
+  .flatMap(({ body, query, params }) => [body, query, params])
+  .filter((schema) => schema !== undefined) as TObject[];
+const STRICT = INPUTS.filter((schema) => (schema as { additionalProperties?: unknown }).additionalProperties === false);
+
+/** The least that a strict schema takes. */
+function formOf(schema: TObject): Record<string, unknown> {
+  return schema === (AttestationRequest as TObject) ? { payload: '' } : {};
+}
 
 function refusal(action: () => unknown): WitanError {
   try {
@@ -86,21 +99,77 @@ describe('what is not of the form', () => {
     expect(JSON.stringify(error.data).length).toBeLessThan(2000);
   });
 
-  test('of any kind never becomes anything but MALFORMED', () => {
-    const schemas = ROUTE_NAMES.map((name): RouteDefinition => ROUTES[name]).flatMap(({ body, query, params }) => [
-      body,
-      query,
-      params,
+  test('is explained without a look into a list that is too long, and none of it is kept of any other', () => {
+    const list = Type.Array(Type.Object({ tags: Type.Array(Type.Integer(), { maxItems: 3 }) }), { maxItems: 1000 });
+    const form = Type.Object({ list });
+    let looked = 0;
+    const long = new Proxy(new Array<number>(1001).fill(0), {
+      get: (items, at) => {
+        if (/^\d/.test(String(at))) looked++;
+        return Reflect.get(items, at);
+      },
+    });
+    expect(formErrors(form, { list: long })).toEqual([
+      { path: '/list', message: 'must not have more than 1000 items' },
     ]);
+    // The check itself stops at the first bad one.
+    expect(looked).toBeLessThan(10);
+    expect(formErrors(form, { list: [{ tags: [1] }, { tags: ['', '', '', ''] }, {}] })).toEqual([
+      { path: '/list/1/tags', message: 'must not have more than 3 items' },
+    ]);
+    expect(formErrors(form, { list: [{ tags: [1, ''] }, {}] })).toEqual([
+      { path: '/list/0/tags/1', message: 'must be integer' },
+    ]);
+  });
+
+  test('costs no more to explain than its size, also where a list has no bound', () => {
+    const links = new Array<number>(1_000_000).fill(0);
+    const before = process.memoryUsage().heapUsed;
+    expect(formErrors(Chain, { genesisKey: '', links, nextCursor: null })).toHaveLength(2);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(50 * 1024 * 1024);
+  });
+
+  test.each([1, 7, 8, 9, 100])('with %i unknown fields is refused, whatever the others hold', (count) => {
+    const unknown = Object.fromEntries(Array.from({ length: count }, (_, nth) => [`x${nth}`, nth]));
+    for (const schema of STRICT) {
+      const names = Object.keys(schema.properties);
+      const mistyped = Object.fromEntries(names.map((name) => [name, [{}]]));
+      const [first] = formErrors(schema, { ...unknown, ...formOf(schema) });
+      expect(first?.message).toMatch(/^unknown: x0/);
+      expect(formErrors(schema, { ...unknown, ...mistyped })).not.toEqual([]);
+    }
+  });
+
+  test('shows four unknown names, and none of them at length', () => {
+    const value = Object.fromEntries([...'abcdef'].map((letter) => [letter.repeat(1_000_000), 0]));
+    const [error] = formErrors(AttestationRequest, { payload: '', ...value });
+    expect(error?.message).toBe(`unknown: ${[...'abcd'].map((letter) => letter.repeat(64)).join(', ')}`);
+  });
+
+  test('is what the check says it is, and nothing else: an explanation may be missing or long', () => {
+    const key = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', 'payload', 'limit', 'state'));
+    const extra = fc.dictionary(key, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 20, noNullPrototype: false });
+    const value = fc.oneof(fc.constant(undefined), fc.jsonValue({ maxDepth: 2 }), fc.anything());
     fc.assert(
-      fc.property(
-        fc.constantFrom(...schemas.filter((schema) => schema !== undefined)),
-        fc.anything(),
-        (schema, value) => {
-          if (formErrors(schema, value).length === 0) return;
-          expect(refusal(() => parse(schema, value, 'input')).code).toBe('WITAN_ERR_MALFORMED');
-        },
-      ),
+      fc.property(fc.constantFrom(...STRICT), extra, fc.array(value, { maxLength: 8 }), (schema, others, held) => {
+        const own = Object.keys(schema.properties).flatMap((name, at) => (at in held ? [[name, held[at]]] : []));
+        for (const input of [
+          { ...others, ...Object.fromEntries(own) },
+          { ...others, ...formOf(schema) },
+        ]) {
+          expect(formErrors(schema, input).length === 0).toBe(Compile(schema).Check(input));
+        }
+      }),
+    );
+  });
+
+  test('of any kind never becomes anything but MALFORMED', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...INPUTS), fc.anything(), (schema, value) => {
+        expect(formErrors(schema, value).length === 0).toBe(Compile(schema).Check(value));
+        if (formErrors(schema, value).length === 0) return;
+        expect(refusal(() => parse(schema, value, 'input')).code).toBe('WITAN_ERR_MALFORMED');
+      }),
     );
   });
 });

@@ -85,6 +85,16 @@ test('fields of a request that are unknown are refused: a misspelt one is not ig
   expectProblem(await app.inject({ method: 'POST', url: '/v1/attestations', payload }), 'WITAN_ERR_MALFORMED');
 });
 
+test.each([{ payload: '' }, { payload: 7 }, { payload: { length: 1_000_000_000 } }])(
+  'fields that are unknown are refused however many they are, and hide nothing: %j',
+  async (body) => {
+    const { app } = await startApp();
+    const unknown = Object.fromEntries([...'abcdefgh'].map((name) => [name, 0]));
+    const payload = { ...unknown, ...body };
+    expectProblem(await app.inject({ method: 'POST', url: '/v1/attestations', payload }), 'WITAN_ERR_MALFORMED');
+  },
+);
+
 describe('a URL that cannot be', () => {
   test.each([
     '/v1/nodes/UPPER',
@@ -105,6 +115,8 @@ describe('a URL that cannot be', () => {
     '/v1/nodes?role=king',
     '/v1/nodes?nonsense=1',
     '/v1/nodes?__proto__=1',
+    '/v1/nodes?limit=ten&1=&2=&3=&4=&5=&6=&7=&8=&9=',
+    '/v1/sections/root/chain?from=00&1=&2=&3=&4=&5=&6=&7=&8=&9=',
     `/v1/nodes?cursor=${'a'.repeat(300)}`,
     '/v1/dkg/sessions?state=sleeping',
     '/v1/events?nonsense=1',
