@@ -8,10 +8,19 @@ export interface FormError {
   readonly message: string;
 }
 
-/** What a schema says of a value without a look at what is in it. */
-const OWN_KEYWORDS = [
-  ...['type', 'const', 'enum', 'required', 'minItems', 'maxItems'],
-  ...['minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum'],
+/** What a schema says of how large a value may be, and what it says of one that is no larger, without a look into it. */
+const SIZES = ['maxItems', 'maxLength'];
+const OTHERS = [
+  'type',
+  'const',
+  'enum',
+  'required',
+  'minItems',
+  'minLength',
+  'pattern',
+  'format',
+  'minimum',
+  'maximum',
 ];
 const NAMES_SHOWN = 4;
 const NAME_LENGTH_SHOWN = 64;
@@ -21,20 +30,24 @@ interface Parts {
   readonly required?: readonly string[];
   readonly additionalProperties?: unknown;
   readonly items?: TSchema;
-  readonly maxItems?: number;
   readonly anyOf?: readonly TSchema[];
   readonly description?: string;
 }
 
-const shells = new WeakMap<TSchema, TSchema>();
+const shells = new WeakMap<TSchema, readonly [TSchema, TSchema]>();
 
 /**
  * Where and why `value` is not of the form of `schema`, of which it is known that it is not. TypeBox could say so as well: it
- * looks at every item of a list, however long, and keeps something of each that is bad. Here a list that is too long is not
- * looked into, and of any other the first bad item is told, so that an explanation takes no longer than the check did.
+ * looks at every item of a list, however long, keeps something of each that is bad, and matches patterns against what is too
+ * long for them. Here nothing more is asked of what is too large, and of a list the first bad item is told, so that an
+ * explanation takes no longer than the check did.
  */
 export function* explain(schema: TSchema, value: unknown, path = ''): Generator<FormError, void> {
-  for (const error of validatorOf(shellOf(schema)).Errors(value)) yield { path, message: wordsOf(schema, error) };
+  for (const shell of shellsOf(schema)) {
+    const errors = validatorOf(shell).Errors(value);
+    for (const error of errors) yield { path, message: wordsOf(schema, error) };
+    if (errors.some(({ keyword }) => SIZES.includes(keyword))) return;
+  }
   const { anyOf = [] } = schema as Parts;
   for (const each of anyOf) yield* explainIfBad(each, value, path);
   if (anyOf.length > 0) yield { path, message: 'has none of the forms that it may have' };
@@ -47,8 +60,8 @@ function* explainIfBad(schema: TSchema, value: unknown, path: string): Generator
 }
 
 function* explainItems(schema: TSchema, list: readonly unknown[], path: string): Generator<FormError, void> {
-  const { items, maxItems = Number.POSITIVE_INFINITY } = schema as Parts;
-  if (items === undefined || list.length > maxItems) return;
+  const { items } = schema as Parts;
+  if (items === undefined) return;
   const validator = validatorOf(items);
   const bad = list.findIndex((item) => !validator.Check(item));
   if (bad >= 0) yield* explain(items, list[bad], `${path}/${bad}`);
@@ -77,14 +90,16 @@ function firstOf(fields: object, is: (name: string) => boolean): string[] {
   return found;
 }
 
-/** The schema without what it says of items and fields. */
-function shellOf(schema: TSchema): TSchema {
-  let shell = shells.get(schema);
-  if (shell === undefined) {
-    shell = Object.fromEntries(Object.entries(schema).filter(([keyword]) => OWN_KEYWORDS.includes(keyword)));
-    shells.set(schema, shell);
+/** What the schema says beside of items and fields: of the size, and of the rest. */
+function shellsOf(schema: TSchema): readonly [TSchema, TSchema] {
+  let both = shells.get(schema);
+  if (both === undefined) {
+    const only = (keywords: readonly string[]) =>
+      Object.fromEntries(Object.entries(schema).filter(([keyword]) => keywords.includes(keyword)));
+    both = [only(SIZES), only(OTHERS)];
+    shells.set(schema, both);
   }
-  return shell;
+  return both;
 }
 
 function wordsOf(schema: TSchema, { keyword, params, message }: TLocalizedValidationError): string {

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { defineRoute, type RouteDefinition } from './route.ts';
 import {
   AttestationRequest,
+  MAX_CHAIN_LINKS,
   MAX_PAYLOAD_BYTES,
   ProofBundle,
   VerificationRequest,
@@ -18,8 +19,10 @@ const strict = { additionalProperties: false } as const;
 
 /** Room for a payload of the largest size in base64url, its context and the JSON around them. */
 const ATTESTATION_BODY_LIMIT = Math.ceil((MAX_PAYLOAD_BYTES * 4) / 3) + 4096;
-/** Room for the payload and a chain of some thousand links. */
-const VERIFICATION_BODY_LIMIT = 8 * 1024 * 1024;
+/** Of a handover to seven elders, as JSON with or without indentation. One to more of them is longer, and fewer fit. */
+const LINK_LENGTH = 1600;
+/** Room for the payload and for as many links as are taken. */
+const VERIFICATION_BODY_LIMIT = ATTESTATION_BODY_LIMIT + MAX_CHAIN_LINKS * LINK_LENGTH;
 
 export const ROUTES = {
   livez: defineRoute({

@@ -8,6 +8,7 @@ import {
   Chain,
   convertStrings,
   formErrors,
+  MAX_CHAIN_LINKS,
   NodeList,
   ProofBundle,
   parse,
@@ -122,6 +123,14 @@ describe('what is not of the form', () => {
     ]);
   });
 
+  test('is not matched against a pattern when it is too long for one', () => {
+    for (const letter of ['A', '!', 'é']) {
+      expect(formErrors(AttestationRequest, { payload: letter.repeat(10_000_000) })).toEqual([
+        { path: '/payload', message: 'must not have more than 2097152 characters' },
+      ]);
+    }
+  });
+
   test('costs no more to explain than its size, also where a list has no bound', () => {
     const links = new Array<number>(1_000_000).fill(0);
     const before = process.memoryUsage().heapUsed;
@@ -183,6 +192,21 @@ describe('the forms of values', () => {
         if (bytes.length % 3 !== 0) expect(formErrors(AttestationRequest, { payload: `${payload}=` })).not.toEqual([]);
       }),
     );
+  });
+
+  test('a bundle may have any number of links; how many are checked for others is bounded', () => {
+    const hash = 'ab'.repeat(32);
+    const key = 'ab'.repeat(48);
+    const names = { key, parentKey: key, signature: key + key, prefix: 'root', reason: 'handover' };
+    const link = (index: number) => ({ index, ...names, generation: index, view: 0, decision: 'AAAA' });
+    const bundle = (links: number) => ({
+      ...{ payloadHash: hash, context: '', signedAt: '2026-01-01T00:00:00.000Z', prefix: 'root', key },
+      ...{ signature: key + key, chain: Array.from({ length: links }, (_, index) => link(index)) },
+    });
+    expect(formErrors(ROUTES.attest.response, bundle(12_000))).toEqual([]);
+    expect(formErrors(ROUTES.verify.body, bundle(MAX_CHAIN_LINKS))).toEqual([]);
+    expect(formErrors(ROUTES.verify.body, bundle(MAX_CHAIN_LINKS + 1))).toHaveLength(1);
+    expect(formErrors(ProofBundle, bundle(0))).toHaveLength(1);
   });
 
   test.each([

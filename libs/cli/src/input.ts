@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { WitanError } from '@witan/errors';
 import type { Io } from './io.ts';
 
-/** No input of a command is larger: a chain of ten thousand links is 8 MB. */
+/** No input of a command is larger. Of a section of seven elders it is a chain of more than 40,000 links. */
 const INPUT_BYTES_MAX = 64 * 1024 * 1024;
 const KEY_DIGITS = 96;
 

@@ -1,4 +1,5 @@
-import { MAX_PAYLOAD_BYTES, type ProofBundle, ROUTES } from '@witan/api';
+import { MAX_CHAIN_LINKS, MAX_PAYLOAD_BYTES, type ProofBundle, ROUTES } from '@witan/api';
+import { encodeDecision, type Link, linkToJson } from '@witan/chain';
 import { WitanError } from '@witan/errors';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
@@ -71,6 +72,39 @@ describe('an attestation', () => {
 });
 
 describe('a verification', () => {
+  test('has room for the longest chain that it takes, of a section of seven, and for the largest payload', async () => {
+    const bytes = (length: number) => new Uint8Array(length).fill(255);
+    const seven = (length: number) => Array.from({ length: 7 }, () => bytes(length));
+    const handover = {
+      session: bytes(32),
+      key: bytes(48),
+      threshold: 5,
+      elders: seven(32),
+      publicKeyShares: seven(48),
+    };
+    const generation = 2 * MAX_CHAIN_LINKS;
+    const decision = { network: bytes(8), prefix: '', generation, parent: bytes(32) };
+    const action = { type: 'handover', ...handover } as const;
+    const certified = { decision: { ...decision, action }, view: 9, signature: bytes(96) };
+    const link = linkToJson({
+      ...{ index: MAX_CHAIN_LINKS, key: bytes(48), parentKey: bytes(48), reason: 'handover' },
+      certified: { ...certified, bytes: encodeDecision(certified.decision) },
+    } as unknown as Link);
+    const { app } = await startApp();
+    const bundle = (await attest(app, { payload: '', context: 'x'.repeat(256) })).json() as ProofBundle;
+    const payload = encode(new Uint8Array(MAX_PAYLOAD_BYTES));
+    const largest = { ...bundle, payload, chain: new Array(MAX_CHAIN_LINKS).fill(link) };
+    const body = JSON.stringify(largest, undefined, 2);
+    expect(body.length).toBeGreaterThan(0.9 * ROUTES.verify.bodyLimit);
+    const headers = { 'content-type': 'application/json' };
+    const response = await app.inject({ method: 'POST', url: '/v1/verifications', payload: body, headers });
+    expect(response.json()).toMatchObject({ valid: false, reason: { code: 'WITAN_ERR_CHAIN' } });
+    const longer = { ...bundle, chain: [...largest.chain, link] };
+    expect(expectProblem(await verify(app, longer), 'WITAN_ERR_MALFORMED').errors).toEqual([
+      { path: '/chain', message: `must not have more than ${MAX_CHAIN_LINKS} items` },
+    ]);
+  });
+
   test.each([
     [
       'another payload hash',

@@ -19,6 +19,13 @@ export const AttestationRequest = Type.Object(
 );
 export type AttestationRequest = Static<typeof AttestationRequest>;
 
+/**
+ * Links of a bundle that a gateway checks. Whoever has a longer chain checks it offline: there only its bytes are bounded,
+ * and a gateway hands out chains of any length, since each link of them is needed.
+ */
+export const MAX_CHAIN_LINKS = 5_000;
+
+const CHAIN = 'Every link from genesis to `key`, in order';
 const bundleFields = {
   payloadHash: Hash,
   context: Context,
@@ -26,11 +33,7 @@ const bundleFields = {
   prefix: Prefix,
   key: PublicKey,
   signature: Signature,
-  chain: Type.Array(ChainLink, {
-    minItems: 1,
-    maxItems: 10_000,
-    description: 'Every link from genesis to `key`, in order',
-  }),
+  chain: Type.Array(ChainLink, { minItems: 1, description: CHAIN }),
 };
 
 export const ProofBundle = Type.Object(bundleFields, {
@@ -40,7 +43,11 @@ export const ProofBundle = Type.Object(bundleFields, {
 export type ProofBundle = Static<typeof ProofBundle>;
 
 export const VerificationRequest = Type.Object(
-  { ...bundleFields, payload: Type.Optional(Bytes) },
+  {
+    ...bundleFields,
+    chain: Type.Array(ChainLink, { minItems: 1, maxItems: MAX_CHAIN_LINKS, description: CHAIN }),
+    payload: Type.Optional(Bytes),
+  },
   {
     title: 'VerificationRequest',
     description: 'A proof bundle; with `payload`, also that it is the payload of the bundle',
