@@ -34,6 +34,8 @@ export interface ServiceSpec {
   readonly name: string;
   readonly kind: ServiceKind;
   readonly env: Readonly<Record<string, string>>;
+  /** How Node is started for it; as it starts by itself without. */
+  readonly nodeFlags?: readonly string[];
   /** For one that runs for days: what becomes of its log. All of it is kept without. */
   readonly log?: LogSink;
 }
@@ -76,12 +78,14 @@ export class ServiceProcess {
   #endIsExpected = false;
   #isReady = false;
   #metricsUrl: string | undefined;
+  readonly #nodeFlags: readonly string[];
   readonly #log: LogSink | undefined;
 
-  constructor({ name, kind, env, log }: ServiceSpec) {
+  constructor({ name, kind, env, nodeFlags = [], log }: ServiceSpec) {
     this.name = name;
     this.kind = kind;
     this.env = { ...env };
+    this.#nodeFlags = nodeFlags;
     this.#log = log;
   }
 
@@ -117,7 +121,7 @@ export class ServiceProcess {
     this.#metricsUrl = undefined;
     this.stderr = '';
     this.#startedAtMs = performance.now();
-    const child = spawn(NODE, [join(ROOT, 'services', this.kind, 'src/main.ts'), ...args], {
+    const child = spawn(NODE, [...this.#nodeFlags, join(ROOT, 'services', this.kind, 'src/main.ts'), ...args], {
       env: { PATH: process.env.PATH, TZ: 'UTC', WITAN_EXIT_WITH_PARENT: '1', ...this.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -12,6 +12,7 @@ import {
 import { WitanError } from '@witan/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Backend } from './backend.ts';
+import { roomForBodies } from './bodies.ts';
 import { clientOf } from './client-address.ts';
 import { etagOf, isNamed } from './etag.ts';
 import { createHandlers, type HandlerInput, type Handlers } from './handlers.ts';
@@ -43,14 +44,17 @@ export function addApi(app: FastifyInstance, parts: ApiParts): void {
 function addJsonRoute(app: FastifyInstance, name: JsonRouteName, handlers: Handlers, parts: ApiParts): void {
   const { checkResponses, apiKeys } = parts;
   const route: RouteDefinition = ROUTES[name];
+  const takeRoom = roomForBodies(route.bodyLimit);
   const handle = handlers[name] as (input: HandlerInput<JsonRouteName>) => unknown;
   app.route({
     method: route.method,
     url: routerPath(route.path),
     ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
     // After the rate limit, which counts wrong keys as well, and before anything of the body is read.
-    ...(route.needsKey &&
-      apiKeys && { preParsing: async (request: FastifyRequest) => requireKey(apiKeys, request.headers.authorization) }),
+    preParsing: async (request, reply) => {
+      if (route.needsKey && apiKeys) requireKey(apiKeys, request.headers.authorization);
+      takeRoom?.(request, reply);
+    },
     handler: async (request, reply) => {
       const answer = await handle(inputOf(route, request) as HandlerInput<JsonRouteName>);
       if (checkResponses) demandForm(name, route, answer);

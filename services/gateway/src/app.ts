@@ -6,6 +6,7 @@ import { Connections } from '@witan/service';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { addApi, type KeyHolders } from './api.ts';
 import type { Backend } from './backend.ts';
+import { acceptOnlyJson } from './bodies.ts';
 import { clientOf } from './client-address.ts';
 import { addDocs } from './docs.ts';
 import { addErrorAnswers, clientErrorHandler, sendProblem } from './errors.ts';
@@ -110,21 +111,6 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
 /** A caller's id is kept when it is harmless in a log, so that one request can be followed through several services. */
 function requestId(given: unknown): string {
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
-}
-
-function acceptOnlyJson(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    let text: string;
-    try {
-      text = utf8.decode(body as Buffer);
-    } catch {
-      return done(new WitanError('WITAN_ERR_MALFORMED', 'The body is not UTF-8.'));
-    }
-    parseJson(request, text, done);
-  });
 }
 
 function observeRequests(app: FastifyInstance, observer: HttpObserver): void {

@@ -9,11 +9,9 @@ import type { HttpObserver } from './observer.ts';
 
 /** What Fastify itself refuses, in our words. The rest that it answers with 4xx is a request that is not well-formed. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [WitanErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['WITAN_ERR_TOO_LARGE', 'The body is over the limit of this route.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['WITAN_ERR_UNSUPPORTED_MEDIA', 'This route takes application/json.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['WITAN_ERR_MALFORMED', 'The body is empty; this route takes a JSON object.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['WITAN_ERR_MALFORMED', 'The body is not JSON.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['WITAN_ERR_MALFORMED', 'The body is not as long as Content-Length says.'],
   FST_ERR_BAD_URL: ['WITAN_ERR_MALFORMED', 'The URL is not well-formed.'],
   FST_ERR_MAX_PARAM_LENGTH: ['WITAN_ERR_MALFORMED', 'A part of the path is too long.'],
 };
@@ -38,7 +36,7 @@ export function addErrorAnswers(app: FastifyInstance, limit?: preHandlerHookHand
 }
 
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = asGatewayError(thrown, request.routeOptions?.bodyLimit);
+  const error = asGatewayError(thrown);
   const { status } = error.entry;
   if (status >= 500) {
     request.log[levelOf(error.code)](
@@ -63,16 +61,10 @@ function levelOf(code: WitanErrorCode): 'error' | 'warn' | 'debug' {
 }
 
 /** Any error that comes out of a route or of Fastify, as one of the closed set. */
-function asGatewayError(thrown: unknown, bodyLimit?: number): WitanError {
+function asGatewayError(thrown: unknown): WitanError {
   if (isWitanError(thrown)) return thrown;
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? FASTIFY_CODES[code] : undefined;
-  if (known?.[0] === 'WITAN_ERR_TOO_LARGE' && bodyLimit !== undefined) {
-    return new WitanError(known[0], `The body is over ${bodyLimit} bytes.`, {
-      data: { limit: bodyLimit },
-      cause: thrown,
-    });
-  }
   if (known) return new WitanError(known[0], known[1], { cause: thrown });
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new WitanError('WITAN_ERR_MALFORMED', 'The request is not well-formed.', { cause: thrown });
