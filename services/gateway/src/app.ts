@@ -9,12 +9,13 @@ import type { Backend } from './backend.ts';
 import { acceptOnlyJson } from './bodies.ts';
 import { clientOf } from './client-address.ts';
 import { addDocs } from './docs.ts';
-import { addErrorAnswers, clientErrorHandler, sendProblem } from './errors.ts';
-import { addSecurityHeaders, setSecurityHeaders } from './headers.ts';
+import { addErrorAnswers, clientErrorHandler } from './errors.ts';
+import { addSecurityHeaders } from './headers.ts';
 import { type HttpObserver, silentObserver } from './observer.ts';
 import { addPage } from './page.ts';
 import { EventStreams, type StreamOptions } from './streams.ts';
 import { type TrustedProxies, trust } from './trusted-proxies.ts';
+import { Unroutable } from './unroutable.ts';
 
 export interface RateLimit {
   readonly max: number;
@@ -59,15 +60,19 @@ const PARAM_LENGTH_MAX = 300;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 4096;
 
+/** A request without a Host is answered here, as any other. */
+const SERVER = { requireHostHeader: false } as const;
+
 const UNLIMITED = new Set(['/livez', '/readyz']);
 
 /** The HTTP side of the gateway, ready to listen or to be injected into. Closing it ends all event streams. */
 export async function buildApp(backend: Backend, options: GatewayOptions = {}): Promise<FastifyInstance> {
   const observer = options.observer ?? silentObserver;
+  const unroutable = new Unroutable();
   const app: FastifyInstance = Fastify({
     ...(options.logger && { loggerInstance: options.logger }),
     // Its server is then one of HTTPS; the routes are the same.
-    ...((options.tls && { https: options.tls }) as object),
+    ...((options.tls ? { https: { ...options.tls, ...SERVER } } : { http: SERVER }) as object),
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trust(options.trustedProxies ?? 'off'),
     bodyLimit: BODY_LIMIT,
@@ -79,19 +84,21 @@ export async function buildApp(backend: Backend, options: GatewayOptions = {}): 
     return503OnClosing: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     clientErrorHandler: clientErrorHandler(observer, options.logger),
-    frameworkErrors: (error, request, reply) => {
-      // Such a request has no route yet, and no hook has run for it.
-      setSecurityHeaders(request, reply);
-      void sendProblem(error, request, reply);
+    rewriteUrl: (request) => unroutable.urlOf(request),
+    frameworkErrors: (error, { raw: request }, { raw: response }) => {
+      request.url = unroutable.refuse(request, error);
+      app.routing(request, response);
     },
   });
+  // What else may be expected than to go on can be ignored (RFC 9110, 10.1.1); Node would answer by itself.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   acceptOnlyJson(app);
   dropGone(app);
   addSecurityHeaders(app);
   observeRequests(app, observer);
   if (options.rateLimit) await limitRates(app, options.rateLimit);
-  addErrorAnswers(app, options.rateLimit && app.rateLimit());
+  addErrorAnswers(app, unroutable, options.rateLimit && app.rateLimit());
 
   const document = openApiDocument(options.version ?? '0.0.0');
   const streams = new EventStreams(backend.events, { ...STREAM_DEFAULTS, ...options.streams }, observer);

@@ -6,6 +6,7 @@ import { isWitanError, WitanError, type WitanErrorCode } from '@witan/errors';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { securityHeaders } from './headers.ts';
 import type { HttpObserver } from './observer.ts';
+import type { Unroutable } from './unroutable.ts';
 
 /** What Fastify itself refuses, in our words. The rest that it answers with 4xx is a request that is not well-formed. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [WitanErrorCode, string]>> = {
@@ -18,13 +19,16 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [WitanErrorCode, string]>>
 
 /**
  * Every error, of whatever origin, becomes a problem document; unknown paths and methods too. Before any route is added.
+ * @param unroutable knows what is wrong with requests that were led to no path
  * @param limit counts what asks for unknown paths, as any other request is counted.
  */
-export function addErrorAnswers(app: FastifyInstance, limit?: preHandlerHookHandler): void {
+export function addErrorAnswers(app: FastifyInstance, unroutable: Unroutable, limit?: preHandlerHookHandler): void {
   const routes = new RouteList();
   app.addHook('onRoute', ({ method, url }) => routes.add(method, url));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler(limit ? { preHandler: limit } : {}, (request, reply) => {
+    const why = unroutable.whyOf(request.raw);
+    if (why !== undefined) return sendProblem(why, request, reply);
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = routes.methodsOf(path);
     if (allowed.length === 0 || allowed.includes(request.method))
@@ -35,7 +39,7 @@ export function addErrorAnswers(app: FastifyInstance, limit?: preHandlerHookHand
   });
 }
 
-export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = asGatewayError(thrown);
   const { status } = error.entry;
   if (status >= 500) {
