@@ -3,11 +3,12 @@
 # certificates of an authority of its own; if asked for, that of k8s/components/sealing-key.
 #
 #   deploy/nats/kube-secrets.sh --out DIR --network main --nodes 9 | kubectl apply -f -
-#   deploy/nats/kube-secrets.sh --out DIR --only sealing-keys | kubectl create -f -
+#   deploy/nats/kube-secrets.sh --out DIR --network main --only sealing-keys | kubectl create -f -
 #
 #   --out DIR         where keys are kept: DIR/users as deploy/nats/src/main.ts makes it, DIR/sealing, DIR/ca.crt and
 #                     DIR/ca.key. Keep it away from the cluster. What is there is used again, the network and the number
-#                     of nodes too; certificates are new each time
+#                     of nodes too; certificates are new each time. Keys are begun only where --network is said: a mistyped
+#                     DIR gives `kubectl apply` nothing that shuts out who is connected
 #   --namespace NAME  of the Secrets (witan)
 #   --days N          how long the certificates of services are good for (90)
 #   --only PART       users, certificates or sealing-keys: the Secrets of the other parts are left as they are.
@@ -44,6 +45,13 @@ case $bind$only in yescertificates | yessealing-keys) wrong "--bind is for users
 for program in kubectl openssl; do
   command -v "$program" > /dev/null || { echo "kube-secrets.sh: $program is missing" >&2; exit 69; }
 done
+missing=()
+[ -e "$out/users/users.conf" ] || [ "$only" = certificates ] || missing+=('users of NATS')
+[ -e "$out/sealing" ] || [ "$only" != sealing-keys ] || missing+=('sealing keys')
+[ -e "$out/ca.key" ] || case $only in '' | certificates) missing+=('authority') ;; esac
+if [ ${#missing[@]} != 0 ] && [[ " ${rest[*]} " != *' --network'[=\ ]* ]]; then
+  wrong "$out has no ${missing[0]}, and nothing that runs knows new ones: to begin them, say --network and --nodes"
+fi
 umask 077
 mkdir -p "$out"
 work=$(mktemp -d)

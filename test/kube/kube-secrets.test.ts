@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -105,6 +105,41 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
     expect(Buffer.from(config, 'base64').toString()).toContain('"witan.main.section.root.decisions"');
     expect(stdout).toContain('node-2-elder.nk');
     await expect(make('--network', 'other')).rejects.toMatchObject({ code: 78, stdout: '' });
+  });
+
+  test.for([
+    '',
+    '--nodes 10',
+    '--only users --nodes 10',
+    '--only users --renew node-2-elder',
+    '--only users --bind',
+    '--only sealing-keys --nodes 10',
+    '--only certificates',
+  ])(
+    'begins nothing where there is nothing, as in a mistyped folder, unless it is told of which network: %s',
+    async (args) => {
+      const mistyped = join(folder, 'mistyped');
+      const given = args.split(' ').filter((arg) => arg !== '');
+      await expect(promisify(execFile)(SCRIPT, ['--out', mistyped, ...given])).rejects.toMatchObject({
+        code: 78,
+        stdout: '',
+        stderr: expect.stringMatching(/mistyped has no .*: to begin them, say --network and --nodes\n$/),
+      });
+      expect(existsSync(mistyped)).toBe(false);
+    },
+  );
+
+  test('begins no users where there is an authority alone, and neither authority nor sealing keys where there are users alone', async () => {
+    const more = (...args: readonly string[]) => promisify(execFile)(SCRIPT, ['--out', folder, ...args]);
+    await make('--only', 'certificates');
+    await expect(more('--only', 'users')).rejects.toMatchObject({ code: 78, stdout: '' });
+    expect((await more('--only', 'certificates')).stdout).toContain('witan-tls-node');
+    rmSync(join(folder, 'ca.key'));
+    await make('--only', 'users');
+    for (const args of [['--only', 'certificates'], ['--only', 'sealing-keys'], []]) {
+      await expect(more(...args)).rejects.toMatchObject({ code: 78, stdout: '' });
+    }
+    expect((await more('--only', 'users', '--nodes', '4')).stdout).toContain('node-3-elder.nk');
   });
 
   describe('with --bind', () => {
