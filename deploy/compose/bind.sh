@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Binds the users of each node of the compose file to the name that its elder tells in its log, so that it can answer for no
-# other, and has NATS read its users again. The nodes have to run. None is bound unless all are known.
+# other, and has NATS read its users again. The nodes have to run, but for those that are bound already. None is bound unless
+# all are known.
 #
 #   deploy/compose/bind.sh [--name node-N=NAME]…
 #
@@ -23,6 +24,10 @@ for node in $(sed -n 's/^\(node-[0-9]*\)-elder$/\1/p' <<< "$services" | sort -V)
   case " $*" in *[\ =]"$node="*) continue ;; esac
   name=$(compose logs --no-color --no-log-prefix "$node-elder" |
     sed -nE '/"event":"ready"/s/.*"node":"([0-9a-f]{64})".*/\1/p' | tail -1)
+  # It is away, or its log no longer tells it: the others are not to wait for it.
+  if [ -z "$name" ] && name=$(compose run --rm -T --entrypoint cat secrets "/secrets/$node.name" 2> /dev/null); then
+    echo "bind.sh: the log of $node-elder has no ready line: it stays bound to $name" >&2
+  fi
   if [ -n "$name" ]; then names+=("--name=$node=$name"); else missing+=("$node"); fi
 done
 for node in "${missing[@]}"; do

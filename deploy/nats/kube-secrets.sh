@@ -15,7 +15,8 @@
 #                     sealing-keys are never written unless asked for: a node cannot open its data with another one. Give
 #                     them to `kubectl create`, which replaces none; to `apply` only to add those of new nodes
 #   --bind            binds the users of each node to the name that its elder tells in its log (kubectl logs), so that it
-#                     can answer for no other. The pods have to run, but for those that --name tells the names of
+#                     can answer for no other. The pods have to run, but for those that --name tells the names of or that
+#                     are bound already
 #   all else          to deploy/nats/src/main.ts: --network, --nodes, --name node-N=NAME, --renew USER, --force
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -72,11 +73,16 @@ nodes() {
   for file in "$out"/users/node-*-elder.nk; do basename "$file" -elder.nk; done
 }
 
-# What the elder of a pod has said of itself when it was ready.
+# What the elder of a pod has said of itself when it was ready. One that is away, or whose log no longer tells it, stays bound
+# as it is: the others are not to wait for it.
 name_of() {
-  local log name
+  local log name known=$out/users/$1.name
   log=$(kubectl --namespace "$namespace" logs "$1" --container elder)
   name=$(sed -nE '/"event":"ready"/s/.*"node":"([0-9a-f]{64})".*/\1/p' <<< "$log" | tail -1)
+  if [ -z "$name" ] && [ -f "$known" ]; then
+    name=$(< "$known")
+    echo "kube-secrets.sh: the log of $1 has no ready line of its elder: it stays bound to $name" >&2
+  fi
   [ -n "$name" ] || { echo "kube-secrets.sh: the log of $1 has no ready line of its elder: --name $1=NAME" >&2; exit 69; }
   printf %s "$name"
 }

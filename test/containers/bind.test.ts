@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,10 @@ async function bind(log: (node: number) => string, ...args: readonly string[]): 
     '  version) ;;',
     '  config) for node in 2 0 1; do echo nats gateway node-$node-adult node-$node-elder | xargs -n 1; done ;;',
     `  logs) for service; do :; done; exec cat "${folder}/$service" ;;`,
-    `  *) echo "$*" >> "${folder}/done" ;;`,
+    `  run) case $* in *--entrypoint*) for file; do :; done; cat "${folder}$file" && exit; exit 1 ;; esac ;;`,
+    'esac',
+    'case $1 in',
+    `  run | exec) echo "$*" >> "${folder}/done" ;;`,
     'esac',
   ];
   writeFileSync(join(folder, 'done'), '');
@@ -58,6 +61,14 @@ describe('the script that binds the nodes of the compose file', () => {
       stderr: 'bind.sh: the log of node-1-elder has no ready line: restart it, or --name node-1=NAME\n',
     });
     expect(done()).toEqual([]);
+  });
+
+  test('leaves one as it is that is bound already and tells nothing now', async () => {
+    mkdirSync(join(folder, 'secrets'));
+    writeFileSync(join(folder, 'secrets', 'node-1.name'), `${NAMES[1]}\n`);
+    const log = (node: number) => (node === 1 ? '' : line(NAMES[node]!, 'ready'));
+    const names = NAMES.map((name, node) => `--name=node-${node}=${name}`).join(' ');
+    expect(await bind(log)).toEqual([`run --rm -T secrets ${names}`, RELOAD]);
   });
 
   test('takes the name that it is given for one instead', async () => {

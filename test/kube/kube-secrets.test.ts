@@ -191,6 +191,22 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
       });
     });
 
+    test('a node that is bound already and tells nothing now stays so, and the others are bound', async () => {
+      const ready = (pod: string) => `{"node":"${names[pod]}","event":"ready"}\n`;
+      await promisify(execFile)(SCRIPT, args(), cluster(ready));
+      const other = 'dd'.repeat(32);
+      const options = cluster((pod) => (pod === 'node-0' ? ready(pod).replace(names[pod]!, other) : ready(pod)));
+      // As of a pod that waits for a host: there is no log.
+      rmSync(join(folder, 'node-1.log'));
+      const { stdout, stderr } = await promisify(execFile)(SCRIPT, args(), options);
+      expect(stderr).toContain(
+        `the log of node-1 has no ready line of its elder: it stays bound to ${names['node-1']}\n`,
+      );
+      const text = Buffer.from(parseAllDocuments(stdout)[0]!.toJS().data['users.conf'], 'base64').toString();
+      for (const name of [other, names['node-1'], names['node-2']]) expect(text).toContain(`.${name}.elder.sign`);
+      expect(text).not.toContain(names['node-0']);
+    });
+
     test('a node whose name is given is not asked for it', async () => {
       const told = 'ff'.repeat(32);
       const log = (pod: string) => (pod === 'node-0' ? '{}\n' : `{"node":"${names[pod]}","event":"ready"}\n`);
