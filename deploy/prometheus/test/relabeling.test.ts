@@ -31,11 +31,12 @@ function ofDocument(): readonly Relabeling[] {
 }
 
 /** What Kubernetes says of a port of a container. */
-const port = (pod: string, container: string, number: number, address: string) => ({
+const port = (pod: string, container: string, number: number, address: string, phase = 'Running') => ({
   targets: [`${address}:${number}`],
   labels: {
     __meta_kubernetes_namespace: 'w',
     __meta_kubernetes_pod_name: pod,
+    __meta_kubernetes_pod_phase: phase,
     __meta_kubernetes_pod_annotation_prometheus_io_scrape: 'true',
     __meta_kubernetes_pod_container_name: container,
     __meta_kubernetes_pod_container_port_name: `${container}-metrics`,
@@ -85,4 +86,14 @@ describe.skipIf(why).each([
       'witan-elder node-1:9465',
     ]);
   });
+});
+
+// The operator adds the same to every PodMonitor.
+test.skipIf(why)('by the documented configuration a pod that has ended is no target', () => {
+  const found = ['Running', 'Failed', 'Succeeded', 'Pending'].map((phase, index) =>
+    port(`gateway-${index}`, 'gateway', 9467, `10.0.0.${index}`, phase),
+  );
+  // What is dropped is listed as well, without labels.
+  const kept = labelsOf(ofDocument(), found).flatMap(({ instance }) => instance ?? []);
+  expect(kept.toSorted()).toEqual(['gateway-0:9467', 'gateway-3:9467']);
 });
