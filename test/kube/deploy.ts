@@ -40,7 +40,7 @@ export async function remove(kustomization: string): Promise<void> {
 }
 
 /** Fields that a server below this minor version of Kubernetes 1 does not know, and production has. */
-const SINCE = { minDomains: 25 };
+const SINCE = { minDomains: 25, unhealthyPodEvictionPolicy: 27 };
 
 /**
  * What the server says to these objects, in this namespace, without keeping them.

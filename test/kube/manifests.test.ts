@@ -34,6 +34,7 @@ interface Manifest extends Built {
   readonly spec: {
     readonly replicas?: number;
     readonly maxUnavailable?: number;
+    readonly unhealthyPodEvictionPolicy?: string;
     readonly template: {
       readonly spec: Record<string, unknown> & {
         readonly containers: readonly Container[];
@@ -207,6 +208,13 @@ describe.skipIf(why).each(['local', 'production'])('the manifests of the overlay
     // And one more in an accident meanwhile.
     expect(spec.maxUnavailable! + 1).toBeLessThanOrEqual(spare);
     for (const { metadata, spec } of budgets) expect([metadata.name, spec.maxUnavailable]).toEqual([metadata.name, 1]);
+  });
+
+  test('let a drain take pods that are not ready, of nodes none; the base is for a Kubernetes that has no word for it', async () => {
+    const budgets = await ofKind('PodDisruptionBudget');
+    const always = budgets.filter(({ spec }) => spec.unhealthyPodEvictionPolicy === 'AlwaysAllow');
+    const allowed = overlay === 'production' ? ['dkg-coordinator', 'gateway', 'nats'] : [];
+    expect(always.map(({ metadata }) => metadata.name).sort()).toEqual(allowed);
   });
 
   test('add gateways, of whom there are always two, when they run out of CPU', async () => {
