@@ -17,6 +17,7 @@ curl -sS 127.0.0.1:9465/readyz
 In compose, where the metrics ports are HTTPS and not published:
 
 \`\`\`sh
+export COMPOSE_FILE=deploy/compose/compose.yaml
 docker compose exec gateway witan status
 docker compose exec node-3-elder env NODE_EXTRA_CA_CERTS=/run/witan/ca.pem \\
   node -e 'fetch(process.argv[1]).then(async (r) => console.log(r.status, await r.text()))' https://localhost:9465/readyz
@@ -29,6 +30,13 @@ On Kubernetes, where network policies let nobody but Prometheus near them; a for
 kubectl -n witan exec deploy/gateway -- witan status
 kubectl -n witan port-forward pod/node-3 9465          # and meanwhile, in another terminal:
 curl -sSk https://127.0.0.1:9465/readyz
+\`\`\`
+
+Which process or pod an elder is, of whose name \`witan status\` shows the first eight digits (\`3208bd03\`), Prometheus knows, of a
+day back as well:
+
+\`\`\`promql
+floor(last_over_time(witan_node_id[1d]) / 0x10000) == 0x3208bd03
 \`\`\``;
 
 /** docs/runbooks/README.md: every alert, by the file of its rules. */
