@@ -6,9 +6,10 @@
 #   deploy/nats/kube-secrets.sh --out DIR --network main --only sealing-keys | kubectl create -f -
 #
 #   --out DIR         where keys are kept: DIR/users as deploy/nats/src/main.ts makes it, DIR/sealing, DIR/ca.crt and
-#                     DIR/ca.key. Keep it away from the cluster. What is there is used again, the network and the number
-#                     of nodes too; certificates are new each time. Keys are begun only where --network is said: a mistyped
-#                     DIR gives `kubectl apply` nothing that shuts out who is connected
+#                     DIR/ca.key; and the certificates of the users that are people, DIR/operator.crt and DIR/streams.crt.
+#                     Keep it away from the cluster. What is there is used again, the network and the number of nodes too;
+#                     certificates are new each time. Keys are begun only where --network is said: a mistyped DIR gives
+#                     `kubectl apply` nothing that shuts out who is connected
 #   --namespace NAME  of the Secrets (witan)
 #   --days N          how long the certificates of services are good for (90)
 #   --only PART       users, certificates or sealing-keys: the Secrets of the other parts are left as they are.
@@ -126,24 +127,37 @@ if [ "$only" = '' ] || [ "$only" = certificates ]; then
     request 'Witan NATS' -x509 -days 3650 -keyout "$out/ca.key" -out "$out/ca.crt" \
       -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
   fi
-  # NAME, and what it is called besides. Each is a client of NATS or of other servers, and a server.
+  # USAGE, NAME, and what it is called besides: $work/tls.crt and $work/tls.key.
+  issue() {
+    local usage=$1 name=$2
+    shift 2
+    request "$name" -new -keyout "$work/tls.key" -out "$work/request"
+    printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=%s\nsubjectAltName=%s\n' \
+      "$usage" "$(printf 'DNS:%s,' "$@" | sed 's/,$//')" > "$work/extensions"
+    openssl x509 -req -in "$work/request" -CA "$out/ca.crt" -CAkey "$out/ca.key" -set_serial "0x$(openssl rand -hex 16)" \
+      -days "$days" -extfile "$work/extensions" -out "$work/tls.crt" 2> "$work/log" || { cat "$work/log" >&2; exit 74; }
+  }
+  # Each is a client of NATS or of other servers, and a server.
   certificate() {
     local name=$1
     shift
-    request "$name" -new -keyout "$work/tls.key" -out "$work/request"
-    printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=%s\n' \
-      "$(printf 'DNS:%s,' "$@" | sed 's/,$//')" > "$work/extensions"
-    openssl x509 -req -in "$work/request" -CA "$out/ca.crt" -CAkey "$out/ca.key" -set_serial "0x$(openssl rand -hex 16)" \
-      -days "$days" -extfile "$work/extensions" -out "$work/tls.crt" 2> "$work/log" || { cat "$work/log" >&2; exit 74; }
+    issue serverAuth,clientAuth "$name" "$@"
     secret "witan-tls-$name" --type=kubernetes.io/tls --from-file="$work/tls.crt" --from-file="$work/tls.key" \
       --from-file="$out/ca.crt"
   }
   of_service() { printf '%s\n' "$1" "$1.$namespace" "$1.$namespace.svc" "$1.$namespace.svc.cluster.local"; }
+  # By `localhost` people know a server whose port is forwarded to them.
   mapfile -t names < <(for each in nats nats-0.nats nats-1.nats nats-2.nats; do of_service "$each"; done)
-  certificate nats "${names[@]}"
+  certificate nats "${names[@]}" localhost
   # By `witan-metrics` Prometheus knows all of them, by `localhost` the command line in the pod of a gateway.
   mapfile -t names < <(of_service gateway)
   certificate gateway "${names[@]}" localhost witan-metrics
   certificate dkg-coordinator witan-metrics
   certificate node witan-metrics
+  # These users are people, and nothing in the cluster is shown theirs.
+  for user in operator streams; do
+    issue clientAuth "$user" "$user"
+    mv "$work/tls.key" "$out/$user.key"
+    mv "$work/tls.crt" "$out/$user.crt"
+  done
 fi

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { nkeyOf } from '@witan/bus';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connectNats, nkeyOf, startNatsServer } from '@witan/bus';
+import { errorCode } from '@witan/errors';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { K8S, kubectl, whyNoKubectl } from '../support/kube.ts';
 
@@ -219,7 +220,7 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
   test('makes certificates for the names that are asked for, with their keys, all of one authority', async () => {
     const secrets = await make('--namespace', 'elsewhere', '--days', '7');
     const names = {
-      nats: ['nats-0.nats', 'nats-2.nats', 'nats.elsewhere.svc'],
+      nats: ['nats-0.nats', 'nats-2.nats', 'nats.elsewhere.svc', 'localhost'],
       gateway: ['gateway', 'gateway.elsewhere.svc.cluster.local', 'localhost', 'witan-metrics'],
       node: ['witan-metrics'],
       'dkg-coordinator': ['witan-metrics'],
@@ -236,6 +237,42 @@ describe.skipIf(why)('the script that makes the Secrets', () => {
       expect(certificate!.validToDate.getTime() - Date.now()).toBeLessThan(7 * 86_400_000);
     }
     expect(statSync(join(folder, 'ca.key')).mode & 0o777).toBe(0o600);
+  });
+
+  test('lets people in who forward the port of a server to themselves, with certificates that are in its folder alone', async () => {
+    const { 'witan-tls-nats': ofServer } = await make();
+    for (const [name, content] of Object.entries(ofServer!)) writeFileSync(join(folder, name), content);
+    const config = join(folder, 'nats.conf');
+    const tls = `tls { cert_file: tls.crt, key_file: tls.key, ca_file: ca.crt, verify: true }`.replaceAll(
+      /(?<=_file: )[^,]+/g,
+      (file) => JSON.stringify(join(folder, file)),
+    );
+    const store = `jetstream { store_dir: ${JSON.stringify(join(folder, 'store'))} }`;
+    writeFileSync(config, `include 'users/users.conf'\n${store}\n${tls}\n`);
+    const server = await startNatsServer({ config });
+    onTestFinished(() => server.stop());
+    /** @returns what is said to a question that nobody but the server answers */
+    const asked = async (user: string, subject: string) => {
+      const bus = await connectNats({
+        servers: `tls://localhost:${new URL(server.url).port}`,
+        name: user,
+        nkeySeed: readFileSync(join(folder, 'users', `${user}.nk`), 'utf8').trim(),
+        tls: {
+          caFile: join(folder, 'ca.crt'),
+          certFile: join(folder, `${user}.crt`),
+          keyFile: join(folder, `${user}.key`),
+        },
+      });
+      return bus
+        .request(subject, new Uint8Array(), { timeoutMs: 10_000 })
+        .then((answer) => Buffer.from(answer).toString(), errorCode)
+        .finally(() => bus.drain());
+    };
+    expect(await asked('streams', '$JS.API.INFO')).toContain('"type":"io.nats.jetstream.api.v1.account_info_response"');
+    // There is no service here to answer it; it may be asked.
+    expect(await asked('operator', '$SRV.PING')).toBe('WITAN_ERR_UNAVAILABLE');
+    expect(await asked('operator', '$JS.API.INFO')).toBe('WITAN_ERR_FORBIDDEN');
+    expect(statSync(join(folder, 'operator.key')).mode & 0o777).toBe(0o600);
   });
 
   test('run again, keeps users and authority and renews certificates; a part of it, if asked for', async () => {
