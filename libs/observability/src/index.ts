@@ -29,7 +29,7 @@ export { ALL_METRICS } from './metrics/all.ts';
 export { type AntiEntropyMetrics, antiEntropyMetrics } from './metrics/anti-entropy-metrics.ts';
 export { type AttestationMetrics, attestationMetrics } from './metrics/attestation-metrics.ts';
 export { watchBackups } from './metrics/backup-metrics.ts';
-export { type BusView, watchBus } from './metrics/bus-metrics.ts';
+export { type BusView, watchBus, watchNoBus } from './metrics/bus-metrics.ts';
 export { type CertificateUse, watchCertificates } from './metrics/certificate-metrics.ts';
 export { type DecisionMetrics, decisionMetrics } from './metrics/decision-metrics.ts';
 export { type DkgMetrics, type DkgView, dkgMetrics, watchDkg } from './metrics/dkg-metrics.ts';

@@ -5,7 +5,8 @@ import { tlsPaths } from './server-tls.ts';
 import type { CommonSettings, ConnectOptions } from './service.ts';
 
 /** The connection to NATS that the settings describe; what happens to it is logged. */
-export function connectToNats({ config, name, log, signal }: ConnectOptions): Promise<Bus> {
+export function connectToNats({ config, name, log, signal, onFailedTry }: ConnectOptions): Promise<Bus> {
+  const logEvents = eventLogger(log);
   return connectNats({
     // What a service says itself it knows already.
     echo: false,
@@ -13,7 +14,10 @@ export function connectToNats({ config, name, log, signal }: ConnectOptions): Pr
     name,
     ...credentialsOf(config),
     signal,
-    onEvent: eventLogger(log),
+    onEvent: (event) => {
+      if (event.type === 'connecting') onFailedTry(event.error);
+      logEvents(event);
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 import type { AnnouncedService, Bus } from '@witan/bus';
 import { type ConfigOf, describeUsage, loadConfig } from '@witan/config';
-import { asWitanError, CODES } from '@witan/errors';
+import { asWitanError, CODES, errorCode } from '@witan/errors';
 import {
   buildInfo,
   createLogger,
@@ -10,6 +10,7 @@ import {
   startTracing,
   tracingWarnings,
   watchCertificates,
+  watchNoBus,
 } from '@witan/observability';
 import { instrumentBus } from './instrumented-bus.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
@@ -64,6 +65,7 @@ class Host<S extends ServiceSettings> {
   #phase: Phase = 'starting';
   #server: MetricsServer | undefined;
   #bus: Bus | undefined;
+  #busCheck: () => readonly Check[] = () => [];
   #announced: AnnouncedService | undefined;
   #running: RunningService | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -155,14 +157,23 @@ class Host<S extends ServiceSettings> {
     const name = ['witan', this.#definition.name, ...(node === undefined ? [] : [node.slice(0, 8)])].join('-');
     const connect = this.#definition.connect ?? connectToNats;
     const { signal } = this.#stopping;
-    this.#bus = instrumentBus(await connect({ config: this.#common, name, log: this.#log, signal }), this.#meter);
-    return this.#bus;
+    let detail = 'no connection yet';
+    this.#busCheck = () => [{ name: 'bus', ok: false, detail }];
+    watchNoBus(this.#meter);
+    const onFailedTry = (error: unknown): void => {
+      // The code alone: what the error says may have the server's address in it.
+      detail = `no connection yet: ${errorCode(error)}`;
+    };
+    const connected = await connect({ config: this.#common, name, log: this.#log, signal, onFailedTry });
+    const bus = instrumentBus(connected, this.#meter);
+    this.#bus = bus;
+    this.#busCheck = () => [checkBus(bus)];
+    return bus;
   }
 
   #readiness() {
-    const bus = this.#bus;
-    const busCheck = (): Check[] => (bus === undefined ? [] : [checkBus(bus)]);
-    return readiness(this.#definition.name, this.#phase, [busCheck, () => this.#running?.ready() ?? []]);
+    const ofService = () => this.#running?.ready() ?? [];
+    return readiness(this.#definition.name, this.#phase, [() => this.#busCheck(), ofService]);
   }
 
   #fail(error: unknown): void {

@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly log: Logger;
   /** Aborted when the service is to stop. */
   readonly signal: AbortSignal;
+  /** Told of each try that brought no connection. */
+  readonly onFailedTry: (error: unknown) => void;
 }
 
 export interface ServiceContext<S extends ServiceSettings> {

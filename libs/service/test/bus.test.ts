@@ -64,12 +64,20 @@ describe.skipIf(findNatsServer() === undefined)('over NATS (needs nats-server: a
     await using toy = new ToyProcess({ TOY_NATS: '1', WITAN_NATS_URL: first.url, WITAN_LOG_LEVEL: 'debug' });
     const url = (await toy.line(({ metrics }) => metrics !== undefined)).metrics as string;
     await toy.line(({ msg }) => msg === 'bus: no connection yet');
-    expect((await get(`${url}/readyz`)).status).toBe(503);
+    const { status, body } = await get(`${url}/readyz`);
+    expect(status).toBe(503);
+    const detail = 'no connection yet: WITAN_ERR_UNAVAILABLE';
+    expect(JSON.parse(body).checks).toEqual([
+      { name: 'up', ok: false, detail: 'starting' },
+      { name: 'bus', ok: false, detail },
+    ]);
+    expect((await get(`${url}/metrics`)).body).toMatch(/^witan_bus_connected 0$/m);
 
     const second = await startNatsServer({ port });
     try {
       await toy.ready();
       expect((await get(`${url}/readyz`)).status).toBe(200);
+      expect((await get(`${url}/metrics`)).body).toMatch(/^witan_bus_connected 1$/m);
       const client = await connectNats({ servers: second.url, name: 'test' });
       const info = JSON.parse(text(await client.request('$SRV.INFO.witan-toy', bytes(''), { timeoutMs: 2000 })));
       expect(info).toMatchObject({ name: 'witan-toy', version: '1.2.3', metadata: { address: 'nowhere' } });

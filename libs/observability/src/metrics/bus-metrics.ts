@@ -58,6 +58,11 @@ export interface BusView {
   };
 }
 
+/** A process that waits for its first connection says so: of one without this series no alert could tell. */
+export function watchNoBus(meter: Meter): void {
+  meter.gauge(BUS_METRICS.connected).collect((set) => set(0));
+}
+
 /** The bus's own counts, read at each scrape. @returns what is measured at each request. */
 export function watchBus(
   meter: Meter,
