@@ -43,9 +43,13 @@ export const dkg: DashboardSpec = {
         }),
         number({
           title: 'Age of the phase',
-          description: 'For how long the running phase has lasted. Above two deadlines the session is stalled.',
+          description:
+            'For how long the running phase has lasted, as two processes at least see it. Above two deadlines the session is stalled.',
           unit: 's',
-          queries: { expr: `max(${of('witan_dkg_phase_age_seconds')})`, legend: 'age' },
+          queries: {
+            expr: `min by (namespace) (topk by (namespace) (2, ${of('witan_dkg_phase_age_seconds')}))`,
+            legend: 'age {{namespace}}',
+          },
           alerts: ['WitanDkgPhaseStalled'],
           madeFor: 'stalled',
         }),
