@@ -87,11 +87,11 @@ describe.each(ALL_PANELS)('%s', (_, panel, dashboard) => {
     }
   });
 
-  test('adds up no processes of two networks that have the same name', () => {
-    for (const { groupings } of queriesOf(panel).map(parseQuery)) {
-      const ofProcesses = groupings.filter((labels) => labels.includes('instance'));
-      for (const labels of ofProcesses) expect(labels).toEqual(expect.arrayContaining(['cluster', 'namespace']));
+  test('adds up nothing of two networks, and says of which one each series is', () => {
+    for (const { aggregations } of queriesOf(panel).map(parseQuery)) {
+      for (const labels of aggregations) expect(labels).toEqual(expect.arrayContaining(['cluster', 'namespace']));
     }
+    for (const { legend } of panel.queries) expect(legend).toMatch(/\{\{cluster\}\}.*\{\{namespace\}\}/);
   });
 
   test('explains itself, and leads to the runbooks of its alerts', () => {

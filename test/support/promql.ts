@@ -26,8 +26,8 @@ export interface Query {
   readonly selectors: readonly Selector[];
   /** Labels that it groups, joins or matches by. */
   readonly groupedBy: readonly string[];
-  /** The same, one list for each place. */
-  readonly groupings: readonly (readonly string[])[];
+  /** By which labels each sum, maximum and the like is made; none is one over all. */
+  readonly aggregations: readonly (readonly string[])[];
   /** Labels that it makes of values. */
   readonly made: readonly string[];
   /** How it pairs series of two sides, such as `on (job, instance)`. */
@@ -68,17 +68,19 @@ export function parseQuery(expr: string): Query {
         .filter(({ name }) => name === 'FunctionCall')
         .map((call) => textOf(call.getChild('FunctionIdentifier'))),
     }));
-  const groupings = all
+  const groupedBy = all
     .filter(({ name }) => name === 'GroupingLabels')
-    .map((grouping) => grouping.getChildren('LabelName').map(textOf));
+    .flatMap((grouping) => grouping.getChildren('LabelName').map(textOf));
+  const labelsOf = (node: Node | null): string[] =>
+    (node?.getChild('GroupingLabels')?.getChildren('LabelName') ?? []).map(textOf);
+  const aggregations = all
+    .filter(({ name }) => name === 'AggregateExpr')
+    .map((node) => labelsOf(node.getChild('AggregateModifier')));
   const made = all
     .filter((node) => node.name === 'AggregateExpr' && textOf(node.firstChild) === 'count_values')
     .map((node) => textOf(node.getChild('FunctionCallBody')?.getChild('StringLiteral') ?? null).slice(1, -1));
   const pairings = all
     .filter(({ name }) => name === 'MatchingModifierClause')
-    .map((clause) => ({
-      by: textOf(clause.firstChild),
-      labels: (clause.getChild('GroupingLabels')?.getChildren('LabelName') ?? []).map(textOf),
-    }));
-  return { selectors, groupedBy: groupings.flat(), groupings, made, pairings };
+    .map((clause) => ({ by: textOf(clause.firstChild), labels: labelsOf(clause) }));
+  return { selectors, groupedBy, aggregations, made, pairings };
 }

@@ -49,7 +49,7 @@ export const antiEntropy: DashboardSpec = {
           title: 'Unanswered',
           description: 'Part of the requests that got no answer, over ten minutes.',
           unit: 'percentunit',
-          queries: { expr: of('namespace:witan_anti_entropy_unanswered:ratio_rate10m'), legend: '{{namespace}}' },
+          queries: { expr: of('namespace:witan_anti_entropy_unanswered:ratio_rate10m'), legend: 'unanswered' },
           alerts: ['WitanAntiEntropyUnanswered'],
           madeFor: 'stalled',
           max: 1,

@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, states } from './model.ts';
-import { growth, of, PROCESS_LABELS } from './promql.ts';
+import { growth, NETWORK_LABELS, of, PROCESS_LABELS } from './promql.ts';
 
 export const decisions: DashboardSpec = {
   name: 'decisions',
@@ -28,9 +28,9 @@ export const decisions: DashboardSpec = {
           description: 'Members that are no elders are adults: they take the place of elders that are lost.',
           unit: 'none',
           queries: [
-            { expr: `max(${of('witan_section_members')})`, legend: 'members' },
-            { expr: `max(${of('witan_section_elders')})`, legend: 'elders' },
-            { expr: `max(${of('witan_section_threshold')})`, legend: 'must sign' },
+            { expr: `max by (${NETWORK_LABELS}) (${of('witan_section_members')})`, legend: 'members' },
+            { expr: `max by (${NETWORK_LABELS}) (${of('witan_section_elders')})`, legend: 'elders' },
+            { expr: `max by (${NETWORK_LABELS}) (${of('witan_section_threshold')})`, legend: 'must sign' },
           ],
           alerts: ['WitanQuorumMarginThin'],
         }),
@@ -44,7 +44,7 @@ export const decisions: DashboardSpec = {
           description: 'Decisions that were applied, by what was decided, as the process that applied most saw it.',
           unit: 'short',
           queries: {
-            expr: `max by (action) (increase(${of('witan_decisions_total')}[$__rate_interval]))`,
+            expr: `max by (${NETWORK_LABELS}, action) (increase(${of('witan_decisions_total')}[$__rate_interval]))`,
             legend: '{{action}}',
           },
           madeFor: 'recovered',

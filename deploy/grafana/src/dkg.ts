@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, number, states, table } from './model.ts';
-import { growth, of, PROCESS_LABELS, perSecond, quantile, quantiles } from './promql.ts';
+import { growth, NETWORK_LABELS, of, PROCESS_LABELS, perSecond, quantile, quantiles } from './promql.ts';
 
 const PHASES = {
   0: 'none',
@@ -12,7 +12,7 @@ const PHASES = {
 };
 
 /** Names of nodes are values, which this makes labels of; that of a process that is dead is the last one that was seen. */
-const waited = `count_values by (cluster, namespace) ("node", ${of('witan_dkg_waiting_for')})`;
+const waited = `count_values by (${NETWORK_LABELS}) ("node", ${of('witan_dkg_waiting_for')})`;
 const processes = `count_values by (${PROCESS_LABELS}) ("node", last_over_time(${of('witan_node_id')}[1h]))`;
 
 export const dkg: DashboardSpec = {
@@ -47,8 +47,8 @@ export const dkg: DashboardSpec = {
             'For how long the running phase has lasted, as two processes at least see it. Above two deadlines the session is stalled.',
           unit: 's',
           queries: {
-            expr: `min by (namespace) (topk by (namespace) (2, ${of('witan_dkg_phase_age_seconds')}))`,
-            legend: 'age {{namespace}}',
+            expr: `min by (${NETWORK_LABELS}) (topk by (${NETWORK_LABELS}) (2, ${of('witan_dkg_phase_age_seconds')}))`,
+            legend: 'age',
           },
           alerts: ['WitanDkgPhaseStalled'],
           madeFor: 'stalled',

@@ -50,6 +50,9 @@ export interface DashboardSpec {
   readonly byInstance?: boolean;
 }
 
+/** Ends every legend: one Prometheus may have several networks, and a dashboard shows all of them at first. */
+const NETWORK = '{{cluster}} {{namespace}}';
+
 type Shape = Omit<PanelSpec, 'kind' | 'width' | 'queries' | 'madeFor'> & {
   readonly queries: readonly Query[] | Query;
   readonly width?: number;
@@ -63,7 +66,7 @@ const panel =
     width: usualWidth,
     madeFor: 'healthy',
     ...shape,
-    queries: [queries].flat() as readonly Query[],
+    queries: [queries].flat().map((query: Query) => ({ ...query, legend: `${query.legend} ${NETWORK}` })),
   });
 
 export const graph = panel('graph', 8);

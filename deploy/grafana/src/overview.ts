@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, number, table } from './model.ts';
-import { of, perSecond, quantiles } from './promql.ts';
+import { NETWORK_LABELS, of, perSecond, quantiles } from './promql.ts';
 
 export const overview: DashboardSpec = {
   name: 'overview',
@@ -27,8 +27,8 @@ export const overview: DashboardSpec = {
           description: 'Elders that are heard from, as the median process sees it; and how many must sign.',
           unit: 'none',
           queries: [
-            { expr: `quantile(0.5, ${of('witan_section_live_elders')})`, legend: 'live' },
-            { expr: `max(${of('namespace:witan_section_threshold:max')})`, legend: 'must sign' },
+            { expr: `quantile by (${NETWORK_LABELS}) (0.5, ${of('witan_section_live_elders')})`, legend: 'live' },
+            { expr: of('namespace:witan_section_threshold:max'), legend: 'must sign' },
           ],
           alerts: ['WitanQuorumLost'],
         }),
@@ -50,13 +50,13 @@ export const overview: DashboardSpec = {
           title: 'Keys in the chain',
           description: 'Section keys since genesis. Each was signed by the one before.',
           unit: 'none',
-          queries: { expr: `max(${of('witan_section_chain_length')})`, legend: 'keys' },
+          queries: { expr: `max by (${NETWORK_LABELS}) (${of('witan_section_chain_length')})`, legend: 'keys' },
         }),
         number({
           title: 'Processes down',
           description: 'Scrape targets that do not answer. A pod that waits for a host is none.',
           unit: 'none',
-          queries: { expr: `count(${of('up', 'job=~"witan.*"')} == 0) or vector(0)`, legend: 'down' },
+          queries: { expr: `sum by (${NETWORK_LABELS}) (1 - ${of('up', 'job=~"witan.*"')})`, legend: 'down' },
           alerts: ['WitanTargetDown', 'WitanNoMetrics', 'WitanServiceGone'],
           madeFor: 'stalled',
           colours: [{ from: 1, colour: 'red' }],
@@ -71,7 +71,7 @@ export const overview: DashboardSpec = {
           description: 'Alerts that are pending or fire. Each has a page in docs/runbooks.',
           unit: 'none',
           queries: {
-            expr: `sum by (alertname, alertstate, severity) (${of('ALERTS', 'alertname=~"Witan.*"')})`,
+            expr: `sum by (${NETWORK_LABELS}, alertname, alertstate, severity) (${of('ALERTS', 'alertname=~"Witan.*"')})`,
             legend: '{{alertname}}',
           },
           madeFor: 'stalled',
@@ -82,7 +82,7 @@ export const overview: DashboardSpec = {
           unit: 'none',
           queries: [
             { expr: of('witan_section_live_elders'), legend: '{{job}} {{instance}}' },
-            { expr: `max(${of('witan_section_elders')})`, legend: 'elders' },
+            { expr: `max by (${NETWORK_LABELS}) (${of('witan_section_elders')})`, legend: 'elders' },
           ],
           alerts: ['WitanQuorumLost', 'WitanQuorumMarginThin'],
           width: 12,
@@ -113,7 +113,7 @@ export const overview: DashboardSpec = {
           description:
             '1 initialisation, 2 contribution, 3 complaining, 4 justification, 5 commitment, 6 finalisation; 0: no session runs. A plateau is a stall.',
           unit: 'none',
-          queries: { expr: `max by (namespace) (${of('witan_dkg_phase')})`, legend: 'phase {{namespace}}' },
+          queries: { expr: `max by (${NETWORK_LABELS}) (${of('witan_dkg_phase')})`, legend: 'phase' },
           alerts: ['WitanDkgPhaseStalled'],
           madeFor: 'stalled',
           max: 6,

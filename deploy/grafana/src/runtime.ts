@@ -1,5 +1,5 @@
 import { type DashboardSpec, graph, states, table } from './model.ts';
-import { at, growth, PROCESS_LABELS, perSecond, quantile } from './promql.ts';
+import { at, growth, NETWORK_LABELS, PROCESS_LABELS, perSecond, quantile } from './promql.ts';
 
 const PROCESS = '{{job}} {{instance}}';
 const OURS = 'job=~"witan.*"';
@@ -26,7 +26,7 @@ export const runtime: DashboardSpec = {
           description: 'Which code runs, and on which Node. Of a service that is not listed nothing is scraped.',
           unit: 'none',
           queries: {
-            expr: `count by (service, version, runtime) (${at('witan_build_info')})`,
+            expr: `count by (${NETWORK_LABELS}, service, version, runtime) (${at('witan_build_info')})`,
             legend: '{{service}} {{version}}',
           },
           alerts: ['WitanVersionsDiffer', 'WitanServiceGone'],
@@ -82,9 +82,18 @@ export const runtime: DashboardSpec = {
           description: 'In use, reserved, and outside of it.',
           unit: 'bytes',
           queries: [
-            { expr: `sum by (job) (${at('nodejs_heap_size_used_bytes', OURS)})`, legend: '{{job}} used' },
-            { expr: `sum by (job) (${at('nodejs_heap_size_total_bytes', OURS)})`, legend: '{{job}} reserved' },
-            { expr: `sum by (job) (${at('nodejs_external_memory_bytes', OURS)})`, legend: '{{job}} outside' },
+            {
+              expr: `sum by (${NETWORK_LABELS}, job) (${at('nodejs_heap_size_used_bytes', OURS)})`,
+              legend: '{{job}} used',
+            },
+            {
+              expr: `sum by (${NETWORK_LABELS}, job) (${at('nodejs_heap_size_total_bytes', OURS)})`,
+              legend: '{{job}} reserved',
+            },
+            {
+              expr: `sum by (${NETWORK_LABELS}, job) (${at('nodejs_external_memory_bytes', OURS)})`,
+              legend: '{{job}} outside',
+            },
           ],
         }),
         graph({
@@ -92,7 +101,7 @@ export const runtime: DashboardSpec = {
           description: 'Part of the time that is spent on it, by kind.',
           unit: 'percentunit',
           queries: {
-            expr: `sum by (job, kind) (rate(${at('nodejs_gc_duration_seconds_sum', OURS)}[$__rate_interval]))`,
+            expr: `sum by (${NETWORK_LABELS}, job, kind) (rate(${at('nodejs_gc_duration_seconds_sum', OURS)}[$__rate_interval]))`,
             legend: '{{job}} {{kind}}',
           },
         }),
@@ -216,7 +225,7 @@ export const runtime: DashboardSpec = {
           unit: 's',
           queries: [
             { expr: `time() - ${at('witan_backup_last_success_timestamp_seconds')}`, legend: PROCESS },
-            { expr: `max(${at('witan_backup_interval_seconds')})`, legend: 'interval' },
+            { expr: `max by (${NETWORK_LABELS}) (${at('witan_backup_interval_seconds')})`, legend: 'interval' },
           ],
           alerts: ['WitanBackupOld'],
           width: 12,
