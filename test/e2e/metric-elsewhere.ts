@@ -122,5 +122,6 @@ export const OPEN_LABELS: readonly string[] = [
   'witan_http_request_duration_seconds.route',
   'witan_http_request_duration_seconds.method',
   'witan_http_request_duration_seconds.status',
+  'witan_http_requests_total.route',
   'nodejs_gc_duration_seconds.kind',
 ];

@@ -211,6 +211,13 @@ export const METRIC_TABLE: readonly Row[] = [
     { healthy: 'absent', stalled: 'positive', recovered: 'positive' },
     { route: '/v1/attestations', status: '503' },
   ),
+  row('gateway', 'witan_http_requests_total', GROWS, { route: '/v1/sections/:prefix', result: 'answered' }),
+  row(
+    'gateway',
+    'witan_http_requests_total',
+    { healthy: 0, stalled: 'positive', recovered: 'positive' },
+    { route: '/v1/attestations', result: 'failed' },
+  ),
   row('gateway', 'witan_http_event_streams', { healthy: 1, stalled: 1, recovered: 1 }),
   row('gateway', 'witan_http_event_streams_closed_total', always(1), { reason: 'client-left' }),
   row('gateway', 'witan_http_event_streams_closed_total', always(0), { reason: 'too-slow' }),

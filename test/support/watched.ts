@@ -169,18 +169,12 @@ export class Watched {
     const others = ALERTS.filter(({ alert }) => this.#provoked[alert] === undefined);
     const selectors = [...others, ...RECORDINGS].flatMap((rule) => {
       const what = 'alert' in rule ? rule.alert : rule.record;
-      const series = parseQuery(rule.expr).selectors.filter(({ text }) => !OF_A_FAULT.has(text));
+      const series = parseQuery(rule.expr).selectors.filter(({ text }) => !NOT_USED.includes(text));
       return series.map(({ text }): Wanted => ({ what, expr: text, value: 'any' }));
     });
     return [...provoked, ...selectors];
   }
 }
-
-/** There is none of it before the first, or as long as it is not used. */
-const OF_A_FAULT = new Set([
-  ...NOT_USED,
-  'witan_http_request_duration_seconds_count{route!~"/livez|/readyz|/v1/attestations",status=~"5.."}',
-]);
 
 function panelQueries(condition: Condition): Wanted[] {
   return DASHBOARDS.flatMap((dashboard) =>

@@ -186,6 +186,24 @@ describe('adapters', () => {
     ]);
   });
 
+  test('HTTP: what fails is counted from the first on, since it was there with 0', async () => {
+    const meter = new PromMeter();
+    const routes = Array.from({ length: 40 }, (_, index) => `/v1/${index}`);
+    const http = httpObserver(meter, routes);
+    const name = 'witan_http_requests_total';
+    const before = (await meter.expose()).body;
+    for (const route of [...routes, 'unmatched']) {
+      expect(before).toContain(`${name}{route="${route}",result="failed"} 0\n`);
+    }
+    http.requestDone({ route: routes[0]!, method: 'GET', status: 499, seconds: 1 });
+    http.requestDone({ route: routes[0]!, method: 'GET', status: 500, seconds: 1 });
+    http.requestDone({ route: '/nope', method: 'GET', status: 599, seconds: 1 });
+    const { body } = await meter.expose();
+    expect(body).toContain(`${name}{route="${routes[0]}",result="answered"} 1\n`);
+    expect(body).toContain(`${name}{route="${routes[0]}",result="failed"} 1\n`);
+    expect(body).toContain(`${name}{route="unmatched",result="failed"} 1\n`);
+  });
+
   test('HTTP: what a client makes up counts as other', () => {
     const meter = new RecordingMeter();
     const http = httpObserver(meter, ['/v1/nodes/:name']);

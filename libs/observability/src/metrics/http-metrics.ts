@@ -19,6 +19,12 @@ export const httpDefinitions = <const R extends string>(routes: readonly R[]) =>
     // Answers from memory take 1 ms, an attestation some tens; the objective for clients is 5 s at p99 during faults.
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }),
+  // Of the durations there are too many series for all to be there from the start: a first failure would be no growth.
+  requests: counter({
+    name: 'witan_http_requests_total',
+    help: 'Requests by how they ended: an answer from 500 on is one that failed; event streams are not counted',
+    labels: { route: [...routes, 'unmatched'], result: ['answered', 'failed'] },
+  }),
   streams: gauge({ name: 'witan_http_event_streams', help: 'Open server-sent event streams' }),
   streamsClosed: counter({
     name: 'witan_http_event_streams_closed_total',
@@ -48,15 +54,14 @@ export function httpObserver(meter: Meter, routes: readonly string[]): HttpObser
   let open = 0;
   metrics.streams.collect((set) => set(open));
   return {
-    requestDone: ({ route, method, status, seconds }) =>
+    requestDone: ({ route: given, method, status, seconds }) => {
+      const route = known.has(given) ? given : 'unmatched';
+      metrics.requests.inc({ route, result: status >= 500 ? 'failed' : 'answered' });
       metrics.requestDuration.observe(
-        {
-          route: known.has(route) ? route : 'unmatched',
-          method: within(METHODS, method),
-          status: within(STATUSES, String(status)),
-        },
+        { route, method: within(METHODS, method), status: within(STATUSES, String(status)) },
         seconds,
-      ),
+      );
+    },
     streamOpened: () => {
       open++;
     },
