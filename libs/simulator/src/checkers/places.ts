@@ -1,4 +1,4 @@
-import { type ActionOf, peekCertified } from '@witan/chain';
+import { type ActionOf, peekCertified, tolerated } from '@witan/chain';
 import { nodeName } from '@witan/crypto';
 import type { Ledger, Sight } from '@witan/section';
 import type { SimNode } from '../world.ts';
@@ -15,19 +15,18 @@ export const placesChecker: MakeChecker = ({ world, isHonest, violated }) => {
   const away = new Map<number, Set<string>>();
   const seen = new Set<number>();
 
-  const note = ({ elder }: SimNode) => {
-    const { ledger, sight, env } = elder?.state ?? {};
-    if (!ledger?.pending || !sight || !env) return;
-    const generation = ledger.generation + 1;
-    const names = away.get(generation) ?? new Set();
-    const { absentAfterMs } = env.params.policy;
-    for (const name of ledger.pending.participants) if (silenceMs(sight, name) > absentAfterMs) names.add(name);
-    away.set(generation, names);
+  const note = (node: SimNode | undefined, generation: number | undefined, participants: readonly string[] = []) => {
+    const { sight, env } = node?.elder?.state ?? {};
+    if (!sight || !env || generation === undefined) return;
+    const gone = participants.filter((name) => silenceMs(sight, name) > env.params.policy.absentAfterMs);
+    away.set(generation, new Set([...(away.get(generation) ?? []), ...gone]));
   };
 
   return {
     sends: (node, { about }) => {
-      if (node && isHonest(node) && about.endsWith('.decisions')) note(node);
+      if (!node || !isHonest(node) || !about.endsWith('.decisions')) return;
+      const ledger = node.elder?.state.ledger;
+      note(node, ledger && ledger.generation + 1, ledger?.pending?.participants);
     },
     dkg: (process, _session, report) => {
       if (report.type === 'blame' && isHonest(process) && !isSilence(report)) liars.add(report.node);
@@ -38,8 +37,13 @@ export const placesChecker: MakeChecker = ({ world, isHonest, violated }) => {
       if (action.type !== 'dkg' || action.attempt === 0 || seen.has(generation)) return;
       seen.add(generation);
       const { ledger } = report;
+      const isFaulty = ({ name }: { readonly name: string }) => !isHonest(world.nodeOf(name)!);
+      // They decide what they like.
+      if (ledger.elders.filter(isFaulty).length > tolerated(ledger.elders.length)) return;
       const now = new Set(action.participants.map(nodeName));
       const before = attemptBefore(ledger, generation);
+      // One alone proposes, votes and decides at once.
+      note(world.nodeOf(process.name), generation, before);
       const isElder = (name: string) => ledger.elders.some((elder) => elder.name === name);
       const mayGo = (name: string) => liars.has(name) || (!isElder(name) && away.get(generation)?.has(name));
       const left = before.filter((name) => !now.has(name));
