@@ -32,3 +32,14 @@ test('of a log that is judged as it comes the end is kept, and all of it in a fi
   expect(process.lines.length).toBeLessThan(2);
   expect(heard.length).toBeGreaterThanOrEqual(process.lines.length);
 });
+
+test('that it is ready is known of one whose log goes on so fast that nobody sees the line', async () => {
+  const lines = `'{"event":"ready","version":"1"}\\n' + '{"event":"decided"}\\n'.repeat(20)`;
+  const script = `process.stdout.write(${lines}); await new Promise(() => setInterval(() => {}, 1000));`;
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` };
+  const process = broken({ env, log: { tail: 1, onLine: () => {} } });
+  onTestFinished(async () => void (await process.kill()));
+  await process.start().ready();
+  expect(process.said({ event: 'ready' })).toEqual([]);
+  expect(process.readyLine?.version).toBe('1');
+});

@@ -76,7 +76,7 @@ export class ServiceProcess {
   /** Where the log of the present life begins. */
   #lifeBegins = 0;
   #endIsExpected = false;
-  #isReady = false;
+  #readyLine: LogLine | undefined;
   #metricsUrl: string | undefined;
   readonly #nodeFlags: readonly string[];
   readonly #log: LogSink | undefined;
@@ -117,7 +117,7 @@ export class ServiceProcess {
     this.#exit = Promise.withResolvers();
     this.#endIsExpected = false;
     this.#lifeBegins = this.lines.length;
-    this.#isReady = false;
+    this.#readyLine = undefined;
     this.#metricsUrl = undefined;
     this.stderr = '';
     this.#startedAtMs = performance.now();
@@ -185,13 +185,22 @@ export class ServiceProcess {
 
   /** Resolves when the service says that it is ready. */
   async ready(withinMs = 60_000): Promise<this> {
-    await this.says({ event: 'ready' }, withinMs);
+    const look = () => this.#readyLine ?? (this.isRunning ? undefined : this.#ended());
+    await eventually(`${this.name} says that it is ready`, look, { withinMs, everyMs: 10 });
     return this;
+  }
+
+  /**
+   * What the present life has said when it was ready. It is kept by itself: a gateway tells of all decisions that it learns
+   * when it starts, more than there may be lines left between two looks.
+   */
+  get readyLine(): LogLine | undefined {
+    return this.#readyLine;
   }
 
   /** Whether the present life has said that it is ready. */
   get hasBeenReady(): boolean {
-    return this.#isReady;
+    return this.#readyLine !== undefined;
   }
 
   /** Address of its metrics port; there as soon as it listens. */
@@ -235,7 +244,7 @@ export class ServiceProcess {
       fields = { level: 'none', msg: text };
     }
     const line = { ...fields, atMs: performance.now() } as LogLine;
-    if (line.event === 'ready') this.#isReady = true;
+    if (line.event === 'ready') this.#readyLine = line;
     if (typeof line.metrics === 'string') this.#metricsUrl ??= line.metrics;
     // What tells of trouble is kept however much there is: tests look for it.
     if (this.lines.length < LINES_KEPT || line.level !== 'debug') this.lines.push(line);

@@ -238,7 +238,7 @@ export class LocalWorld extends Unable implements World {
       process.env = options ? { ...env, NODE_OPTIONS: options } : env;
     }
     await this.restart(part);
-    const isOther = processes.every((each) => each.said({ event: 'ready', version: RELEASE }).length > 0);
+    const isOther = processes.every((each) => each.readyLine?.version === RELEASE);
     if (isOther !== (release === RELEASE)) throw new Error(`${part.name} is not of the version it was to be`);
     if (release === undefined) for (const process of processes) this.#usual.delete(process);
   }
