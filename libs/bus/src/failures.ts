@@ -16,6 +16,10 @@ export function unavailable(detail: string, cause?: unknown): WitanError {
   return new WitanError('WITAN_ERR_UNAVAILABLE', detail, cause === undefined ? {} : { cause });
 }
 
+export function ended(signal: AbortSignal | undefined): WitanError {
+  return unavailable('the request was ended by its caller', signal?.reason);
+}
+
 export function forbidden(operation: 'publish' | 'subscribe', subject: string, cause?: unknown): WitanError {
   const detail = `this NATS user may not ${operation} to ${subject}`;
   return new WitanError('WITAN_ERR_FORBIDDEN', detail, { data: { operation, subject }, cause });

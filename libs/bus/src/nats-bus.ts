@@ -21,8 +21,9 @@ import type {
 } from './bus.ts';
 import { newCounters } from './counters.ts';
 import { Dispatcher, replyPayload } from './dispatch.ts';
-import { tooLarge, unavailable } from './failures.ts';
+import { ended, tooLarge, unavailable } from './failures.ts';
 import { type Diagnosis, tryToConnect } from './nats-diagnosis.ts';
+import { giveUpDial } from './nats-dial.ts';
 import { isSlowConsumer, requestFailure } from './nats-failures.ts';
 import { bytesOf, failing, headersOf, incoming, isInbox, toNats } from './nats-messages.ts';
 import { inboxPrefixOf, NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
@@ -243,6 +244,7 @@ export class NatsBus implements Bus {
   #changed(change: Status): void {
     switch (change.type) {
       case 'disconnect':
+        giveUpDial(this.#connection);
         this.#counters.disconnects++;
         this.#failRequests(unavailable('the connection was lost'));
         if (this.#closing) break;
@@ -393,8 +395,4 @@ export class NatsBus implements Bus {
   #checkSize(subject: string, payload: Uint8Array): void {
     if (payload.length > this.#maxPayload) throw tooLarge(subject, payload.length, this.#maxPayload);
   }
-}
-
-function ended(signal: AbortSignal | undefined): WitanError {
-  return unavailable('the request was ended by its caller', signal?.reason);
 }

@@ -33,13 +33,16 @@ function isConfigurationError(error: unknown): boolean {
 /** A server that does not like a certificate says so when the client takes the handshake to be over, or just leaves. */
 const ENDED_BY_THE_SERVER = /^ECONNRESET$|^ERR_SSL_.*ALERT/;
 
+/** The server has waited in vain for who this is: of a client that had no time for it, it says nothing of its user. */
+const TOO_SLOW = /authentication timeout/i;
+
 /**
  * Why no connection could be made, as one of ours: a certificate (`WITAN_ERR_CERTIFICATE`), the user
  * (`WITAN_ERR_FORBIDDEN`), files and options (`WITAN_ERR_CONFIG`), or all else (`WITAN_ERR_UNAVAILABLE`).
  */
 export function connectFailure(error: unknown, { servers, tls }: NatsOptions): WitanError {
   if (isWitanError(error)) return error;
-  if (error instanceof errors.AuthorizationError) {
+  if (error instanceof errors.AuthorizationError && !TOO_SLOW.test(error.message)) {
     return new WitanError('WITAN_ERR_FORBIDDEN', `NATS at ${servers} does not know this user`, { cause: error });
   }
   const reason = error instanceof Error ? error.message : String(error);

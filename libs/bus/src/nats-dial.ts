@@ -1,0 +1,20 @@
+import { errors, type NatsConnection } from '@nats-io/nats-core';
+
+/** Of the client library's own parts, as far as they are there. */
+interface Internals {
+  readonly protocol?: {
+    readonly transport?: { readonly isClosed?: boolean };
+    readonly connectError?: (error: Error) => void;
+  };
+}
+
+/**
+ * Ends a try to connect whose server has left in the middle of it, as one that is restarted does: between its greeting and
+ * its first PONG the library waits for that one until its whole time has run out, while the other servers are there. A try
+ * that is on its way to another server already is left alone.
+ */
+export function giveUpDial(connection: NatsConnection): void {
+  const { protocol } = connection as unknown as Internals;
+  if (protocol?.transport?.isClosed !== true) return;
+  protocol.connectError?.(new errors.ConnectionError('the server has ended the connection'));
+}

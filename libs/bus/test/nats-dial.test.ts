@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { errors } from '@nats-io/nats-core';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../../test/support/eventually.ts';
+import { connectNats } from '../src/nats-connect.ts';
+import { connectFailure } from '../src/nats-failures.ts';
+
+/** A server that greets, and that leaves in the middle of its next greetings as often as it is told. */
+async function greeter() {
+  const open = new Set<Socket>();
+  let leaving = 0;
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => {}).on('close', () => open.delete(socket));
+    const { port } = server.address() as AddressInfo;
+    const info = { server_id: 'X', version: '2.9.10', proto: 1, host: '127.0.0.1', port, headers: true };
+    socket.write(`INFO ${JSON.stringify({ ...info, max_payload: 1_048_576 })}\r\n`);
+    socket.on('data', (data) => {
+      const text = String(data);
+      if (text.includes('CONNECT') && leaving-- > 0) socket.destroy();
+      else if (text.includes('PING')) socket.write('PONG\r\n');
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return {
+    url: `nats://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    leave: (times: number) => {
+      leaving = times;
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+test('a server that leaves while it greets is tried again at once, and not when the time for it has run out', async () => {
+  const server = await greeter();
+  const bus = await connectNats({ servers: server.url, name: 'test', retryMs: 50 });
+  onTestFinished(() => bus.drain());
+  for (const times of [1, 2]) {
+    server.leave(times);
+    await eventually('the connection is lost', () => bus.status === 'disconnected' || undefined, { withinMs: 3_000 });
+    // The library's own time for it is 5 s.
+    await eventually('it is back', () => bus.status === 'connected' || undefined, { withinMs: 3_000, everyMs: 10 });
+  }
+});
+
+test('a server that has waited in vain for who this is has not refused its user', () => {
+  const failure = (message: string) =>
+    connectFailure(new errors.AuthorizationError(message), { servers: 'x', name: 'test' }).code;
+  expect(failure("'Authentication Timeout'")).toBe('WITAN_ERR_UNAVAILABLE');
+  expect(failure("'Authorization Violation'")).toBe('WITAN_ERR_FORBIDDEN');
+});
