@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { errors } from '@nats-io/nats-core';
-import { expect, onTestFinished, test } from 'vitest';
-import { eventually } from '../../../test/support/eventually.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectNats } from '../src/nats-connect.ts';
 import { connectFailure } from '../src/nats-failures.ts';
 
@@ -42,9 +41,9 @@ test('a server that leaves while it greets is tried again at once, and not when 
   onTestFinished(() => bus.drain());
   for (const times of [1, 2]) {
     server.leave(times);
-    await eventually('the connection is lost', () => bus.status === 'disconnected' || undefined, { withinMs: 3_000 });
+    await vi.waitFor(() => expect(bus.status).toBe('disconnected'), { timeout: 3_000, interval: 1 });
     // The library's own time for it is 5 s.
-    await eventually('it is back', () => bus.status === 'connected' || undefined, { withinMs: 3_000, everyMs: 10 });
+    await vi.waitFor(() => expect(bus.status).toBe('connected'), { timeout: 3_000, interval: 10 });
   }
 });
 
