@@ -11,8 +11,11 @@ import { useCluster } from '../support/use-cluster.ts';
 const OLD = 4;
 const NEW = 3;
 const RETRY_AFTER_MS = 4000;
-/** For so long those who were to become elders keep their places though nobody hears them: beyond what a busy machine does. */
-const ABSENT_AFTER_MS = 8000;
+/**
+ * For so long those who were to become elders keep their places though nobody hears them: beyond what a busy machine does, and
+ * well between two attempts, at which either all three are gone or none.
+ */
+const ABSENT_AFTER_MS = 1.5 * RETRY_AFTER_MS;
 const { cluster } = useCluster({
   nodes: OLD,
   links: true,
