@@ -11,16 +11,7 @@ import { whyNoDocker } from '../support/docker.ts';
 const why = whyNoDocker();
 if (why) console.error(`NOT RUN, chaos in containers: ${why}`);
 
-const NAMES = [
-  'kill-one-of-each',
-  'pause',
-  'partition-minority',
-  'one-way',
-  'lossy',
-  'fill-disk',
-  'jump-clock',
-  'kill-in-contribution',
-];
+const NAMES = ['pause', 'partition-minority', 'one-way', 'lossy', 'fill-disk', 'jump-clock', 'kill-in-contribution'];
 /** What a kill says that took as long as the phase, which may happen. */
 const TOO_LATE = /contribution was over/;
 
