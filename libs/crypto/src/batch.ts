@@ -31,11 +31,12 @@ const COINS_BYTES_MIN = 16;
 export function findFalse<S>(claims: readonly Claim<S>[], coins: Uint8Array, { open, combine }: Opening<S>): number[] {
   if (coins.length < COINS_BYTES_MIN) throw invalid(`${coins.length} bytes of coins, ${COINS_BYTES_MIN} needed`);
   if (claims.length === 0) return [];
-  const factors = claims.map((_, j) => (j === 0 ? 1n : coefficient(coins, j)));
+  const factors = factorsOf(coins, claims.length);
   const shares = claims.map((claim) => claim.share);
-  const points = claims.map((claim) => claim.point);
-  const [first, ...rest] = points as [CurvePoint, ...CurvePoint[]];
-  const total = add(first, linearCombination(rest, factors.slice(1)));
+  const total = drawTogether(
+    claims.map((claim) => claim.point),
+    factors,
+  );
   if (equalModuloTorsion(open(combine(shares, factors)), total)) return [];
   return claims.flatMap(({ share, point }, j) => (equalModuloTorsion(open(share), point) ? [] : [j]));
 }
@@ -45,8 +46,19 @@ export function innerProduct(values: readonly Scalar[], factors: readonly Scalar
   return values.reduce((total, value, j) => mod(total + value * factors[j]!), 0n);
 }
 
-/** The factor at a position, of 128 bits. */
-export function coefficient(coins: Uint8Array, position: number): Scalar {
+/** Σ factors[j]·points[j] of at least one point, where the first factor is 1. */
+export function drawTogether(points: readonly G1Point[], factors: readonly Scalar[]): G1Point;
+export function drawTogether(points: readonly CurvePoint[], factors: readonly Scalar[]): CurvePoint;
+export function drawTogether([first, ...rest]: readonly CurvePoint[], factors: readonly Scalar[]): CurvePoint {
+  return add(first!, linearCombination(rest, factors.slice(1)));
+}
+
+/** So many factors of 128 bits that follow from `coins`; the first is 1. */
+export function factorsOf(coins: Uint8Array, count: number): Scalar[] {
+  return Array.from({ length: count }, (_, j) => (j === 0 ? 1n : coefficient(coins, j)));
+}
+
+function coefficient(coins: Uint8Array, position: number): Scalar {
   const at = new Uint8Array(4);
   new DataView(at.buffer).setUint32(0, position);
   return bigEndian(sha256(concatBytes(coins, at)).subarray(0, COEFFICIENT_BYTES));

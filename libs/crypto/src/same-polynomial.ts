@@ -1,6 +1,6 @@
-import { coefficient, innerProduct } from './batch.ts';
-import { bigEndian, mod, type Scalar, scalarFromBytes, scalarFromHash, scalarToBytes } from './field.ts';
-import { add, linearCombination, mulBase, sub } from './group.ts';
+import { drawTogether, factorsOf, innerProduct } from './batch.ts';
+import { bigEndian, mod, scalarFromBytes, scalarFromHash, scalarToBytes } from './field.ts';
+import { linearCombination, mulBase, sub } from './group.ts';
 import { concatBytes, constantTimeEqual, sha256, toHex } from './hash.ts';
 import { type G1Point, uncompressed } from './point.ts';
 import type { Polynomial } from './polynomial.ts';
@@ -75,8 +75,8 @@ export function samePolynomialHolds(statement: SamePolynomial, proof: SamePolyno
   const digest = digestOf(statement);
   const factors = factorsOf(digest, feldman.length);
   const e = bigEndian(proof.challenge);
-  const a = combination(feldman, factors);
-  const b = sub(combination(pedersen, factors), a);
+  const a = drawTogether(feldman, factors);
+  const b = sub(drawTogether(pedersen, factors), a);
   const u = sub(mulBase(value), linearCombination([a], [e]));
   const v = sub(mulSecond(blind), linearCombination([b], [e]));
   return constantTimeEqual(challengeOf(digest, u, v), proof.challenge);
@@ -84,15 +84,6 @@ export function samePolynomialHolds(statement: SamePolynomial, proof: SamePolyno
 
 function isOfDegree({ pedersen, feldman }: SamePolynomial, length: number): boolean {
   return length > 0 && pedersen.length === length && feldman.length === length;
-}
-
-/** Σ factors[k]·points[k], of which the first factor is 1. */
-function combination([first, ...rest]: readonly G1Point[], factors: readonly Scalar[]): G1Point {
-  return add(first!, linearCombination(rest, factors.slice(1)));
-}
-
-function factorsOf(digest: Uint8Array, length: number): Scalar[] {
-  return Array.from({ length }, (_, k) => (k === 0 ? 1n : coefficient(digest, k)));
 }
 
 function digestOf({ pedersen, feldman, context }: SamePolynomial): Uint8Array {
