@@ -22,7 +22,7 @@ export function ask(turn: Turn, to: string, reason: AskReason): void {
   const { state } = turn;
   const { asking, overdue } = state.progress;
   if (asking !== undefined || overdue.has(to)) return;
-  if (isDone(state) || state.failed || to === state.env.identity.name) return;
+  if (isComplete(state) || state.failed || to === state.env.identity.name) return;
   turn.update({ progress: { ...state.progress, asking: to } });
   turn.effects.push({
     type: 'request',
@@ -63,7 +63,7 @@ export function afterAnswer(turn: Turn, from: string, more: boolean, before: str
 function nextPeer(turn: Turn): string | undefined {
   const { state } = turn;
   const { participants } = state.session;
-  const silent = state.phase < Phase.Finalisation ? missing(state) : [];
+  const silent = state.phase < Phase.Finalisation || isDone(state) ? missing(state) : [];
   const { turn: at } = state.progress;
   turn.update({ progress: { ...state.progress, turn: at + 1 } });
   const isForSilent = at % 3 === 0 && silent.length > 0;
@@ -160,6 +160,21 @@ export function tick(turn: Turn): boolean {
   turn.setTimer('progress', waitMs);
   if (isIdle) askNext(turn, 'no-progress');
   return !isIdle;
+}
+
+/** Done, and whoever was there has shown a share: nothing more is to be known. */
+function isComplete(state: State): boolean {
+  return isDone(state) && missing(state).every((index) => index === state.me);
+}
+
+/**
+ * The tick of a session that is done: the elders want to know whether all have their share. A few questions tell, unless
+ * those who would have to say it are gone.
+ */
+export function tickWhenDone(turn: Turn): void {
+  const { progress, env, session } = turn.state;
+  const isOver = progress.waitMs >= Math.max(paced(env.params.progressMs, session), env.params.progressMaxMs);
+  if (!isOver && !isComplete(turn.state)) tick(turn);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Machine, RuntimeEvent, Step } from '@witan/runtime';
 import { openEnvelope } from '@witan/wire';
 import { begin, enact, recoverOwnVote, settle, settleSilently } from './advance.ts';
 import { serve, take } from './anti-entropy.ts';
-import { askNext, askOn, catchUp, onPatience, PATIENCE, tick } from './asking.ts';
+import { askNext, askOn, catchUp, onPatience, PATIENCE, tick, tickWhenDone } from './asking.ts';
 import { decodeFact, encodeFact, type Fact } from './facts.ts';
 import { openMessage, phaseOf } from './messages.ts';
 import { Phase, phaseName } from './phases.ts';
@@ -12,6 +12,7 @@ import { PRESENCE_AT, showPresence } from './presence.ts';
 import { accept, receive } from './receive.ts';
 import type { Session } from './session.ts';
 import { beginRepair, REPAIR, takeRepair, tryOn } from './share-repair/repair.ts';
+import { speak } from './speak.ts';
 import { allCounted, type Env, emptyState, isDone, type State } from './state.ts';
 import { sessionTopic, Turn } from './turn.ts';
 import { decodeCloseCertificate, makeClose } from './votes.ts';
@@ -68,6 +69,8 @@ function handle(turn: Turn, event: Event): void {
     case 'response':
       if (event.tag.startsWith(`${REPAIR}/`)) {
         takeRepair(turn, event.tag, event.ok ? event.bytes : undefined);
+        // One that has its share by now shows it.
+        speak(turn);
         break;
       }
       take(turn, event.tag.slice('ae/'.length), event.ok ? event.bytes : undefined);
@@ -110,10 +113,6 @@ function resume(turn: Turn): void {
   if (!state.started) return;
   announce(turn, true);
   if (state.failed) return;
-  if (isDone(state)) {
-    settle(turn);
-    return;
-  }
   begin(turn);
   for (const bytes of ownWords(state)) turn.effects.push({ type: 'broadcast', topic: sessionTopic(state), bytes });
   settle(turn);
@@ -166,7 +165,11 @@ function onTimer(turn: Turn, id: string): void {
 
 function progress(turn: Turn): void {
   const { state } = turn;
-  if (isDone(state) || state.failed) return;
+  if (isDone(state)) {
+    tickWhenDone(turn);
+    return;
+  }
+  if (state.failed) return;
   if (!tick(turn)) reportStall(turn);
 }
 

@@ -110,6 +110,11 @@ export function agreeing(state: State): readonly Accepted<'finalisation'>[] {
   );
 }
 
+/** Names of those who have shown that they have their share of the key. */
+export function confirmed(state: State): readonly string[] {
+  return agreeing(state).map(({ signed }) => signed.author);
+}
+
 /** Combines the signature shares into one by the new key, or names those that are bad. */
 export function confirm(state: State): { signature: Uint8Array } | { bad: readonly number[] } {
   const { outcome, session } = state;

@@ -44,6 +44,8 @@ interface Running {
   unsent: Told[];
   /** What was seen is on the disk too. */
   isKept: boolean;
+  /** How many have shown a share of the key, as the section was told; undefined before it is made. */
+  confirmed: number | undefined;
 }
 
 /** Reports go out in bundles, so that telling about a session does not slow it down. */
@@ -216,7 +218,7 @@ export class Sessions {
       ports: this.#portsOf(session),
       ...this.#options.supervision,
     });
-    this.#running.set(session.id, { session, actor, history, unsent: [], isKept: false });
+    this.#running.set(session.id, { session, actor, history, unsent: [], isKept: false, confirmed: undefined });
     actor.start();
     if (!actor.state.started) actor.tell({ type: 'start', seed: takesPart ? random(32) : undefined, at: this.#now() });
     for (const bytes of this.#strangers.release(session.id)) {
@@ -244,6 +246,11 @@ export class Sessions {
     switch (report.type) {
       case 'done':
         this.#onDone(running);
+        break;
+      case 'message':
+        if (running.confirmed !== undefined && running.confirmed < dkg.confirmed(running.actor.state).length) {
+          this.#tell(running);
+        }
         break;
       case 'repaired':
         if (this.#ledger?.origin?.id === id) this.#useShare(id);
@@ -278,7 +285,14 @@ export class Sessions {
     const { outcome, failed, blame } = actor.state;
     if (dkg.isDone(actor.state)) {
       const { key, publicKeyShares } = outcome!;
-      this.#tellStatus(running, { state: 'done', outcome: { key, publicKeyShares }, blamed: [], silent: [] });
+      const confirmed = dkg.confirmed(actor.state);
+      running.confirmed = confirmed.length;
+      this.#tellStatus(running, {
+        state: 'done',
+        outcome: { key, publicKeyShares, confirmed },
+        blamed: [],
+        silent: [],
+      });
     } else if (failed !== undefined) this.#tellTrouble(running, 'failed', []);
     else for (const each of blame) if (isLie(actor.state, each)) this.#tellBlame(session.id, each.node);
   }
@@ -295,7 +309,7 @@ export class Sessions {
     this.#tellStatus(running, { state, outcome: undefined, blamed, silent: [...silent, ...unheard] });
   }
 
-  #tellStatus({ session }: Running, status: Omit<section.SessionStatus, 'since'>): void {
+  #tellStatus({ session }: Running, status: Omit<section.SessionStatus, 'since' | 'doneAt'>): void {
     this.#options.tellSection({ type: 'session', id: session.id, status, at: this.#now() });
   }
 

@@ -25,7 +25,12 @@ export function makeDecision(ledger: Ledger, action: Action): Uint8Array {
   });
 }
 
-/** The next generation, as the agreement library sees it. */
+/**
+ * The next generation, as the agreement library sees it. This elder also votes for what so many insist on that an honest
+ * one is among them, who has seen what this one has not: a join request that its author sent to some only, a node that some
+ * cannot reach, the share of a participant. Those who have bound themselves to it could otherwise wait for this elder for
+ * ever.
+ */
 export function councilApplication(state: State): agreement.Application {
   const { ledger, sight, env } = state as State & { ledger: Ledger };
   const action = nextAction(ledger, sight, env.params.policy);
@@ -40,7 +45,7 @@ export function councilApplication(state: State): agreement.Application {
     judge: (value) => {
       show(value);
       const verdict = judge(state, ledger, value);
-      return verdict === 'unknown' && isInsisted(state, value) ? 'valid' : verdict;
+      return verdict === 'unknown' && agreement.isInsistedOn(state.agreement!, value) ? 'valid' : verdict;
     },
     awaited: [],
     endorse: (view, hash) => signShare(votingShare(state)!, certificateMessage(decisionHash(valueBehind(hash)!), view)),
@@ -83,16 +88,6 @@ function judge(state: State, ledger: Ledger, value: Uint8Array): agreement.Verdi
       return sameAction(ledger, value, action?.type === 'handover' ? action : undefined);
     }
   }
-}
-
-/**
- * Whether so many vote for a join or a new elder set that an honest elder does, who has seen what this one has not: a
- * request that its author sent to some only, or a node that some cannot reach. Those who have bound themselves to it
- * could otherwise wait for this elder for ever. A handover is not among these: its session ends here too.
- */
-function isInsisted(state: State, value: Uint8Array): boolean {
-  const kind = unlessBad(() => decodeDecision(value))?.action.type;
-  return (kind === 'join' || kind === 'dkg') && agreement.isInsistedOn(state.agreement!, value);
 }
 
 function follows(decision: Decision, ledger: Ledger): boolean {

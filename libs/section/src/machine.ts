@@ -27,7 +27,7 @@ export type Event =
   | {
       readonly type: 'session';
       readonly id: string;
-      readonly status: Omit<SessionStatus, 'since'>;
+      readonly status: Omit<SessionStatus, 'since' | 'doneAt'>;
       readonly at: number;
     }
   /** The session has a proof against this node, whatever becomes of it. */
@@ -115,13 +115,15 @@ function handle(turn: Turn, event: Event): void {
   settle(turn);
 }
 
-function noteSession(turn: Turn, id: string, status: Omit<SessionStatus, 'since'>): void {
+function noteSession(turn: Turn, id: string, status: Omit<SessionStatus, 'since' | 'doneAt'>): void {
   noteBlame(turn, id, status.blamed);
   const { sessions } = turn.state.sight;
   const known = sessions.get(id);
   if (!known) return;
   const { since, blamed } = known;
-  turn.updateSight({ sessions: new Map(sessions).set(id, { ...status, blamed, since }) });
+  const doneAt = status.state === 'done' ? (known.doneAt ?? turn.at) : undefined;
+  const noted = { ...status, blamed, since, ...(doneAt === undefined ? {} : { doneAt }) };
+  turn.updateSight({ sessions: new Map(sessions).set(id, noted) });
 }
 
 /**

@@ -1,10 +1,13 @@
 import { type Action, type ActionOf, MAX_ATTEMPT, MAX_JOINS, supermajority } from '@witan/chain';
 import { nodeName } from '@witan/crypto';
+import { afterSession } from './handover.ts';
 import type { Ledger, Member } from './ledger.ts';
 
 /** What became of a DKG session, as far as this node knows. */
 export interface SessionStatus {
   readonly since: number;
+  /** When this node first knew its key. */
+  readonly doneAt?: number;
   readonly state: 'running' | 'done' | 'failed';
   readonly outcome: SessionOutcome | undefined;
   /** Names blamed with proof, in this attempt or in one before it for the same key. */
@@ -16,6 +19,8 @@ export interface SessionStatus {
 export interface SessionOutcome {
   readonly key: Uint8Array;
   readonly publicKeyShares: readonly Uint8Array[];
+  /** Names of the participants that have shown that they have their share of it. */
+  readonly confirmed: readonly string[];
 }
 
 export interface Policy {
@@ -29,6 +34,8 @@ export interface Policy {
   readonly unheardAfterMs: number;
   /** A session that has not ended after this long is tried again. */
   readonly retryAfterMs: number;
+  /** A key is not handed over to for so long while a participant that is there has shown no share of it. */
+  readonly confirmWithinMs: number;
   /**
    * An elder that is there and has had no usable share for this long gets another key made, in a session that it is
    * there for. Doubles with every key that the same elders have had before, so that nobody can keep them busy.
@@ -44,6 +51,7 @@ export const DEFAULT_POLICY: Policy = {
   absentAfterMs: 120_000,
   unheardAfterMs: 5_000,
   retryAfterMs: 45_000,
+  confirmWithinMs: 6_000,
   rekeyAfterMs: 60_000,
   joinForMs: 10_000,
 };
@@ -57,6 +65,8 @@ export interface JoinRequest {
 /** What a node sees for itself: no two see quite the same, so it only ever guides votes, never what is valid. */
 export interface Sight {
   readonly at: number;
+  /** Name of this node. */
+  readonly self: string;
   /** When this node began to look: nobody counts as absent since before. */
   readonly since: number;
   /** Elder processes heard of, by name. */
@@ -74,22 +84,16 @@ export interface Sight {
 
 /** The one thing that this elder would have decided next, if any. */
 export function nextAction(ledger: Ledger, sight: Sight, policy: Policy): Action | undefined {
-  return handover(ledger, sight) ?? join(ledger, sight, policy) ?? startDkg(ledger, sight, policy);
+  return handover(ledger, sight, policy) ?? join(ledger, sight, policy) ?? startDkg(ledger, sight, policy);
 }
 
-function handover(ledger: Ledger, sight: Sight): ActionOf<'handover'> | undefined {
-  const { pending } = ledger;
-  const outcome = pending && sight.sessions.get(pending.id)?.outcome;
-  if (!pending || !outcome) return undefined;
-  const { participants, threshold } = pending.certified.decision.action as ActionOf<'dkg'>;
-  return {
-    type: 'handover',
-    session: pending.certified.hash,
-    key: outcome.key,
-    threshold,
-    elders: participants,
-    publicKeyShares: outcome.publicKeyShares,
-  };
+function handover(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'handover'> | undefined {
+  const next = afterSession(ledger, sight, policy);
+  if (next?.type !== 'hand-over') return undefined;
+  const { certified } = ledger.pending!;
+  const { participants, threshold } = certified.decision.action as ActionOf<'dkg'>;
+  const { key, publicKeyShares } = next.outcome;
+  return { type: 'handover', session: certified.hash, key, threshold, elders: participants, publicKeyShares };
 }
 
 function join(ledger: Ledger, sight: Sight, policy: Policy): ActionOf<'join'> | undefined {
@@ -152,10 +156,17 @@ function rekeyDelayMs({ chain, elders }: Ledger, policy: Policy): number {
 /**
  * Without the blamed, and without the silent in whose place another can come, but with those of them whom another has
  * `proposed`. Never smaller for silence: of fewer participants fewer may be faulty, and who is silent may be honest and
- * not heard. When too few would be left, the proven liars are taken back.
+ * not heard. When too few would be left, the proven liars are taken back. A session that was done, and is given up for want
+ * of a share, is tried again among the same: with others the elders would not be those that are wanted.
  */
 function startAgain(ledger: Ledger, sight: Sight, policy: Policy, proposed: ReadonlySet<string>): ActionOf<'dkg'> {
-  const status = sight.sessions.get(ledger.pending!.id);
+  const { id, participants } = ledger.pending!;
+  const status = sight.sessions.get(id);
+  if (status?.state === 'done')
+    return sessionOf(
+      ledger,
+      participants.map((name) => ledger.members.get(name)!),
+    );
   const unproposed = (names: readonly string[] = []) => new Set(names.filter((name) => !proposed.has(name)));
   const silent = unproposed(status?.silent);
   const all = chooseElders(ledger, sight, policy, { silent });
@@ -175,7 +186,8 @@ function sessionOf(ledger: Ledger, chosen: readonly Member[]): ActionOf<'dkg'> {
 
 function retry(ledger: Ledger, sight: Sight, policy: Policy): boolean {
   const status = ledger.pending && sight.sessions.get(ledger.pending.id);
-  if (!status || status.state === 'done') return false;
+  if (!status) return false;
+  if (status.state === 'done') return afterSession(ledger, sight, policy)?.type === 'again';
   return status.state === 'failed' || sight.at - status.since > policy.retryAfterMs;
 }
 
@@ -194,6 +206,8 @@ export function nextLookMs(ledger: Ledger, sight: Sight, policy: Policy): number
   if (ledger.pending) {
     const unlooked = unlookedMs(ledger, sight, policy);
     if (unlooked > 0) return unlooked;
+    const next = afterSession(ledger, sight, policy);
+    if (next) return next.type === 'wait' ? next.forMs : undefined;
     const running = status?.state === 'running' ? policy.retryAfterMs - (sight.at - status.since) : -1;
     return running >= 0 ? running + 1 : undefined;
   }

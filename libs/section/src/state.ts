@@ -75,6 +75,7 @@ export function emptyState(env: Env): State {
     votesWritten: 0,
     sight: {
       at: 0,
+      self: env.identity.name,
       since: 0,
       heard: new Map(),
       beats: new Map(),

@@ -15,9 +15,11 @@ import {
   type Claim,
   certify,
   decide,
+  dkgOf,
   eldersOf,
   GENESIS_KEY,
   GENESIS_SECRET,
+  handoverOf,
   identities,
   NETWORK,
   nextOf,
@@ -184,16 +186,20 @@ describe('a decision after the next one', () => {
   });
 });
 
-describe('a request to join that some elders have seen', () => {
-  /** What an elder says when others propose in `view` to admit the stranger, and `voters` vote for it. */
+const started = decide(eldersOf(nodes), dkgOf(nodes), secretOf('second key'));
+
+describe.each([
+  ['a request to join', eldersOf(nodes), { type: 'join', nodes: [stranger!.publicKey] }],
+  ['the end of a session', started, handoverOf(started, secretOf('third key'))],
+] as const)('%s that some elders have seen', (_what, ledger, action) => {
+  /** What an elder says when others propose it in `view`, and `voters` vote for it. */
   function ledInto(view: number, voters: readonly number[]): readonly string[] {
-    const ledger = eldersOf(nodes);
     const me = ledger.elders.findIndex((elder) => elder.name === nodes[0]!.name);
     let state = follow(nodes[0]!, ledger.decisions);
     const share = secretOf(`${secretOf('second key')} share ${me}`);
     ({ state } = machine.step(state, { type: 'share', key: ledger.key, share, at: 2 }));
     const { instance, firstLeader } = state.agreement!.options;
-    const value = encodeDecision({ ...nextOf(ledger), action: { type: 'join', nodes: [stranger!.publicKey] } });
+    const value = encodeDecision({ ...nextOf(ledger), action });
     const common = { prefix: '', generation: ledger.generation + 1 };
     const of = (index: number) => nodes.find((node) => node.name === ledger.elders[index]!.name)!;
     const votes = voters.map((by) => {
@@ -213,17 +219,17 @@ describe('a request to join that some elders have seen', () => {
         if (kind !== 'sectionVote') continue;
         const { vote } = decode(forms.voteBody, body);
         const isIt = vote.value && toHex(vote.value) === toHex(sha256(value));
-        said.push(`${vote.step} ${vote.view} ${isIt ? 'join' : 'else'}`);
+        said.push(`${vote.step} ${vote.view} ${isIt ? 'it' : 'else'}`);
       }
     }
     return said;
   }
 
   test('is not voted for by one who has not, at first', () => {
-    expect(ledInto(1, [1, 2, 3])).not.toContain('prevote 1 join');
+    expect(ledInto(1, [1, 2, 3])).not.toContain('prevote 1 it');
   });
 
   test('is when so many insist on it that one of them is honest', () => {
-    expect(ledInto(2, [1, 2, 3])).toContain('prevote 2 join');
+    expect(ledInto(2, [1, 2, 3])).toContain('prevote 2 it');
   });
 });

@@ -204,7 +204,8 @@ describe('a session that does not end', () => {
 
   test('is not tried again once it is done: what comes next is the handover to its key', () => {
     const { key, publicKeyShares } = handoverOf(pending, secretOf('second key'));
-    const done = after({ state: 'done', outcome: { key, publicKeyShares }, since: 0 });
+    const outcome = { key, publicKeyShares, confirmed: namesOf(members) };
+    const done = after({ state: 'done', outcome, since: 0 });
     expect(startDkg(pending, done, policy)).toBeUndefined();
     expect(nextAction(pending, done, policy)).toEqual(handoverOf(pending, secretOf('second key')));
   });
@@ -212,7 +213,8 @@ describe('a session that does not end', () => {
   test('is not mistaken for one that is done', () => {
     const { key, publicKeyShares } = handoverOf(pending, secretOf('second key'));
     const again = decide(pending, dkgOf(members.slice(0, 4), { attempt: 1 }));
-    const old = { state: 'done', outcome: { key, publicKeyShares }, since: NOW, blamed: [], silent: [] } as const;
+    const outcome = { key, publicKeyShares, confirmed: namesOf(members) };
+    const old = { state: 'done', outcome, since: NOW, blamed: [], silent: [] } as const;
     const sight = seeing(members, { sessions: new Map([[id, old]]) });
     expect(nextAction(again, sight, policy)).toBeUndefined();
   });

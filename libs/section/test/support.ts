@@ -103,6 +103,7 @@ export const NOW = 1_000_000;
 export function seeing(heard: readonly Identity[], change: Partial<Sight> = {}): Sight {
   return {
     at: NOW,
+    self: '',
     since: 0,
     heard: new Map(heard.map((node) => [node.name, NOW])),
     beats: new Map(),
