@@ -74,7 +74,13 @@ export const METRIC_TABLE: readonly Row[] = [
   row('elder', 'witan_dkg_sessions_total', { healthy: 'grown', stalled: 'any', recovered: 'any' }, { outcome: 'done' }),
   row('returned elders', 'witan_dkg_sessions_total', { healthy: 'any', stalled: 'any', recovered: 'positive' }),
   row(SESSIONS, 'witan_dkg_sessions_total', always(0), { outcome: 'failed' }),
-  row(SESSIONS, 'witan_dkg_sessions_total', always(0), { outcome: 'superseded' }),
+  // The elders do not take a key of which the one that heard nothing has no share, at first.
+  row(
+    SESSIONS,
+    'witan_dkg_sessions_total',
+    { healthy: 0, stalled: 'any', recovered: 'any' },
+    { outcome: 'superseded' },
+  ),
   row('elder', 'witan_dkg_session_duration_seconds_count', GROWS),
   row(SESSIONS, 'witan_dkg_blames_total', always(0)),
   row(SESSIONS, 'witan_dkg_share_repairs_total', { healthy: 0, stalled: 'any', recovered: 'any' }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { subjects } from '@witan/bus';
 import { forms } from '@witan/dkg';
 import { isWitanError } from '@witan/errors';
+import { DEFAULT_POLICY } from '@witan/section';
 import { decode, encode, networkTag, peekEnvelope, sealEnvelope } from '@witan/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/cluster.ts';
@@ -164,8 +165,9 @@ describe('an elder that is dead for long', () => {
       },
       { withinMs: PATIENCE_MS },
     );
-    // Those who wait for the one that misses a phase wait a deadline in that phase and in the next.
-    const targetMs = ABSENT_AFTER_MS + 2 * DEADLINE_MS + 2000;
+    // Those who wait for the one that misses a phase wait a deadline in that phase and in the next, then for its share, and
+    // do all that once more.
+    const targetMs = ABSENT_AFTER_MS + 2 * (2 * DEADLINE_MS + DEFAULT_POLICY.confirmWithinMs) + 2000;
     figure('an elder is replaced after its death', performance.now() - diedAtMs, { targetMs });
     expect(after.elders.map(({ name }) => name)).not.toContain(replaced.name);
     expect(after.elders).toHaveLength(7);

@@ -10,7 +10,7 @@ import type { Policy, SessionOutcome, SessionStatus, Sight } from './policy.ts';
  */
 
 /** Sessions that are given up for want of a share, for one key; what the next one makes is taken. */
-export const UNCONFIRMED_ATTEMPTS = 2;
+const UNCONFIRMED_ATTEMPTS = 1;
 
 export type NextStep =
   | { readonly type: 'wait'; readonly forMs: number }

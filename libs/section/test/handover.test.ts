@@ -79,7 +79,7 @@ describe('of a key that is made', () => {
   });
 
   test('comes about in the end, also if one that is there never shows a share', () => {
-    const last = attempt(2);
+    const last = attempt(1);
     expect(nextAction(last, lacking([third], confirmWithinMs, last), policy)).toBeUndefined();
     expect(nextAction(last, lacking([third], confirmWithinMs + 1, last), policy)).toEqual(
       handoverOf(last, secretOf('second key')),
