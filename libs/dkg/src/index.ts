@@ -4,7 +4,7 @@ export { dkgMachine, type Event, initialState } from './machine.ts';
 export { isPhase, PHASES, Phase, type PhaseName, phaseName } from './phases.ts';
 export { proves } from './proof.ts';
 export { type AskReason, type DkgReport, type EndSource, REJECT_REASONS, type RejectReason } from './reports.ts';
-export { confirmed } from './result.ts';
+export { confirmed, unconfirmed } from './result.ts';
 export { openSession, type Participant, type Session } from './session.ts';
 export { decodeReports, encodeReports, sessionOf } from './session-of.ts';
 export {

@@ -16,7 +16,7 @@ import {
 } from '@witan/crypto';
 import type { Payload } from './messages.ts';
 import { Phase } from './phases.ts';
-import { type Accepted, counted, type Outcome, type State } from './state.ts';
+import { type Accepted, counted, isDone, type Outcome, type State } from './state.ts';
 
 /** Qualified dealers whose Feldman commitment does not count: the others open their shares of these. */
 export function dealersToOpen(state: State): readonly number[] {
@@ -113,6 +113,13 @@ export function agreeing(state: State): readonly Accepted<'finalisation'>[] {
 /** Names of those who have shown that they have their share of the key. */
 export function confirmed(state: State): readonly string[] {
   return agreeing(state).map(({ signed }) => signed.author);
+}
+
+/** Of a key that is made, the names of those who have not. */
+export function unconfirmed(state: State): readonly string[] {
+  if (!isDone(state)) return [];
+  const shown = new Set(confirmed(state));
+  return state.session.participants.map(({ name }) => name).filter((name) => !shown.has(name));
 }
 
 /** Combines the signature shares into one by the new key, or names those that are bad. */

@@ -11,7 +11,7 @@ export interface CoordinatorOptions extends FollowerOptions {
   readonly onDkg?: (session: Session, report: DkgReport, when: Moment) => void;
   /** Has to call `send`, which is all that a session sends or asks at a time. */
   readonly sending?: (session: Session, send: () => void) => void;
-  readonly onSuperseded?: (session: Session) => void;
+  readonly onSuperseded?: (session: Session, lacking: readonly string[]) => void;
   /** A message to a session's topic that no session here could be given. */
   readonly badMessage?: (error: unknown) => void;
 }

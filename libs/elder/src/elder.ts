@@ -64,7 +64,7 @@ export interface ElderObserver {
   /** Has to call `send`, which is all that a session sends or asks at a time. */
   readonly sending?: (session: dkg.Session, send: () => void) => void;
   /** The section has gone on without the end of this session. */
-  readonly superseded?: (session: dkg.Session) => void;
+  readonly superseded?: (session: dkg.Session, lacking: readonly string[]) => void;
   readonly actor?: ActorObserver;
   /** A node that was put back to an earlier state knows where the past ends: at this generation. */
   readonly restored?: (generation: number) => void;

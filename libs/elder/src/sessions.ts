@@ -25,8 +25,11 @@ export interface SessionsOptions extends Pick<ElderOptions, Shared> {
   readonly onReport: ((session: dkg.Session, report: dkg.DkgReport, when: Moment) => void) | undefined;
   /** Around everything that a session sends or asks: its trace goes with it. */
   readonly sending: ((session: dkg.Session, send: () => void) => void) | undefined;
-  /** The section has gone on without the end of this session: by a further attempt, or with the key of another one. */
-  readonly onSuperseded: ((session: dkg.Session) => void) | undefined;
+  /**
+   * The section has gone on without the end of this session, by a further attempt or with the key of another one; or without
+   * its key, of which these have shown no share.
+   */
+  readonly onSuperseded: ((session: dkg.Session, lacking: readonly string[]) => void) | undefined;
   /** Whether this node may take part in a session that was begun in this generation; it may in all, unless given. */
   readonly mayJoin?: (generation: number) => boolean;
   /** A message of no session here was not taken. */
@@ -112,7 +115,7 @@ export class Sessions {
       actor.stop();
       actor.state.seed?.fill(0);
       this.#running.delete(id);
-      if (id === pendingBefore) this.#options.onSuperseded?.(session);
+      if (id === pendingBefore) this.#options.onSuperseded?.(session, dkg.unconfirmed(actor.state));
     }
     if (ledger.origin) this.#useShare(ledger.origin.id);
     const pending = ledger.pending && this.#running.get(ledger.pending.id);

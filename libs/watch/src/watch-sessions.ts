@@ -74,11 +74,16 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
     log.debug({ event: 'rejected', err: error }, 'message not taken');
   };
 
-  const onSuperseded = (session: Session): void => {
+  const onSuperseded = (session: Session, lacking: readonly string[]): void => {
     dkg.sessions.inc({ outcome: 'superseded' });
     running.get(session.id)?.end('superseded', wallClock());
     running.delete(session.id);
-    log.warn({ event: 'dkg-superseded', session: session.id, attempt: session.attempt }, 'DKG given up by the section');
+    const { id, attempt } = session;
+    const what =
+      lacking.length > 0
+        ? 'DKG done, and given up: not everybody who is there has a share'
+        : 'DKG given up by the section';
+    log.warn({ event: 'dkg-superseded', session: id, attempt, ...(lacking.length > 0 && { lacking }) }, what);
   };
 
   /** Gauges of now are computed from the actors' own states, so that they are true after a restart and in a stall. */

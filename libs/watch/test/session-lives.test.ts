@@ -205,7 +205,7 @@ describe('by reports of the test’s own', () => {
     const by = (index: number, ...reports: readonly object[]) => told(names[index], [START, ...reports], four);
     /** How many tell, when the section goes on without it. */
     const tellers = async (...lives: readonly ReturnType<typeof told>[]) => {
-      for (const each of lives) each.onSuperseded(four);
+      for (const each of lives) each.onSuperseded(four, []);
       await flush();
       const roots = named(four, 'dkg session');
       expect(outcomes(roots)).toEqual(roots.map(() => 'superseded'));
@@ -237,7 +237,7 @@ describe('by reports of the test’s own', () => {
   });
 
   test('one that is superseded ends with the phase that it was in', async () => {
-    told(ME, [START, phase('commitment')]).onSuperseded(session);
+    told(ME, [START, phase('commitment')]).onSuperseded(session, []);
     await flush();
     expect(outcomes(named(session, 'dkg participant'))).toEqual(['superseded']);
     expect(named(session, 'dkg commitment')).toHaveLength(1);

@@ -139,12 +139,13 @@ describe('how a session ends', () => {
     expect(lines.at(-1)).toMatchObject({ level: 'error', event: 'dkg-failed', reason: 'too few dealers' });
   });
 
-  test('superseded, known here or not', () => {
-    const { meter, start, watched, session } = setUp();
+  test('superseded, known here or not, and for want of whose shares', () => {
+    const { meter, start, watched, session, lines } = setUp();
     start(0);
-    watched.onSuperseded(session);
-    watched.onSuperseded(makeSession(9));
+    watched.onSuperseded(session, []);
+    watched.onSuperseded(makeSession(9), [PEER]);
     expect(outcomes(meter)).toEqual({ superseded: 2 });
+    expect(lines.at(-1)).toMatchObject({ level: 'warn', event: 'dkg-superseded', lacking: [PEER] });
   });
 });
 
@@ -282,7 +283,7 @@ test('every line about a session names it', () => {
   tell(3, { type: 'resumed', phase: 'contribution' });
   tell(4, { type: 'closed', phase: 'contribution', view: 1, included: [] });
   end(5);
-  watched.onSuperseded(session);
+  watched.onSuperseded(session, []);
   expect(lines.map(({ event }) => event)).toEqual([
     'dkg-started',
     'dkg-phase',
