@@ -2,8 +2,8 @@
 // What `npm test` runs: installs what is missing, then every check there is, and says at the end how each went.
 // Plain JavaScript for Node 20, since nothing is installed when it starts.
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -42,7 +42,10 @@ Examples:
 /**
  * A step: what it checks, and the program with its arguments, run by the pinned Node. `vitest`: a vitest project,
  * whose tests are counted. `needs`: a program without which there is nothing to run, and `get`: how to get it.
- * @type {{name: string, title: string, args?: string[], vitest?: string, needs?: string, get?: string}[]}
+ * `waits`: mostly, for what comes with time; it is run beside steps that only compute (`computes`), which give way to it.
+ * @typedef {{name: string, title: string, args?: string[], vitest?: string, needs?: string, get?: string,
+ *   waits?: boolean, computes?: boolean}} Step
+ * @type {Step[]}
  */
 const STEPS = [
   { name: 'types', title: 'Types (tsc)', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
@@ -58,11 +61,20 @@ const STEPS = [
     args: ['node_modules/knip/bin/knip.js', '--no-progress'],
   },
   { name: 'rules', title: 'Rules of the repository', vitest: 'rules' },
-  { name: 'unit', title: 'Unit and property tests', vitest: 'unit' },
+  { name: 'unit', title: 'Unit and property tests', vitest: 'unit', computes: true },
   {
     name: 'simulation',
     title: `Simulation, ${SEEDS} seeds`,
     args: [SIMULATION, '--seeds', String(SEEDS), '--demand-all'],
+    computes: true,
+  },
+  {
+    name: 'alerts',
+    title: 'Alerts and curves: a section in trouble of every kind, before a real Prometheus',
+    vitest: 'alerts',
+    needs: 'nats-server',
+    get: 'apt-get install nats-server',
+    waits: true,
   },
   {
     name: 'e2e',
@@ -87,6 +99,8 @@ const STEPS = [
   },
 ];
 
+/** Steps that run against the tools below. */
+const USES_TOOLS = ['unit', 'alerts', 'e2e'];
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
 /**
  * What tests run against.
@@ -149,15 +163,31 @@ async function main({ only, skip, list, help }) {
   }
 
   await installDependencies(say);
-  const missing = steps.some(({ name }) => name === 'unit' || name === 'e2e') ? await installTools() : [];
-  const results = [];
-  for (const step of steps) results.push(await runStep(step));
+  const missing = steps.some(({ name }) => USES_TOOLS.includes(name)) ? await installTools() : [];
+  const results = await runSteps(steps);
   const { lines, exitCode } = verdict({ results, missing, ci: isCi(process.env) });
   say('\n── Summary');
   for (const line of lines) say(line);
   const { WITAN_TEST_SUMMARY } = process.env;
   if (WITAN_TEST_SUMMARY) appendFileSync(WITAN_TEST_SUMMARY, `${lines.join('\n')}\n`);
   return exitCode;
+}
+
+/** @param {Step[]} steps */
+async function runSteps(steps) {
+  const results = new Map();
+  const inTurn = async (some, manner) => {
+    for (const step of some) results.set(step.name, await runStep(step, manner));
+  };
+  const waiting = steps.filter(({ waits }) => waits);
+  let beside;
+  for (const step of steps.filter(({ waits }) => !waits)) {
+    if (step.computes && waiting.length > 0) beside ??= inTurn(waiting, { shown: 'at its end' });
+    else await beside;
+    await inTurn([step], { givesWay: beside !== undefined && step.computes });
+  }
+  await (beside ?? inTurn(waiting));
+  return steps.map(({ name }) => results.get(name));
 }
 
 /** @returns what is not here all the same, for the summary */
@@ -171,35 +201,43 @@ async function installTools() {
   return missing;
 }
 
-async function runStep({ name, title, args, vitest, needs, get }) {
+/**
+ * @param {Step} step
+ * @param {Manner} [manner]
+ */
+async function runStep({ name, title, args, vitest, needs, get }, manner = {}) {
   if (needs !== undefined && !findProgram([needs])) {
     const why = `${needs} is missing (${get})`;
     say(`\n── ${title}: NOT RUN, ${why}`);
     return { name, outcome: 'skipped', seconds: 0, passed: 0, failed: 0, skipped: [`${title}: ${why}`], failures: [] };
   }
-  say(`\n── ${title}`);
+  const isLater = manner.shown === 'at its end';
+  say(`\n── ${title}${isLater ? ': begins, and is shown at its end' : ''}`);
   const started = Date.now();
-  const counted = vitest ? await runVitest(vitest) : await runProgram(args);
+  const counted = vitest ? await runVitest(vitest, manner) : await runProgram(args, manner);
+  if (isLater) say(`\n── ${title}\n${counted.output}`);
   const seconds = (Date.now() - started) / 1000;
   const failures = counted.failed > 0 && counted.failures.length === 0 ? [`${title}: see above`] : counted.failures;
   return { name, outcome: counted.failed === 0 ? 'passed' : 'FAILED', seconds, ...counted, failures };
 }
 
 /** One check: it passes or fails as a whole. */
-async function runProgram(args) {
-  const ok = (await run(args)) === 0;
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [], failures: [] };
+async function runProgram(args, manner) {
+  const { code, output } = await run(args, manner);
+  const ok = code === 0;
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [], failures: [], output };
 }
 
-async function runVitest(project) {
+async function runVitest(project, manner) {
   const folder = mkdtempSync(join(tmpdir(), 'witan-test-'));
   const report = join(folder, 'report.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const code = await run(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters]);
+    const command = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters];
+    const { code, output } = await run(command, manner);
     const { failed, ...counts } = countsOf(report);
     // A file that cannot be loaded or an error outside of any test fails the run without a failed test.
-    return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed };
+    return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed, output };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -220,16 +258,33 @@ function countsOf(report) {
   }
 }
 
-function run(args) {
-  return new Promise((resolve) => {
-    const child = spawn(pinnedNode(), args, {
-      cwd: rootPath('.'),
-      stdio: 'inherit',
-      env: testEnvironment(),
+/** Low enough that others get whatever they ask for. */
+const NICE = 15;
+
+/**
+ * How a program is run: what it says is shown as it comes, or returned; whether it gives way to all others.
+ * @typedef {{ shown?: 'at its end', givesWay?: boolean }} Manner
+ * @param {string[]} args
+ * @param {Manner} manner
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+async function run(args, { shown, givesWay }) {
+  const folder = mkdtempSync(join(tmpdir(), 'witan-test-'));
+  const path = join(folder, 'output');
+  const file = shown === 'at its end' ? openSync(path, 'w') : undefined;
+  try {
+    const code = await new Promise((resolve) => {
+      const stdio = file === undefined ? 'inherit' : ['ignore', file, file];
+      const child = spawn(pinnedNode(), args, { cwd: rootPath('.'), stdio, env: testEnvironment() });
+      if (givesWay && child.pid !== undefined) setPriority(child.pid, NICE);
+      child.on('error', () => resolve(127));
+      child.on('exit', (status) => resolve(status ?? 1));
     });
-    child.on('error', () => resolve(127));
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
+    return { code, output: file === undefined ? '' : readFileSync(path, 'utf8') };
+  } finally {
+    if (file !== undefined) closeSync(file);
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Tests that start `node` get the pinned one, and find the servers and the browser that were found here. */
