@@ -229,6 +229,7 @@ function finalise(turn: Turn): boolean {
     turn.persist({ type: 'finished', share: share === undefined ? undefined : scalarToBytes(share), forgot });
   }
   turn.report({ type: 'done', at: turn.at, key: state.outcome!.key, usableShare: share !== undefined, source });
+  watch(turn);
   return true;
 }
 

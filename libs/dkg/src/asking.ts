@@ -63,7 +63,7 @@ export function afterAnswer(turn: Turn, from: string, more: boolean, before: str
 function nextPeer(turn: Turn): string | undefined {
   const { state } = turn;
   const { participants } = state.session;
-  const silent = state.phase < Phase.Finalisation || isDone(state) ? missing(state) : [];
+  const silent = state.phase < Phase.Finalisation ? missing(state) : isDone(state) ? unshown(state) : [];
   const { turn: at } = state.progress;
   turn.update({ progress: { ...state.progress, turn: at + 1 } });
   const isForSilent = at % 3 === 0 && silent.length > 0;
@@ -162,9 +162,15 @@ export function tick(turn: Turn): boolean {
   return !isIdle;
 }
 
-/** Done, and whoever was there has shown a share: nothing more is to be known. */
+/** Done, and everybody else has shown a share: nothing more is to be known. */
 function isComplete(state: State): boolean {
-  return isDone(state) && missing(state).every((index) => index === state.me);
+  return isDone(state) && unshown(state).length === 0;
+}
+
+/** The others of whom no Finalisation is here. */
+function unshown({ session, messages, me }: State): readonly number[] {
+  const here = messages[Phase.Finalisation]!;
+  return session.participants.map(({ index }) => index).filter((index) => index !== me && !here.has(index));
 }
 
 /**

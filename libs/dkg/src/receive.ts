@@ -6,7 +6,7 @@ import { alreadyVerified, peekEnvelope, type Signed, type Unverified } from '@wi
 import { receiveAhead } from './ahead.ts';
 import { isAsDealt, judgeMessage } from './judge.ts';
 import { decodeClose, followed, openMessage, type Payload, phaseOf, votedOn } from './messages.ts';
-import { isPhase, Phase, phaseName } from './phases.ts';
+import { CLOSED_PHASES, isPhase, Phase, phaseName } from './phases.ts';
 import { notePresence, receivePresence } from './presence.ts';
 import type { RejectReason } from './reports.ts';
 import { type Accepted, closeBefore, counted, type Held, isDone, type State } from './state.ts';
@@ -80,6 +80,7 @@ function receiveBallot(turn: Turn, peeked: Unverified): Received {
   const ballot = open(peeked.body);
   if (Buffer.compare(ballot.session, state.session.idBytes) !== 0) return 'wrong-session';
   if (!isPhase(ballot.phase)) return 'malformed';
+  if (ballot.phase >= CLOSED_PHASES) return 'invalid';
   const sender = state.session.indexOf.get(peeked.author);
   if (sender === undefined && peeked.kind === 'dkgVote') return 'not-participant';
   if (ballot.phase < state.phase || (ballot.phase === state.phase && state.closes[ballot.phase])) return 'late';

@@ -76,7 +76,7 @@ describe('a participant', () => {
   test('asks not only one who said early that it is ahead', () => {
     const [, liar, other, third] = members as [Identity, Identity, Identity, Identity];
     const { state } = new Net(members).start().nodes[0]!;
-    const misled = received(state, voteOf(liar, Phase.Finalisation)).state;
+    const misled = received(state, voteOf(liar, Phase.Commitment)).state;
     const asked = (from: State) => {
       const all = new Set<string | undefined>();
       let now = from;
@@ -105,7 +105,7 @@ describe('a participant', () => {
       });
     };
     const [, liar, other, third] = members as [Identity, Identity, Identity, Identity];
-    const early = [Phase.Finalisation, Phase.Complaining].map((phase) => voteOf(liar, phase));
+    const early = [Phase.Commitment, Phase.Complaining].map((phase) => voteOf(liar, phase));
     const later = [other, third].map((by) => voteOf(by, Phase.Contribution));
     expect(catchUps([...early, ...later])).toEqual([true, false, true, false]);
   });

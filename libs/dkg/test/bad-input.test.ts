@@ -175,6 +175,7 @@ describe('a vote', () => {
   test.each<[string, Uint8Array, RejectReason]>([
     ['of a stranger', vote(stranger!), 'not-participant'],
     ['of a phase that there is none of', vote(members[1]!, { phase: 6 }), 'malformed'],
+    ['of the phase that has no close', vote(members[1]!, { phase: Phase.Finalisation }), 'invalid'],
     ['on something else', vote(members[1]!, { instance: new Uint8Array(32) }), 'invalid'],
     ['of another session', vote(members[1]!, { session: new Uint8Array(32) }), 'wrong-session'],
   ])('%s is refused', (_what, bytes, reason) => expectRefused(node.state, bytes, reason));

@@ -312,7 +312,7 @@ export class Sessions {
     this.#tellStatus(running, { state, outcome: undefined, blamed, silent: [...silent, ...unheard] });
   }
 
-  #tellStatus({ session }: Running, status: Omit<section.SessionStatus, 'since' | 'doneAt'>): void {
+  #tellStatus({ session }: Running, status: section.SessionNews): void {
     this.#options.tellSection({ type: 'session', id: session.id, status, at: this.#now() });
   }
 

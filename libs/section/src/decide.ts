@@ -115,9 +115,18 @@ export function install(turn: Turn, ledger: Ledger): void {
   const shareless = ledger.chain.length === state.ledger?.chain.length ? state.sight.shareless : new Map();
   if (ledger.pending && !sessions.has(ledger.pending.id)) {
     // A further attempt: who lied in one before would lie in this one too.
-    const blamed = sessions.get(state.ledger?.pending?.id ?? '')?.blamed ?? [];
+    const before = sessions.get(state.ledger?.pending?.id ?? '');
+    const blamed = before?.blamed ?? [];
+    const givenUp = (before?.givenUp ?? 0) + (before?.state === 'done' ? 1 : 0);
     sessions.clear();
-    sessions.set(ledger.pending.id, { since: turn.at, state: 'running', outcome: undefined, blamed, silent: [] });
+    sessions.set(ledger.pending.id, {
+      since: turn.at,
+      state: 'running',
+      outcome: undefined,
+      givenUp,
+      blamed,
+      silent: [],
+    });
   }
   turn.update({
     ledger,

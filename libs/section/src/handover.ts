@@ -9,8 +9,8 @@ import type { Policy, SessionOutcome, SessionStatus, Sight } from './policy.ts';
  * nothing though it is there, for whatever reason, cannot put the handover off for ever.
  */
 
-/** Sessions that are given up for want of a share, for one key; what the next one makes is taken. */
-const UNCONFIRMED_ATTEMPTS = 1;
+/** Sessions that may be given up for want of a share before one key; what the next one makes is taken. */
+const MOST_GIVEN_UP = 1;
 
 export type NextStep =
   | { readonly type: 'wait'; readonly forMs: number }
@@ -25,17 +25,20 @@ export function afterSession({ pending }: Ledger, sight: Sight, policy: Policy):
   if (unconfirmedUntil < sight.at) return { type: 'hand-over', outcome: status.outcome };
   const giveUpAt = (status.doneAt ?? sight.at) + policy.confirmWithinMs;
   if (sight.at <= giveUpAt) return { type: 'wait', forMs: Math.min(giveUpAt, unconfirmedUntil) + 1 - sight.at };
-  return pending!.attempt < UNCONFIRMED_ATTEMPTS ? { type: 'again' } : { type: 'hand-over', outcome: status.outcome };
+  return status.givenUp < MOST_GIVEN_UP ? { type: 'again' } : { type: 'hand-over', outcome: status.outcome };
 }
 
-/** Until when the participants that have not shown a share count as there, unless they are heard again. */
+/**
+ * Until when the participants that have not shown a share count as there, unless they are heard again. Who began to look a
+ * moment ago cannot know yet that one is not.
+ */
 function unconfirmed(
   participants: readonly string[],
   { outcome, blamed }: SessionStatus,
-  { heard, self }: Sight,
+  { heard, self, since }: Sight,
   policy: Policy,
 ): readonly number[] {
   return participants
     .filter((name) => !outcome!.confirmed.includes(name) && !blamed.includes(name))
-    .map((name) => (name === self ? Infinity : (heard.get(name) ?? -Infinity) + policy.unheardAfterMs));
+    .map((name) => (name === self ? Infinity : Math.max(heard.get(name) ?? since, since) + policy.unheardAfterMs));
 }

@@ -8,7 +8,7 @@ import { decodeFact, type Fact } from './facts.ts';
 import { append, openGenesis } from './ledger.ts';
 import { voteBody } from './messages.ts';
 import { withOwnVote } from './own-votes.ts';
-import type { SessionStatus } from './policy.ts';
+import type { SessionNews } from './policy.ts';
 import { noteAhead, receive, receiveCertified } from './receive.ts';
 import { rememberShare, takeShare } from './shares.ts';
 import { currentShare, type Env, elderIndex, emptyState, type State, votingShare } from './state.ts';
@@ -27,7 +27,7 @@ export type Event =
   | {
       readonly type: 'session';
       readonly id: string;
-      readonly status: Omit<SessionStatus, 'since' | 'doneAt'>;
+      readonly status: SessionNews;
       readonly at: number;
     }
   /** The session has a proof against this node, whatever becomes of it. */
@@ -115,14 +115,14 @@ function handle(turn: Turn, event: Event): void {
   settle(turn);
 }
 
-function noteSession(turn: Turn, id: string, status: Omit<SessionStatus, 'since' | 'doneAt'>): void {
+function noteSession(turn: Turn, id: string, status: SessionNews): void {
   noteBlame(turn, id, status.blamed);
   const { sessions } = turn.state.sight;
   const known = sessions.get(id);
   if (!known) return;
-  const { since, blamed } = known;
+  const { since, blamed, givenUp } = known;
   const doneAt = status.state === 'done' ? (known.doneAt ?? turn.at) : undefined;
-  const noted = { ...status, blamed, since, ...(doneAt === undefined ? {} : { doneAt }) };
+  const noted = { ...status, blamed, since, givenUp, ...(doneAt === undefined ? {} : { doneAt }) };
   turn.updateSight({ sessions: new Map(sessions).set(id, noted) });
 }
 

@@ -8,6 +8,8 @@ export interface SessionStatus {
   readonly since: number;
   /** When this node first knew its key. */
   readonly doneAt?: number;
+  /** Sessions before it for the same key that were done, and given up for want of a share, as far as this node has seen them. */
+  readonly givenUp: number;
   readonly state: 'running' | 'done' | 'failed';
   readonly outcome: SessionOutcome | undefined;
   /** Names blamed with proof, in this attempt or in one before it for the same key. */
@@ -15,6 +17,9 @@ export interface SessionStatus {
   /** Names waited for in vain in this attempt, accused dealers that did not answer among them. */
   readonly silent: readonly string[];
 }
+
+/** What the session itself says of that. */
+export type SessionNews = Omit<SessionStatus, 'since' | 'doneAt' | 'givenUp'>;
 
 export interface SessionOutcome {
   readonly key: Uint8Array;

@@ -26,7 +26,7 @@ function certifiedWith(wrong: Uint8Array) {
 }
 
 test('a session that has failed is tried again, however often it was tried before', () => {
-  const failed = { since: 0, state: 'failed', outcome: undefined, blamed: [], silent: [] } as const;
+  const failed = { since: 0, state: 'failed', outcome: undefined, givenUp: 0, blamed: [], silent: [] } as const;
   const after = (attempt: number) => {
     const pending = decide(sectionOf(nodes), dkgOf(nodes, { attempt }));
     const sight = seeing(nodes, { sessions: new Map([[pending.pending!.id, failed]]) });

@@ -148,7 +148,10 @@ describe('a session that does not end', () => {
   const after = (status: Partial<SessionStatus>, on: Ledger = pending): Sight =>
     seeing(members, {
       sessions: new Map([
-        [on.pending!.id, { since: NOW, state: 'running', outcome: undefined, blamed: [], silent: [], ...status }],
+        [
+          on.pending!.id,
+          { since: NOW, state: 'running', outcome: undefined, givenUp: 0, blamed: [], silent: [], ...status },
+        ],
       ]),
     });
   const blamed = [members[1]!.name];
@@ -214,7 +217,7 @@ describe('a session that does not end', () => {
     const { key, publicKeyShares } = handoverOf(pending, secretOf('second key'));
     const again = decide(pending, dkgOf(members.slice(0, 4), { attempt: 1 }));
     const outcome = { key, publicKeyShares, confirmed: namesOf(members) };
-    const old = { state: 'done', outcome, since: NOW, blamed: [], silent: [] } as const;
+    const old = { state: 'done', outcome, since: NOW, givenUp: 0, blamed: [], silent: [] } as const;
     const sight = seeing(members, { sessions: new Map([[id, old]]) });
     expect(nextAction(again, sight, policy)).toBeUndefined();
   });
@@ -229,7 +232,13 @@ describe('over the attempts at one key', () => {
     events.reduce((now, event) => machine.step(now, event).state, state);
   const certified = (ledger: Ledger): Event => ({ type: 'certified', bytes: ledger.decisions.at(-1)!, at: NOW });
   const failed = (ledger: Ledger, blamed: readonly Identity[], silent: readonly Identity[] = []): Event => {
-    const status = { state: 'failed', outcome: undefined, blamed: namesOf(blamed), silent: namesOf(silent) } as const;
+    const status = {
+      state: 'failed',
+      outcome: undefined,
+      givenUp: 0,
+      blamed: namesOf(blamed),
+      silent: namesOf(silent),
+    } as const;
     return { type: 'session', id: ledger.pending!.id, status, at: NOW };
   };
   /** What it would start next, if all were heard of. */

@@ -12,7 +12,15 @@ const namesOf = (members: readonly Identity[]) => members.map((each) => each.nam
 /** Of a session that has not ended in time. */
 const stalled = (on: Ledger, heard: readonly Identity[], status: Partial<SessionStatus>): Sight => {
   const since = NOW - policy.retryAfterMs - 1;
-  const known: SessionStatus = { since, state: 'running', outcome: undefined, blamed: [], silent: [], ...status };
+  const known: SessionStatus = {
+    since,
+    state: 'running',
+    outcome: undefined,
+    givenUp: 0,
+    blamed: [],
+    silent: [],
+    ...status,
+  };
   return seeing(heard, { sessions: new Map([[on.pending!.id, known]]) });
 };
 

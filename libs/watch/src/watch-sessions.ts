@@ -75,7 +75,8 @@ export function watchSessions({ meter, log, node, wallClock }: Watched) {
   };
 
   const onSuperseded = (session: Session, lacking: readonly string[]): void => {
-    dkg.sessions.inc({ outcome: 'superseded' });
+    // One that was done has been counted.
+    if (lacking.length === 0) dkg.sessions.inc({ outcome: 'superseded' });
     running.get(session.id)?.end('superseded', wallClock());
     running.delete(session.id);
     const { id, attempt } = session;

@@ -143,7 +143,9 @@ describe('how a session ends', () => {
     const { meter, start, watched, session, lines } = setUp();
     start(0);
     watched.onSuperseded(session, []);
-    watched.onSuperseded(makeSession(9), [PEER]);
+    watched.onSuperseded(makeSession(9), []);
+    expect(outcomes(meter)).toEqual({ superseded: 2 });
+    watched.onSuperseded(makeSession(8), [PEER]);
     expect(outcomes(meter)).toEqual({ superseded: 2 });
     expect(lines.at(-1)).toMatchObject({ level: 'warn', event: 'dkg-superseded', lacking: [PEER] });
   });

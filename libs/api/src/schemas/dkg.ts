@@ -95,7 +95,9 @@ export const Session = Type.Object(
     generation: U32,
     attempt: Type.Integer({
       minimum: 0,
-      description: '0 for the first try; the next one leaves out the blamed and the silent',
+      description:
+        '0 for the first try. One after a failed session leaves out the blamed, and the silent in whose place others come; ' +
+        'one after a session that was done is among the same: not everybody who was there had a share',
     }),
     state: SessionState,
     phase: described(Phase, 'The current one; of an ended session the last one it was in'),

@@ -34,7 +34,7 @@ export const DKG_METRICS = {
   }),
   sessions: counter({
     name: 'witan_dkg_sessions_total',
-    help: 'Ends of DKG sessions that were news to this process: done by what was said to all, learned by an answer of anti-entropy, failed, or superseded by a further attempt, which one that is done can be too',
+    help: 'Ends of DKG sessions that were news to this process: done by what was said to all, learned by an answer of anti-entropy, failed, or superseded by a further attempt',
     labels: { outcome: ['done', 'learned', 'failed', 'superseded'] },
   }),
   phase: gauge({

@@ -70,7 +70,7 @@ export class SessionRecord {
     this.#blame.keyIsKnown(publicKeyShares);
   }
 
-  /** The section has decided on another attempt. Who was waited for is not waited for any more. */
+  /** The section has decided on another attempt, also where this one was done and somebody had no share of its key. Who was waited for is not waited for any more. */
   giveUp(atMs: number | undefined): void {
     this.#given = { key: undefined, atMs };
     this.#shown = undefined;
@@ -230,7 +230,7 @@ export class SessionRecord {
   }
 
   #key(enough: number): string | undefined {
-    if (this.#given) return this.#given.key;
+    if (this.#given?.key !== undefined) return this.#given.key;
     return [...this.#done].find(([, told]) => told.isBelieved(enough))?.[0];
   }
 
