@@ -1,4 +1,5 @@
 import { isDone, PHASES } from '@witan/dkg';
+import { DEFAULT_POLICY } from '@witan/section';
 import { expect, test } from 'vitest';
 import { Stage } from '../src/index.ts';
 import { BACK_WITHIN_MS, deadlinesMs, MOMENTS, momentOf, shareVerification } from './support.ts';
@@ -24,9 +25,10 @@ test.each(pairs)(
     stage.killWhen(accused!, momentOf(first, phase, justifying));
     stage.killWhen(plain!, momentOf(second, phase, false));
     expect(stage.run('started')).toBe(true);
-    // One may die only as it votes at the deadline for which the other, dead already, has made the phase wait.
+    // One may die only as it votes at the deadline for which the other, dead already, has made the phase wait; or as the
+    // session retires, after a handover that has waited until the other was not heard any more.
     const areDead = () => accused!.elder === undefined && plain!.elder === undefined;
-    expect(stage.world.run(deadlinesMs(1), areDead)).toBe(true);
+    expect(stage.world.run(deadlinesMs(1) + DEFAULT_POLICY.unheardAfterMs, areDead)).toBe(true);
     expect(stage.run('done', deadlinesMs(1))).toBe(true);
     expect(stage.run('handover')).toBe(true);
 
