@@ -99,6 +99,9 @@ const STEPS = [
   },
 ];
 
+/** Of steps that give way: low enough that others get whatever they ask for. */
+const NICE = 15;
+
 /** Steps that run against the tools below. */
 const USES_TOOLS = ['unit', 'alerts', 'e2e'];
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -257,9 +260,6 @@ function countsOf(report) {
     return { passed: 0, failed: 0, skipped: [], failures: [] };
   }
 }
-
-/** Low enough that others get whatever they ask for. */
-const NICE = 15;
 
 /**
  * How a program is run: what it says is shown as it comes, or returned; whether it gives way to all others.
