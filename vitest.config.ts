@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** They wait for the rules of a real Prometheus more than they compute, and can be run beside other tests. */
 const ALERTS = ['test/e2e/alerts.test.ts', 'test/e2e/rare-alerts.test.ts'];
 
+const OF_PROCESSES = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false } as const;
+
 /** Unit and property tests live beside the code they test; what crosses packages lives in `test/`. */
 export default defineConfig({
   test: {
@@ -32,20 +34,14 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ALERTS,
-          pool: 'forks',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          ...OF_PROCESSES,
         },
       },
       {
         test: {
           name: 'alerts',
           include: ALERTS,
-          pool: 'forks',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          ...OF_PROCESSES,
         },
       },
       {

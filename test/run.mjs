@@ -269,22 +269,26 @@ function countsOf(report) {
  * @returns {Promise<{ code: number, output: string }>}
  */
 async function run(args, { shown, givesWay }) {
+  if (shown !== 'at its end') return { code: await exitOf(args, 'inherit', givesWay), output: '' };
   const folder = mkdtempSync(join(tmpdir(), 'witan-test-'));
   const path = join(folder, 'output');
-  const file = shown === 'at its end' ? openSync(path, 'w') : undefined;
+  const file = openSync(path, 'w');
   try {
-    const code = await new Promise((resolve) => {
-      const stdio = file === undefined ? 'inherit' : ['ignore', file, file];
-      const child = spawn(pinnedNode(), args, { cwd: rootPath('.'), stdio, env: testEnvironment() });
-      if (givesWay && child.pid !== undefined) setPriority(child.pid, NICE);
-      child.on('error', () => resolve(127));
-      child.on('exit', (status) => resolve(status ?? 1));
-    });
-    return { code, output: file === undefined ? '' : readFileSync(path, 'utf8') };
+    const code = await exitOf(args, ['ignore', file, file], givesWay);
+    return { code, output: readFileSync(path, 'utf8') };
   } finally {
-    if (file !== undefined) closeSync(file);
+    closeSync(file);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function exitOf(args, stdio, givesWay) {
+  return new Promise((resolve) => {
+    const child = spawn(pinnedNode(), args, { cwd: rootPath('.'), stdio, env: testEnvironment() });
+    if (givesWay && child.pid !== undefined) setPriority(child.pid, NICE);
+    child.on('error', () => resolve(127));
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
 }
 
 /** Tests that start `node` get the pinned one, and find the servers and the browser that were found here. */

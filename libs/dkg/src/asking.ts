@@ -6,6 +6,7 @@ import { holdings, holdingsCodec } from './holdings.ts';
 import { Phase } from './phases.ts';
 import { missingOfClose, wantedIds, whoAreAhead } from './receive.ts';
 import type { AskReason } from './reports.ts';
+import { withoutFinalisation } from './result.ts';
 import type { Session } from './session.ts';
 import { isDone, type State } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -168,9 +169,8 @@ function isComplete(state: State): boolean {
 }
 
 /** The others of whom no Finalisation is here. */
-function unshown({ session, messages, me }: State): readonly number[] {
-  const here = messages[Phase.Finalisation]!;
-  return session.participants.map(({ index }) => index).filter((index) => index !== me && !here.has(index));
+function unshown(state: State): readonly number[] {
+  return withoutFinalisation(state).filter((index) => index !== state.me);
 }
 
 /**

@@ -110,6 +110,12 @@ export function agreeing(state: State): readonly Accepted<'finalisation'>[] {
   );
 }
 
+/** Indices of the participants whose Finalisation is not here. */
+export function withoutFinalisation({ session, messages }: State): readonly number[] {
+  const here = messages[Phase.Finalisation]!;
+  return session.participants.map(({ index }) => index).filter((index) => !here.has(index));
+}
+
 /** Names of those who have shown that they have their share of the key. */
 export function confirmed(state: State): readonly string[] {
   return agreeing(state).map(({ signed }) => signed.author);

@@ -1,7 +1,7 @@
 import * as agreement from '@witan/agreement';
 import { fewest, missing } from './closing.ts';
 import { Phase } from './phases.ts';
-import { stillClosed } from './result.ts';
+import { stillClosed, withoutFinalisation } from './result.ts';
 import { isDone, type State } from './state.ts';
 
 /** Whether the running phase lacks messages that it cannot close without. */
@@ -13,9 +13,7 @@ export function isShort(state: State): boolean {
 export function waitingOn(state: State): readonly number[] {
   if (isDone(state) || state.failed) return [];
   const all = state.session.participants.map((participant) => participant.index);
-  if (state.phase === Phase.Finalisation) {
-    return all.filter((index) => !state.messages[Phase.Finalisation]!.has(index));
-  }
+  if (state.phase === Phase.Finalisation) return withoutFinalisation(state);
   if (state.pendingClose) {
     return [...state.pendingClose.included].filter(([, id]) => !state.variants.has(id)).map(([sender]) => sender);
   }

@@ -167,11 +167,10 @@ function rekeyDelayMs({ chain, elders }: Ledger, policy: Policy): number {
 function startAgain(ledger: Ledger, sight: Sight, policy: Policy, proposed: ReadonlySet<string>): ActionOf<'dkg'> {
   const { id, participants } = ledger.pending!;
   const status = sight.sessions.get(id);
-  if (status?.state === 'done')
-    return sessionOf(
-      ledger,
-      participants.map((name) => ledger.members.get(name)!),
-    );
+  if (status?.state === 'done') {
+    const same = participants.map((name) => ledger.members.get(name)!);
+    return sessionOf(ledger, same);
+  }
   const unproposed = (names: readonly string[] = []) => new Set(names.filter((name) => !proposed.has(name)));
   const silent = unproposed(status?.silent);
   const all = chooseElders(ledger, sight, policy, { silent });

@@ -232,13 +232,7 @@ describe('over the attempts at one key', () => {
     events.reduce((now, event) => machine.step(now, event).state, state);
   const certified = (ledger: Ledger): Event => ({ type: 'certified', bytes: ledger.decisions.at(-1)!, at: NOW });
   const failed = (ledger: Ledger, blamed: readonly Identity[], silent: readonly Identity[] = []): Event => {
-    const status = {
-      state: 'failed',
-      outcome: undefined,
-      givenUp: 0,
-      blamed: namesOf(blamed),
-      silent: namesOf(silent),
-    } as const;
+    const status = { state: 'failed', outcome: undefined, blamed: namesOf(blamed), silent: namesOf(silent) } as const;
     return { type: 'session', id: ledger.pending!.id, status, at: NOW };
   };
   /** What it would start next, if all were heard of. */

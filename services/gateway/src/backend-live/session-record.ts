@@ -70,7 +70,10 @@ export class SessionRecord {
     this.#blame.keyIsKnown(publicKeyShares);
   }
 
-  /** The section has decided on another attempt, also where this one was done and somebody had no share of its key. Who was waited for is not waited for any more. */
+  /**
+   * The section has decided on another attempt, also where this one was done and somebody had no share of its key. Who was
+   * waited for is not waited for any more.
+   */
   giveUp(atMs: number | undefined): void {
     this.#given = { key: undefined, atMs };
     this.#shown = undefined;
