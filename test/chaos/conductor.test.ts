@@ -276,6 +276,29 @@ test('in each phase, who is killed is drawn from all roles, and both sections go
   expect(Math.max(...killed.map((victims) => victims.filter((name) => name.startsWith('node')).length))).toBe(1);
 }, 120_000);
 
+describe('before somebody is killed in Finalisation', () => {
+  const disturbed = { phase: 'finalisation', abilities: new Set(['kill', 'keep-down', 'disturb'] as const) } as const;
+  const kill = (world: StandIn, seed: number) =>
+    run(world, [named('kill-in-finalisation')], { seed, holdMs: 1, steadyMs: 1, clients: 0 });
+
+  test('a participant that is no elder falls silent, so that last words are not said ahead', async () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const world = standIn({ ...disturbed, newcomers: 1, hasAnotherGateway: true });
+      expect(missedOf(await kill(world, seed))).toEqual([]);
+      const [away, silent, victims] = world.killed as [string[], string[], string[]];
+      expect([...away, ...victims]).not.toContain('node-0');
+      expect(silent).toEqual(['node-0']);
+      expect(victims.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('it has missed where there is none', async () => {
+    expect(missedOf(await kill(standIn(disturbed), 1))).toEqual([
+      expect.stringMatching(/MISSED: all participants that are known are elders already/),
+    ]);
+  });
+});
+
 describe('witan chaos, where all gateways stay dead', () => {
   test('ends with 1 and a report that says so', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'witan-report-'));

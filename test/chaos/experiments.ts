@@ -223,14 +223,21 @@ const inPhase = (phase: Phase): Experiment => ({
     const partOf = new Map<string, Part | undefined>();
     for (const { name } of members) partOf.set(name, await stage.world.partOf(name));
     // Otherwise a phase is over before anything can be done in it.
-    if (stage.world.abilities.has('disturb'))
-      await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 1_000, of: 'sessions' });
+    const isSlow = stage.world.abilities.has('disturb');
+    if (isSlow) await stage.disturb(await stage.parts('node'), { lost: 0, lateMs: 1_000, of: 'sessions' });
     const away = random.pick(elders).name;
     await stage.keepDown([partOf.get(away)].filter((part) => part !== undefined));
+    const gone = [away];
+    const isElder = new Set(elders.map(({ name }) => name));
+    if (isSlow && phase === 'finalisation') {
+      const dealer = await silenceDealer(stage, (name) => (isElder.has(name) ? undefined : partOf.get(name)));
+      if (dealer === undefined) return;
+      gone.push(dealer);
+    }
     const seen = await stage.phase(phase);
     if (seen === undefined) return;
     const killable = random.sample(seen.participants, seen.participants.length).filter((name) => name !== away);
-    const nodes = withinSpare(killable, new Set(elders.map(({ name }) => name)), count);
+    const nodes = withinSpare(killable, isElder, gone, count);
     const parts = nodes.map((name) => partOf.get(name)).filter((part) => part !== undefined);
     if (parts.length < Math.min(1, count)) {
       stage.miss('no participant is known');
@@ -245,6 +252,22 @@ const inPhase = (phase: Phase): Experiment => ({
   },
 });
 
+/**
+ * Last words go with the votes on Commitment, so that Finalisation is over when it begins. But not where a dealer has fallen
+ * silent before its commitment: what it dealt is opened first, and only then the last words are said.
+ *
+ * @param partOf of a participant that is no elder yet: without it the section of before signs as well as with it
+ * @returns its name; undefined when it has missed
+ */
+async function silenceDealer(stage: Stage, partOf: (name: string) => Part | undefined): Promise<string | undefined> {
+  const seen = await stage.phase('complaining');
+  if (seen === undefined) return undefined;
+  const newcomer = seen.participants.find(partOf);
+  if (newcomer === undefined) stage.miss('all participants that are known are elders already');
+  else await stage.keepDown([partOf(newcomer)!]);
+  return newcomer;
+}
+
 /** One of them or several: all coordinators, all gateways but one that can tell of it, a minority of the NATS servers. */
 async function someOf(stage: Stage, role: Role): Promise<readonly Part[]> {
   const all = (await stage.parts(role)).length;
@@ -255,16 +278,25 @@ async function someOf(stage: Stage, role: Role): Promise<readonly Part[]> {
 const ROLES: readonly Role[] = ['node', 'coordinator', 'gateway', 'nats'];
 
 /**
- * So many of the participants that both go on: the session, and the section of before, of whose elders one is away.
+ * So many of the participants that both go on: the session, and the section of before.
+ * @param gone names that are away already
  * @returns names
  */
-function withinSpare(participants: readonly string[], elders: ReadonlySet<string>, count: number): string[] {
-  const chosen: string[] = [];
+function withinSpare(
+  participants: readonly string[],
+  elders: ReadonlySet<string>,
+  gone: readonly string[],
+  count: number,
+): string[] {
+  const isPart = new Set(participants);
+  const away = [...gone];
+  const isSpared = (of: ReadonlySet<string>) => away.filter((name) => of.has(name)).length < SPARE;
   for (const name of participants) {
-    const eldersGone = 1 + chosen.filter((each) => elders.has(each)).length;
-    if (chosen.length < count && (!elders.has(name) || eldersGone < SPARE)) chosen.push(name);
+    const isAway = away.includes(name);
+    if (away.length - gone.length === count) break;
+    if (!isAway && isSpared(isPart) && (!elders.has(name) || isSpared(elders))) away.push(name);
   }
-  return chosen;
+  return away.slice(gone.length);
 }
 
 /** Several of the faults that one node can have, on two nodes at once, and whatever beside them. */

@@ -48,6 +48,8 @@ export class Stage {
   readonly #onMark: (mark: Mark) => void;
   #undo: (() => Promise<void>)[] = [];
   readonly #waitMs: number;
+  /** Hex names, of sessions that were seen to begin. */
+  readonly #participants = new Map<string, readonly string[]>();
   #hasStruck = true;
   #hasBroken = false;
 
@@ -181,16 +183,15 @@ export class Stage {
   async phase(phase: Phase): Promise<Seen | undefined> {
     const end = AbortSignal.any([this.signal, AbortSignal.timeout(this.#waitMs)]);
     const url = this.world.urls()[0]!;
-    const participants = new Map<string, readonly string[]>();
     let why = '';
     try {
       for await (const event of this.#connect(url).events({ signal: end })) {
-        if (event.type === 'dkg.started') participants.set(event.data.session, event.data.participants);
+        if (event.type === 'dkg.started') this.#participants.set(event.data.session, event.data.participants);
         const began = event.type === 'dkg.started' ? 'initialisation' : event.type === 'dkg.phase' && event.data.phase;
         if (began !== phase) continue;
         this.note(`a DKG session is in ${phase}`);
         const { session } = event.data as { session: string };
-        return { session, phase, participants: participants.get(session) ?? [] };
+        return { session, phase, participants: this.#participants.get(session) ?? [] };
       }
     } catch (error) {
       why = `: ${asWitanError(error).detail}`;

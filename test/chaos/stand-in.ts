@@ -17,8 +17,9 @@ export class StandIn extends Unable implements World {
   readonly title = 'a stand-in';
   readonly revivesItself = false;
   readonly nodes = NODES;
-  readonly elders = NODES;
-  readonly abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'keep-down']);
+  abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'keep-down']);
+  /** So many of the nodes, the first of them, are no elders, and take part in the session. */
+  newcomers = 0;
   /** API key without which nothing is signed. */
   apiKey: string | undefined;
   /** How long the session's phase lasts, ms; null while it lasts, undefined where nobody knows when it was. */
@@ -34,6 +35,10 @@ export class StandIn extends Unable implements World {
   readonly #streams = new Set<ServerResponse>();
   #server: Server | undefined;
   #port = 0;
+
+  get elders(): number {
+    return NODES - this.newcomers;
+  }
 
   async start(): Promise<void> {
     await this.#listen();
@@ -75,6 +80,10 @@ export class StandIn extends Unable implements World {
     await this.kill(parts);
     if (this.phase !== undefined) for (const stream of this.#streams) this.#tell(stream);
   }
+
+  override async disturb(): Promise<void> {}
+
+  override async mend(): Promise<void> {}
 
   override async revive(parts: readonly Part[]): Promise<void> {
     for (const { name } of parts) this.#dead.delete(name);
@@ -124,7 +133,7 @@ export class StandIn extends Unable implements World {
     const { key, generation, chainLength } = section;
     if (path === '/readyz') return { status: 'ok', checks: [] };
     if (path === '/v1/network') {
-      const summary = { prefix: 'root', key, generation, chainLength, elders: NODES, members: NODES };
+      const summary = { prefix: 'root', key, generation, chainLength, elders: this.elders, members: NODES };
       return { network: 'stand-in', genesisKey: GENESIS, sections: [summary] };
     }
     if (path === '/v1/sections/root') return section;
@@ -145,9 +154,18 @@ export class StandIn extends Unable implements World {
       const isLive = !this.#dead.has(`node-${index}`);
       return { name, index, age: 4, publicKeyShare: KEY, live: isLive, usableShare: isLive };
     });
-    const members = names.map((name) => ({ name, age: 4, elder: true }));
+    const members = names.map((name, index) => ({ name, age: 4, elder: index >= this.newcomers }));
     const { prefix, generation } = chainOf(...SECRETS).at(-1)!;
-    return { prefix, key: KEY, generation, chainLength: 2, threshold: 3, elders, members, signature: null };
+    return {
+      prefix,
+      key: KEY,
+      generation,
+      chainLength: 2,
+      threshold: 3,
+      elders: elders.slice(this.newcomers),
+      members,
+      signature: null,
+    };
   }
 
   #session(): Session {
