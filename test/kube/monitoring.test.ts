@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor';
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { kubectl, whyNoKubectl } from '../support/kube.ts';
@@ -31,7 +33,9 @@ interface Manifest {
   };
 }
 
-/** What is used of monitoring.coreos.com/v1, whose server drops or refuses what it does not know. */
+/** Kinds of monitoring.coreos.com/v1 by the schemas of the operator, which a server without it has not. */
+const KINDS = { PodMonitor, PrometheusRule };
+/** What is used of them: their schemas let pass what a server would drop or refuse since it does not know it. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   group: ['name', 'rules'],
   rule: ['record', 'alert', 'expr', 'for', 'labels', 'annotations'],
@@ -47,6 +51,15 @@ describe.skipIf(why)('what the Prometheus operator is given', () => {
   beforeAll(async () => {
     const text = await kubectl('kustomize', path('monitored'));
     all = parseAllDocuments(text, { merge: true }).map((document) => document.toJS());
+  });
+
+  test.for(['PodMonitor', 'PrometheusRule'] as const)('each %s, as its schema wants it', (kind) => {
+    const validate = (manifest: object) => () => new KINDS[kind](manifest as never).validate();
+    const manifests = ofKind(kind);
+    expect(manifests).not.toEqual([]);
+    for (const manifest of manifests) expect(validate(manifest)).not.toThrow();
+    const text = JSON.stringify(manifests[0]).replace(/"(for|interval)":"\w+"/, '"$1":"soon"');
+    expect(validate(JSON.parse(text))).toThrow(/must match pattern/);
   });
 
   test('every rule, in its own form', () => {
