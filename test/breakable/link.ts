@@ -23,7 +23,7 @@ export interface Disturbance {
   readonly lost: number;
   /** The others are late by this much at most, ms. */
   readonly lateMs: number;
-  /** Of all that it says, or of what it says in DKG sessions alone. */
+  /** Of all that it says, or of what it says in DKG sessions alone, and where it asks for what it lacks of them. */
   readonly of?: 'all' | 'sessions';
 }
 
@@ -82,7 +82,7 @@ export class Link {
   /** @param random 0 to 1, another one each time */
   disturb({ lost, lateMs, of = 'all' }: Disturbance, random: () => number): void {
     this.govern((message) => {
-      if (of === 'sessions' && !/\.section\.[^.]+\.dkg\./.test(message.subject)) return message;
+      if (of === 'sessions' && !/\.section\.[^.]+\.dkg\.|\.ae\.dkg$/.test(message.subject)) return message;
       return random() < lost ? 'lost' : { lateMs: random() * lateMs };
     });
   }

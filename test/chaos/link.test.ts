@@ -5,7 +5,8 @@ import { type Disturbance, Link } from '../breakable/link.ts';
 
 const SESSION = 'witan.n.section.root.dkg.ab12';
 const REPORTS = 'witan.n.section.root.reports';
-const ASKED = 'witan.n.node.ab12.elder.ae.dkg';
+const ASKED_OF_SESSION = 'witan.n.node.ab12.elder.ae.dkg';
+const ASKED_OF_SECTION = 'witan.n.node.ab12.elder.ae.section';
 
 /** What arrives of these, said one after the other through a link that is disturbed so, before the last word. */
 async function heardOf(subjects: readonly string[], how: Disturbance): Promise<readonly string[]> {
@@ -33,8 +34,8 @@ async function heardOf(subjects: readonly string[], how: Disturbance): Promise<r
 }
 
 test('of what a service says a share is lost, of all or of what it says in sessions alone', async () => {
-  const all = [SESSION, REPORTS, ASKED];
-  expect(await heardOf(all, { lost: 0.6, lateMs: 0, of: 'sessions' })).toEqual([REPORTS, ASKED]);
+  const all = [SESSION, ASKED_OF_SESSION, REPORTS, ASKED_OF_SECTION];
+  expect(await heardOf(all, { lost: 0.6, lateMs: 0, of: 'sessions' })).toEqual([REPORTS, ASKED_OF_SECTION]);
   expect(await heardOf(all, { lost: 0.6, lateMs: 0 })).toEqual([]);
 });
 
