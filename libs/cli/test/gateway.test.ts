@@ -15,6 +15,8 @@ const DEV_SERVER = fileURLToPath(new URL('../../../services/gateway/test/dev-ser
 
 const servers: ChildProcess[] = [];
 let env: { WITAN_URL: string };
+/** Where sessions come and go, and elders with them: for those who watch. */
+let moving: { WITAN_URL: string };
 let folder: string;
 
 /** The address of a gateway whose made-up section takes a step every `tick` ms; with 0 it stands still. */
@@ -36,7 +38,9 @@ async function gateway(tick: number): Promise<string> {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'witan-cli-'));
-  env = { WITAN_URL: await gateway(20) };
+  const [still, busy] = await Promise.all([gateway(0), gateway(20)]);
+  env = { WITAN_URL: still };
+  moving = { WITAN_URL: busy };
 }, 30_000);
 
 afterAll(() => {
@@ -50,8 +54,7 @@ const askJson = async <T>(...args: string[]): Promise<T> => JSON.parse((await as
 describe('witan status', () => {
   test('shows the section with its elders and how many it can spare', async () => {
     const { code, out, err } = await ask('status');
-    // The fake's elders come and go; what is said and the exit code have to agree.
-    expect({ code, err }).toEqual({ code: out.includes('too few') ? 5 : 0, err: '' });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^Network fake {3}genesis [0-9a-f]{96}$/m);
     expect(out).toMatch(/^Section root {3}key [0-9a-f]{96}$/m);
     expect(out).toMatch(
@@ -176,7 +179,7 @@ describe('witan dkg', () => {
 
   test('watches one session to its end, a line for each event', async () => {
     const running = await untilRunning();
-    const { code, out, err } = await ask('dkg', 'watch', running.id);
+    const { code, out, err } = await witan(['dkg', 'watch', running.id], { env: moving });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     if (out.startsWith('DKG')) expect(out).toContain('done');
     else
@@ -187,7 +190,7 @@ describe('witan dkg', () => {
 
   test('watches on a terminal with a bar for each phase', async () => {
     const running = await untilRunning();
-    const { code, out } = await witan(['dkg', 'watch', running.id], { env, terminal: true });
+    const { code, out } = await witan(['dkg', 'watch', running.id], { env: moving, terminal: true });
     expect(code).toBe(0);
     expect(out).toMatch(/Contribution +█/);
     expect(out).toMatch(/done in .*participants/);
@@ -197,7 +200,7 @@ describe('witan dkg', () => {
   test('watches all as JSON until it is interrupted', async () => {
     const interrupt = new AbortController();
     const { code, out } = await witan(['dkg', 'watch', '--json'], {
-      env,
+      env: moving,
       signal: interrupt.signal,
       onOutput: (text) => {
         if (text.split('\n').length > 3) interrupt.abort();
@@ -235,13 +238,6 @@ test('the API key of WITAN_API_KEY is shown to the gateway, and to nobody else',
 });
 
 describe('witan attest', () => {
-  // Where the elders come and go, too few of them are there at times.
-  let still: { WITAN_URL: string };
-  beforeAll(async () => {
-    still = { WITAN_URL: await gateway(0) };
-  }, 30_000);
-  const attest = (...args: string[]) => witan(['attest', ...args], { env: still });
-
   const payload = () => {
     const path = join(folder, 'payload');
     writeFileSync(path, 'sign this');
@@ -249,7 +245,7 @@ describe('witan attest', () => {
   };
 
   test('gives the bundle on the standard output and a word beside it', async () => {
-    const { code, out, err } = await attest(payload(), '--context', 'release');
+    const { code, out, err } = await ask('attest', payload(), '--context', 'release');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ context: 'release', prefix: 'root' });
     expect(err).toMatch(/^signed by section root with key [0-9a-f]{8}…, \d+ links from genesis\n$/);
@@ -257,16 +253,16 @@ describe('witan attest', () => {
 
   test('saves it', async () => {
     const target = join(folder, 'proof.json');
-    const { out, err } = await attest(payload(), '--out', target);
+    const { out, err } = await ask('attest', payload(), '--out', target);
     expect(out).toBe('');
     expect(err).toContain(`signed to ${target}`);
     expect(JSON.parse(readFileSync(target, 'utf8'))).toHaveProperty('signature');
   });
 
   test('with the genesis key gives out nothing that does not verify', async () => {
-    const { genesisKey } = await askJson<{ genesisKey: string }>('chain', 'show', '--url', still.WITAN_URL);
+    const { genesisKey } = await askJson<{ genesisKey: string }>('chain', 'show');
     const target = join(folder, 'unproven.json');
-    const outcome = await attest(payload(), '--genesis', genesisKey, '--out', target);
+    const outcome = await ask('attest', payload(), '--genesis', genesisKey, '--out', target);
     expect(outcome.err).toContain('WITAN_ERR_CHAIN');
     expect(outcome).toMatchObject({ code: 3, out: '' });
     expect(() => readFileSync(target)).toThrow('ENOENT');
@@ -275,13 +271,13 @@ describe('witan attest', () => {
   test('says when it is too large', async () => {
     const path = join(folder, 'large');
     writeFileSync(path, new Uint8Array(2 * 1024 * 1024));
-    const outcome = await attest(path);
+    const outcome = await ask('attest', path);
     expect(outcome.err).toContain('WITAN_ERR_TOO_LARGE');
     expect(outcome.code).toBe(2);
   });
 
   test('says when the bundle cannot be written', async () => {
-    const outcome = await attest(payload(), '--out', join(folder, 'absent', 'x.json'));
+    const outcome = await ask('attest', payload(), '--out', join(folder, 'absent', 'x.json'));
     expect(outcome.err).toContain('WITAN_ERR_STORE: ');
     expect(outcome.code).toBe(74);
   });
@@ -331,7 +327,8 @@ describe('the gateway', () => {
 /** The fake always has another session coming; the test's own time limit bounds this. */
 async function untilRunning(): Promise<Session> {
   for (;;) {
-    const [session] = await askJson<Session[]>('dkg', 'list', '--state', 'running', '--limit', '1');
+    const { out } = await witan(['dkg', 'list', '--state', 'running', '--json'], { env: moving });
+    const [session] = JSON.parse(out) as Session[];
     if (session !== undefined) return session;
   }
 }
