@@ -7,6 +7,7 @@ import type { Bus } from './bus.ts';
 import { unavailable } from './failures.ts';
 import { NatsBus } from './nats-bus.ts';
 import { Diagnosis, tryToConnect } from './nats-diagnosis.ts';
+import { untilNextTry } from './nats-dial.ts';
 import { connectFailure } from './nats-failures.ts';
 import { connectionOptions, MAX_FIRST_RETRY_MS, NATS_DEFAULTS, type NatsOptions } from './nats-options.ts';
 
@@ -39,9 +40,10 @@ async function connectOnce(options: NatsOptions, diagnosis: Diagnosis): Promise<
   // One that is to reconnect waits for its time to run out where a server does not like its certificate.
   const refusal = options.tls === undefined ? undefined : await tryToConnect(options);
   if (refusal !== undefined) throw refusal;
-  const connection = await connect({
+  let connection: NatsConnection | undefined;
+  connection = await connect({
     ...connectionOptions(options),
-    reconnectDelayHandler: diagnosis.retryDelay,
+    reconnectDelayHandler: () => untilNextTry(connection, diagnosis.retryDelay()),
   });
   if (options.signal?.aborted === true) {
     await connection.close();

@@ -18,3 +18,14 @@ export function giveUpDial(connection: NatsConnection): void {
   if (protocol?.transport?.isClosed !== true) return;
   protocol.connectError?.(new errors.ConnectionError('the server has ended the connection'));
 }
+
+/**
+ * How long the library is to leave a server alone that it has tried, in ms: `waitMs`, or less than nothing. It measures that
+ * by the wall clock; once the clock is set back, the last try lies ahead, and the server would be left alone until the clock
+ * is there again. It is due at once instead: each server that is tried has a time of now, so that this ends after one round.
+ */
+export function untilNextTry(connection: NatsConnection | undefined, waitMs: number): number {
+  const lastTries = connection?.getServers().map(({ lastConnect }) => lastConnect) ?? [];
+  const aheadMs = Math.max(0, ...lastTries) - Date.now();
+  return aheadMs > 0 ? -aheadMs : waitMs;
+}

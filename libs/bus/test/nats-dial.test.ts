@@ -47,6 +47,23 @@ test('a server that leaves while it greets is tried again at once, and not when 
   }
 });
 
+test('a clock that is set back keeps nobody from trying again', async () => {
+  const servers = [await greeter(), await greeter()];
+  const bus = await connectNats({ servers: servers.map(({ url }) => url), name: 'test', retryMs: 50 });
+  onTestFinished(() => bus.drain());
+  const lose = async () => {
+    for (const server of servers) server.leave(1);
+    await vi.waitFor(() => expect(bus.status).toBe('disconnected'), { timeout: 3_000, interval: 1 });
+    await vi.waitFor(() => expect(bus.status).toBe('connected'), { timeout: 3_000, interval: 10 });
+  };
+  const real = Date.now.bind(Date);
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => real() + 3_600_000);
+  onTestFinished(() => clock.mockRestore());
+  await lose();
+  clock.mockImplementation(real);
+  await lose();
+});
+
 test('a server that has waited in vain for who this is has not refused its user', () => {
   const failure = (message: string) =>
     connectFailure(new errors.AuthorizationError(message), { servers: 'x', name: 'test' }).code;
