@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -40,16 +42,23 @@ async function natsServer(served: CertificateFiles) {
   let server: NatsServer = await startNatsServer(options);
   onTestFinished(() => server.kill());
   const reloaded = () => log.filter((line) => line.includes('Reloaded server configuration')).length;
+  const reload = async () => {
+    const before = reloaded();
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the server has reloaded', () => reloaded() > before, { withinMs: PATIENCE_MS, everyMs: 5 });
+  };
   return {
     url: server.url,
     kill: () => server.kill(),
     again: async () => {
       server = await startNatsServer(options);
     },
-    reload: async () => {
-      const before = reloaded();
-      process.kill(server.pid, 'SIGHUP');
-      await eventually('the server has reloaded', () => reloaded() > before, { withinMs: PATIENCE_MS, everyMs: 5 });
+    reload,
+    trust: async (...caFiles: string[]) => {
+      const all = join(folder, 'trusted.pem');
+      writeFileSync(all, caFiles.map((file) => readFileSync(file, 'utf8')).join(''));
+      writeFileSync(config, tlsConfig(all, served));
+      await reload();
     },
     /** Subjects of the certificates that its clients have shown. */
     peers: async () => {
@@ -59,6 +68,37 @@ async function natsServer(served: CertificateFiles) {
       };
       return connections.flatMap(({ tls_peer_certs: [own] = [] }) => own?.subject ?? []);
     },
+  };
+}
+
+/** What lies between a client and a server whose TLS handshakes run out of time, when told so: it passes on the greeting alone. */
+async function relayTo(url: string) {
+  const { hostname, port } = new URL(url);
+  let isEnding = false;
+  let ended = 0;
+  const relay = createServer((downstream) => {
+    const upstream = connect(Number(port), hostname);
+    for (const each of [downstream, upstream]) each.on('error', () => {});
+    downstream.on('close', () => upstream.destroy());
+    upstream.on('close', () => downstream.destroy());
+    upstream.pipe(downstream);
+    if (!isEnding) {
+      downstream.pipe(upstream);
+      return;
+    }
+    downstream.once('data', () => {
+      ended++;
+      downstream.resetAndDestroy();
+    });
+  });
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void relay.close());
+  return {
+    url: `nats://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+    endHandshakes: (value: boolean) => {
+      isEnding = value;
+    },
+    ended: () => ended,
   };
 }
 
@@ -167,6 +207,41 @@ describe('certificates are replaced while a client is connected', () => {
     expect(events).toContainEqual({ type: 'certificates', error: undefined });
     expect(bus.stats.disconnects).toBe(1);
     expect(await bus.request('x', new Uint8Array(0), { timeoutMs: 5000 })).toHaveLength(1);
+  });
+
+  test('by one that no server takes at first: it is used as soon as one does', async () => {
+    const server = await natsServer(ours.issue('server'));
+    const { connecting, events } = client(server.url, { caFile: ours.caFile, ...ours.issue('client') });
+    const bus = await connecting;
+    const said = () => events.flatMap((event) => (event.type === 'certificates' ? [event.error] : []));
+    replace('client', foreign.issue('next'));
+    await eventually('it is told', () => said().length > 0, { withinMs: PATIENCE_MS });
+    expect(said()).toEqual([expect.objectContaining({ code: 'WITAN_ERR_CERTIFICATE' })]);
+    expect(bus.stats.disconnects).toBe(0);
+    await server.trust(ours.caFile, foreign.caFile);
+    await eventually('the server sees the new one', async () => String(await server.peers()) === 'CN=next', {
+      withinMs: PATIENCE_MS,
+    });
+    expect(said().at(-1)).toBeUndefined();
+  });
+
+  test('while a server ends each handshake: its own is used when the server does so no more', async () => {
+    const server = await natsServer(ours.issue('server'));
+    const relay = await relayTo(server.url);
+    const { connecting, events } = client(relay.url, { caFile: ours.caFile, ...ours.issue('client') });
+    const bus = await connecting;
+    relay.endHandshakes(true);
+    replace('client', ours.issue('next'));
+    await eventually('they have been refused three times', () => relay.ended() >= 3, { withinMs: PATIENCE_MS });
+    // Said once, and not each time.
+    expect(events.filter(({ type }) => type === 'certificates')).toEqual([
+      { type: 'certificates', error: expect.objectContaining({ detail: expect.stringContaining('TLS handshake') }) },
+    ]);
+    expect(bus.stats.disconnects).toBe(0);
+    relay.endHandshakes(false);
+    await eventually('the server sees the new one', async () => String(await server.peers()) === 'CN=next', {
+      withinMs: PATIENCE_MS,
+    });
   });
 
   test.for<[string, () => void, string]>([

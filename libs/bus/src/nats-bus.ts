@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { errors, type Msg, type NatsConnection, type Status } from '@nats-io/nats-core';
 import { errorCode, type WitanError, type WitanErrorCode } from '@witan/errors';
 import { type TlsPaths, watchTls } from '@witan/tls';
@@ -212,21 +211,16 @@ export class NatsBus implements Bus {
   /** With new certificates there is a new connection, if one can be made with them: one that works is not given up. */
   #watchFiles(options: NatsOptions, tls: TlsPaths): () => void {
     const everyMs = options.tlsCheckMs ?? NATS_DEFAULTS.tlsCheckMs;
-    const onError = (error: unknown): void => this.#onEvent({ type: 'certificates', error });
     return watchTls(tls, {
       // Else all the clients that got them at once come at once.
       everyMs: Math.round(everyMs * (1 + Math.random())),
-      onError,
+      onError: (error) => this.#onEvent({ type: 'certificates', error }),
       onChange: async () => {
-        for (;;) {
-          const error = await tryToConnect(options);
-          if (this.#closing) return;
-          if (error === undefined) break;
-          onError(error);
-          // That servers have too much to do, as when all come with new ones at once, says nothing about the files.
-          if (errorCode(error) !== 'WITAN_ERR_UNAVAILABLE') return;
-          await pause(everyMs, undefined, { ref: false });
-        }
+        const error = await tryToConnect(options);
+        if (this.#closing) return;
+        // Servers that have too much to do end a handshake as they do for a certificate that they do not like, and one that
+        // does not know the authority may be about to: what is refused now is tried again with the next look.
+        if (error !== undefined) throw error;
         this.#onEvent({ type: 'certificates', error: undefined });
         await this.#connection.reconnect();
       },

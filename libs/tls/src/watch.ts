@@ -5,9 +5,12 @@ import { readTls, type TlsMaterial, type TlsPaths } from './material.ts';
 export interface TlsWatch {
   /** How often the files are looked at. Looking works where watching does not: volumes of Secrets are swapped by links. */
   readonly everyMs: number;
-  /** They have changed and are well-formed. A promise is waited for before they are looked at again. */
+  /**
+   * They have changed and are well-formed. A promise is waited for before they are looked at again; whoever cannot use
+   * them yet throws, and is called with each look until it can.
+   */
   readonly onChange: (material: TlsMaterial) => void | Promise<void>;
-  /** They have changed and are not; said once for each state that they are in. */
+  /** They have changed and are not, or `onChange` has thrown; the same is said once for each state that they are in. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -18,20 +21,24 @@ export interface TlsWatch {
  * @returns ends it
  */
 export function watchTls(paths: TlsPaths, { everyMs, onChange, onError }: TlsWatch): () => void {
-  let seen = digest(paths);
+  let used = digest(paths);
   let failedAt: string | undefined;
+  let said: string | undefined;
   let isBusy = false;
   const look = async (): Promise<void> => {
     const now = digest(paths);
-    if (now === seen || isBusy) return;
+    if (now === used || isBusy) return;
     isBusy = true;
+    let isWellFormed = false;
     try {
       const material = readTls(paths);
-      seen = now;
+      isWellFormed = true;
       await onChange(material);
+      used = now;
     } catch (error) {
-      if (failedAt === now || seen === now) {
-        seen = now;
+      const saying = `${now} ${error}`;
+      if ((isWellFormed || failedAt === now) && saying !== said) {
+        said = saying;
         onError(error);
       }
       failedAt = now;
